@@ -1,0 +1,69 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The dependency lists below are the architecture: a module may import what stands here and
+// nothing else. `swift build --explicit-target-dependency-import-check error` holds us to it.
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
+    -> Target
+{
+    .target(
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "clickrelay",
+    products: [.executable(name: "clickrelay", targets: ["clickrelay"])],
+    targets: [
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+        module("Domain", []),
+        module("Crypto", ["Domain", "COpenSSL"]),
+        module("Net", ["CLinux", "COpenSSL"]),
+        module("HTTP", ["Net"]),
+        module("SQLite", ["CSQLite"]),
+        // `sql` is a link to Migrations/ at the top level, where people look for it.
+        module("Migrations", [], resources: [.embedInCode("sql")]),
+        module("Store", ["Domain", "SQLite", "Migrations"]),
+        module("Clicks", ["Domain", "Crypto", "Store", "HTTP"]),
+        module("Postbacks", ["Domain", "Crypto", "Store", "HTTP"]),
+        module("Outbound", ["Domain", "Crypto", "Store", "HTTP"]),
+        module("Reports", ["Domain", "Store"]),
+        module("Admin", ["Domain", "Store", "HTTP", "Reports"]),
+        .executableTarget(
+            name: "clickrelay",
+            dependencies: [
+                "Domain", "Crypto", "Net", "HTTP", "SQLite", "Store", "Clicks", "Postbacks",
+                "Outbound", "Reports", "Admin",
+            ],
+            swiftSettings: strict),
+
+        .target(
+            name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
+        tests("DomainTests", ["Domain", "TestSupport"]),
+        tests("CryptoTests", ["Crypto", "Domain"]),
+        tests("NetTests", ["Net", "TestSupport"]),
+        tests("HTTPTests", ["HTTP", "Net", "TestSupport"]),
+        tests("SQLiteTests", ["SQLite", "TestSupport"]),
+        tests("StoreTests", ["Store", "SQLite", "Domain", "TestSupport"]),
+        tests("ClicksTests", ["Clicks", "Domain", "Crypto", "Store", "HTTP", "TestSupport"]),
+        tests("PostbacksTests", ["Postbacks", "Domain", "Crypto", "Store", "HTTP", "TestSupport"]),
+        tests(
+            "OutboundTests",
+            ["Outbound", "Domain", "Crypto", "Store", "HTTP", "Net", "TestSupport"]),
+        tests("AdminTests", ["Admin", "Domain", "Store", "HTTP", "Reports", "TestSupport"]),
+        tests("EndToEndTests", ["TestSupport"]),
+    ]
+)
