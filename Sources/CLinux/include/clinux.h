@@ -1,11 +1,13 @@
 #pragma once
 // What Swift's Glibc module leaves out.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+// Not with _GNU_SOURCE: the types of <sys/types.h> must be the same here as in Glibc's module.
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 
 /// accept4 with the flags every connection of ours has: non-blocking, closed on exec.
 int clickrelay_accept(int listener, struct sockaddr *address, socklen_t *length);
+
+/// pthread_setname_np for the calling thread; at most 15 bytes of name are kept.
+void clickrelay_name_thread(const char *name);
