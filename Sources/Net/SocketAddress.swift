@@ -1,4 +1,5 @@
-public import Glibc
+internal import CLinux
+internal import Glibc
 
 /// Where a socket listens or connects to: IPv4, IPv6, or a path in the file system.
 public struct SocketAddress: Hashable, Sendable {
@@ -133,7 +134,7 @@ public struct SocketAddress: Hashable, Sendable {
     }
 
     /// The kernel's form of the address, valid during `body`.
-    public func withSockaddr<Result>(
+    func withSockaddr<Result>(
         _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
     ) -> Result {
         var storage = sockaddr_storage()
