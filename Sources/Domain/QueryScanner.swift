@@ -1,0 +1,31 @@
+/// Walks over a query or an urlencoded form without allocating: raw, undecoded slices of it.
+///
+/// `&` separates pairs, the first `=` of a pair its name from its value; a pair without `=` has an
+/// empty value, and one without a name is skipped. The slices are valid as long as the bytes are.
+public struct QueryScanner: IteratorProtocol, Sequence {
+    private let bytes: UnsafeRawBufferPointer
+    private var position = 0
+
+    public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    public mutating func next() -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)? {
+        while position < bytes.count {
+            let start = position
+            var equals: Int?
+            var end = start
+            while end < bytes.count, bytes[end] != UInt8(ascii: "&") {
+                if equals == nil, bytes[end] == UInt8(ascii: "=") { equals = end }
+                end += 1
+            }
+            position = end + 1
+            let nameEnd = equals ?? end
+            if nameEnd == start { continue }
+            let valueStart = equals.map { $0 + 1 } ?? end
+            return (
+                UnsafeRawBufferPointer(rebasing: bytes[start..<nameEnd]),
+                UnsafeRawBufferPointer(rebasing: bytes[valueStart..<end])
+            )
+        }
+        return nil
+    }
+}
