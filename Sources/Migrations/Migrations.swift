@@ -1,1 +1,17 @@
-//
+/// The SQL of `Migrations/`, compiled into the binary so that it needs no file beside it.
+///
+/// A file that is added there is added here; a test compares the two. A released one is never
+/// edited.
+public enum EmbeddedMigrations {
+    /// `clickrelay.db`.
+    public static let ledger: [(version: Int, name: String, sql: String)] = [
+        (1, "initial", text(PackageResources.v0001_initial_sql))
+    ]
+
+    /// `clicks/DAY.db`.
+    public static let clicks: [(version: Int, name: String, sql: String)] = [
+        (1, "initial", text(PackageResources.clicks_v0001_initial_sql))
+    ]
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+}

@@ -1,0 +1,73 @@
+internal import CSQLite
+
+extension Connection {
+    public enum CheckpointMode: Sendable {
+        /// As much as possible without waiting for anybody.
+        case passive
+        /// All of it, waiting for readers up to the busy time-out; the WAL is then empty.
+        case truncate
+    }
+
+    public struct CheckpointResult: Sendable, Equatable {
+        /// Readers or a writer kept part of the WAL from being copied.
+        public let wasBlocked: Bool
+        public let walPages: Int
+        public let copiedPages: Int
+        public var isComplete: Bool { !wasBlocked && walPages == copiedPages }
+    }
+
+    /// Copies the WAL into the database. Only the connection that writes may do this.
+    @discardableResult
+    public func walCheckpoint(_ mode: CheckpointMode) throws(SQLiteError) -> CheckpointResult {
+        var length: Int32 = 0
+        var copied: Int32 = 0
+        let flag =
+            switch mode {
+            case .passive: SQLITE_CHECKPOINT_PASSIVE
+            case .truncate: SQLITE_CHECKPOINT_TRUNCATE
+            }
+        let result = sqlite3_wal_checkpoint_v2(handle, nil, flag, &length, &copied)
+        guard result == SQLITE_OK || result == SQLITE_BUSY else {
+            throw SQLiteError(result, on: handle, statement: "checkpoint")
+        }
+        return CheckpointResult(
+            wasBlocked: result == SQLITE_BUSY, walPages: Int(max(0, length)),
+            copiedPages: Int(max(0, copied)))
+    }
+
+    /// Turns the database into one plain file that needs no `-wal` or `-shm` beside it, not even
+    /// to be read, and closes it. For a file that will not change again; opening it for writing
+    /// puts it back into WAL mode.
+    ///
+    /// - Throws: `isBusy` while any other connection has the file open, also an idle one; nothing
+    ///   has changed and the connection stays open.
+    public func seal() throws(SQLiteError) {
+        let mode: String = try pragma("journal_mode = DELETE")
+        guard mode == "delete" else {
+            throw SQLiteError(
+                extendedCode: SQLITE_BUSY, message: "\(path) is still open elsewhere",
+                statement: "PRAGMA journal_mode")
+        }
+        close()
+    }
+
+    /// Every fault found in the file, its indexes and its foreign keys; none is the good case.
+    /// Reads all of it. At most 100 structural faults are listed.
+    public func integrityCheck() throws(SQLiteError) -> [String] {
+        let faults = try rows("PRAGMA integrity_check") { (row) throws(SQLiteError) in
+            row.text(0)
+        }
+        let orphans = try foreignKeyFaults()
+        return faults.filter { $0 != "ok" } + orphans
+    }
+
+    /// Rows whose foreign keys lead nowhere, described; at most 100.
+    func foreignKeyFaults() throws(SQLiteError) -> [String] {
+        let sql = """
+            SELECT "table", rowid, parent FROM pragma_foreign_key_check LIMIT 100
+            """
+        return try rows(sql) { (row) throws(SQLiteError) in
+            "row \(row.int64(1)) of \(row.text(0)) refers to a missing row of \(row.text(2))"
+        }
+    }
+}

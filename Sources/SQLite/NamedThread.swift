@@ -1,0 +1,46 @@
+internal import CSQLite
+internal import Glibc
+
+/// A joinable thread with a name that `top -H` and a debugger show.
+// Unchecked: `handle` is written once in `init` and read by whoever joins.
+final class NamedThread: @unchecked Sendable {
+    private let handle: pthread_t
+
+    /// Starts `body` with all signals blocked: they are the main thread's business.
+    /// Traps if the system has no thread left, which at start is as fatal as it sounds.
+    init(name: String, body: @escaping @Sendable () -> Void) {
+        // The kernel keeps 15 bytes of a name and refuses longer ones.
+        let start = Start(name: String(decoding: name.utf8.prefix(15), as: UTF8.self), body: body)
+        var all = sigset_t()
+        var before = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_SETMASK, &all, &before)
+        var thread = pthread_t()
+        let result = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+                clickrelay_name_this_thread(start.name)
+                start.body()
+                return nil
+            }, Unmanaged.passRetained(start).toOpaque())
+        pthread_sigmask(SIG_SETMASK, &before, nil)
+        precondition(result == 0, "no thread for \(name): error \(result)")
+        handle = thread
+    }
+
+    var isCurrent: Bool { pthread_equal(handle, pthread_self()) != 0 }
+
+    /// Waits for the end of the thread; exactly once.
+    func join() { pthread_join(handle, nil) }
+
+    private final class Start {
+        let name: String
+        let body: @Sendable () -> Void
+        init(name: String, body: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.body = body
+        }
+    }
+}
