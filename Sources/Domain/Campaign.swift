@@ -1,0 +1,179 @@
+/// An entry URL with its source, cost and flow.
+public struct Campaign: Entity, Equatable {
+    public static let kind = "campaign"
+
+    public enum Redirect: String, CaseIterable, Sendable { case found = "302" }
+
+    public let key: EntityKey
+    public let name: String
+    public let source: EntityKey
+    public let redirect: Redirect
+    public let cost: Cost
+    /// Beside the source's own.
+    public let destinations: [Destination]
+    public let flow: Flow
+
+    public init(document: JSONValue) throws(ValidationError) {
+        let problems = DocumentProblems()
+        var reader = DocumentReader(document, problems: problems)
+        reader.ignoreReadOnly()
+        reader.ignore("url")
+        key = reader.requiredKey("key")
+        name = reader.string("name") ?? key.text
+        source = reader.requiredKey("source")
+        redirect = reader.choice("redirect", default: .found)
+        cost = Cost(&reader)
+        destinations = Destination.list(&reader)
+        flow = Flow(&reader)
+        reader.finish()
+        try problems.throwIfAny()
+    }
+
+    public var document: JSONValue {
+        [
+            "key": .string(key.text),
+            "name": .string(name),
+            "source": .string(source.text),
+            "redirect": .string(redirect.rawValue),
+            "cost": cost.document,
+            "destinations": .array(destinations.map(\.document)),
+            "flow": flow.document,
+        ]
+    }
+}
+
+/// What the source charges for a click, in the source's currency.
+public enum Cost: Hashable, Sendable {
+    case none
+    /// Nanos a click.
+    case perClick(Int64)
+    /// Nanos a thousand clicks.
+    case perMille(Int64)
+    /// From the source's `cost_param` of each campaign URL.
+    case parameter
+
+    private enum Model: String, CaseIterable { case cpc, cpm, param, none }
+
+    init(_ campaign: inout DocumentReader) {
+        guard var reader = campaign.reader("cost") else {
+            self = .none
+            return
+        }
+        let model: Model = reader.choice("model", default: .none)
+        let amount = reader.amount("amount")
+        reader.finish()
+        if let amount, amount < 0 { reader.fail("amount", "must not be negative") }
+        switch model {
+        case .none: self = .none
+        case .param: self = .parameter
+        case .cpc, .cpm:
+            if amount == nil { reader.fail("amount", "is required for \(model.rawValue)") }
+            self = model == .cpc ? .perClick(amount ?? 0) : .perMille(amount ?? 0)
+        }
+    }
+
+    /// Nanos that one click costs; nil when the URL says.
+    public var nanosPerClick: Int64? {
+        switch self {
+        case .none: return 0
+        case .perClick(let nanos): return nanos
+        case .perMille(let nanos):
+            // Half to even, as all amounts are rounded.
+            let (whole, rest) = nanos.quotientAndRemainder(dividingBy: 1000)
+            let roundsUp = rest > 500 || (rest == 500 && whole % 2 == 1)
+            return roundsUp ? whole + 1 : whole
+        case .parameter: return nil
+        }
+    }
+
+    var document: JSONValue {
+        switch self {
+        case .none: ["model": "none"]
+        case .perClick(let nanos): ["model": "cpc", "amount": .string(Amount.format(nanos))]
+        case .perMille(let nanos): ["model": "cpm", "amount": .string(Amount.format(nanos))]
+        case .parameter: ["model": "param"]
+        }
+    }
+}
+
+/// Where a campaign's visitors go: weighted paths of weighted offers.
+public struct Flow: Hashable, Sendable {
+    public let paths: [Path]
+
+    public struct Path: Hashable, Sendable {
+        public let weight: Int
+        public let offers: [WeightedOffer]
+    }
+
+    public struct WeightedOffer: Hashable, Sendable {
+        public let offer: EntityKey
+        public let weight: Int
+    }
+
+    public static let weightMax: Int64 = 1_000_000
+    static let pathsMax = 100
+
+    init(_ campaign: inout DocumentReader) {
+        guard var reader = campaign.reader("flow") else {
+            campaign.fail("flow", "is required")
+            paths = []
+            return
+        }
+        if !reader.array("rules", max: Self.pathsMax).isEmpty {
+            reader.fail("rules", "are not supported yet: leave the list empty")
+        }
+        var paths: [Path] = []
+        for (index, item) in reader.array("paths", max: Self.pathsMax).enumerated() {
+            var path = DocumentReader(
+                item, path: reader.field("paths[\(index)]"), problems: reader.problems)
+            paths.append(Self.path(&path))
+        }
+        if !paths.contains(where: { $0.weight > 0 }) {
+            reader.fail("paths", "must have at least one path with a weight above 0")
+        }
+        reader.finish()
+        self.paths = paths
+    }
+
+    private static func path(_ reader: inout DocumentReader) -> Path {
+        let weight = Int(reader.integer("weight", in: 0...weightMax, default: 100))
+        if !reader.array("landers", max: pathsMax).isEmpty {
+            reader.fail("landers", "are not supported yet: leave the list empty")
+        }
+        var offers: [WeightedOffer] = []
+        for (index, item) in reader.array("offers", max: pathsMax).enumerated() {
+            var offer = DocumentReader(
+                item, path: reader.field("offers[\(index)]"), problems: reader.problems)
+            offers.append(
+                WeightedOffer(
+                    offer: offer.requiredKey("offer"),
+                    weight: Int(offer.integer("weight", in: 0...weightMax, default: 100))))
+            offer.finish()
+        }
+        if !offers.contains(where: { $0.weight > 0 }) {
+            reader.fail("offers", "must have at least one offer with a weight above 0")
+        }
+        reader.finish()
+        return Path(weight: weight, offers: offers)
+    }
+
+    var document: JSONValue {
+        [
+            "rules": [],
+            "paths": .array(
+                paths.map { path in
+                    [
+                        "weight": .integer(path.weight),
+                        "landers": [],
+                        "offers": .array(
+                            path.offers.map {
+                                [
+                                    "offer": .string($0.offer.text),
+                                    "weight": .integer($0.weight),
+                                ]
+                            }),
+                    ]
+                }),
+        ]
+    }
+}

@@ -1,0 +1,61 @@
+/// One accepted request to a campaign URL, as it is kept.
+public struct Click: Sendable, Equatable {
+    public let rowID: ClickRowID
+    public let campaignID: CampaignID
+    /// The traffic source's own click ID, byte for byte.
+    public let externalID: [UInt8]?
+    /// In the source's currency at the time of the click.
+    public let cost: Money?
+    /// The campaign URL's other parameters, decoded, in their order.
+    public let parameters: [Parameter]
+    public let ip: IPAddress?
+    public let userAgent: [UInt8]
+    public let referrer: [UInt8]
+    /// The chosen path, from 1.
+    public let path: Int
+    /// Which wording of an offer's URL the visitor was sent to; see `OfferVersion`.
+    public let offerVersion: Int64
+
+    public struct Parameter: Sendable, Equatable {
+        public let name: String
+        public let value: [UInt8]
+
+        public init(name: String, value: [UInt8]) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    public init(
+        rowID: ClickRowID, campaignID: CampaignID, externalID: [UInt8]?, cost: Money?,
+        parameters: [Parameter], ip: IPAddress?, userAgent: [UInt8], referrer: [UInt8], path: Int,
+        offerVersion: Int64
+    ) {
+        self.rowID = rowID
+        self.campaignID = campaignID
+        self.externalID = externalID
+        self.cost = cost
+        self.parameters = parameters
+        self.ip = ip
+        self.userAgent = userAgent
+        self.referrer = referrer
+        self.path = path
+        self.offerVersion = offerVersion
+    }
+}
+
+/// The wording of an offer's landing URL at some time. Clicks point at it, so that where a visitor
+/// was sent can be told after the offer was changed.
+public struct OfferVersion: Sendable, Equatable {
+    public let id: Int64
+    public let offerID: OfferID
+    public let networkID: NetworkID
+    public let url: String
+
+    public init(id: Int64, offerID: OfferID, networkID: NetworkID, url: String) {
+        self.id = id
+        self.offerID = offerID
+        self.networkID = networkID
+        self.url = url
+    }
+}

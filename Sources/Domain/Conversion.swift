@@ -1,0 +1,85 @@
+/// The number of a conversion. People and URLs see it as `cv` and the number, which can't be
+/// mistaken for a network's order number.
+public struct ConversionID: Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: Int64
+
+    public init(_ rawValue: Int64) { self.rawValue = rawValue }
+
+    /// Nil for anything that `description` would not print.
+    public init?(_ text: some StringProtocol) {
+        guard text.hasPrefix("cv"), let number = Int64(text.dropFirst(2)), number > 0 else {
+            return nil
+        }
+        self.init(number)
+        guard description == text else { return nil }
+    }
+
+    public var description: String { "cv\(rawValue)" }
+}
+
+/// What a network reported for a click, in its current state.
+///
+/// It copies what it needs of its click, so that it outlives the click.
+public struct Conversion: Sendable, Equatable {
+    public let id: ConversionID
+    public let click: Click
+    public let sourceID: SourceID
+    public let networkID: NetworkID
+    public let offerID: OfferID
+    public let event: String
+    public let transactionID: String
+    public let ordinal: Int
+    public let status: ConversionStatus
+    public let networkStatus: String?
+    public let payout: Money
+    public let extras: [String?]
+    public let convertedAt: Instant
+    public let isTest: Bool
+    /// The number of the newest revision, from 1.
+    public let revision: Int
+
+    public init(
+        id: ConversionID, click: Click, sourceID: SourceID, networkID: NetworkID, offerID: OfferID,
+        event: String, transactionID: String, ordinal: Int, status: ConversionStatus,
+        networkStatus: String?, payout: Money, extras: [String?], convertedAt: Instant,
+        isTest: Bool, revision: Int
+    ) {
+        self.id = id
+        self.click = click
+        self.sourceID = sourceID
+        self.networkID = networkID
+        self.offerID = offerID
+        self.event = event
+        self.transactionID = transactionID
+        self.ordinal = ordinal
+        self.status = status
+        self.networkStatus = networkStatus
+        self.payout = payout
+        self.extras = extras
+        self.convertedAt = convertedAt
+        self.isTest = isTest
+        self.revision = revision
+    }
+}
+
+/// One accepted change of a conversion's status or amount, from 1 on.
+public struct ConversionRevision: Sendable, Equatable {
+    public let number: Int
+    public let status: ConversionStatus
+    public let networkStatus: String?
+    public let payout: Money
+    public let at: Instant
+    public let postbackID: PostbackID
+
+    public init(
+        number: Int, status: ConversionStatus, networkStatus: String?, payout: Money, at: Instant,
+        postbackID: PostbackID
+    ) {
+        self.number = number
+        self.status = status
+        self.networkStatus = networkStatus
+        self.payout = payout
+        self.at = at
+        self.postbackID = postbackID
+    }
+}

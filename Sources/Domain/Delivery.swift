@@ -1,0 +1,101 @@
+/// One outbound postback: a (conversion, revision, destination), rendered when it was committed.
+public struct Delivery: Sendable, Equatable {
+    public enum State: String, CaseIterable, Sendable {
+        case waiting, delivered, dead, cancelled
+    }
+
+    public let id: DeliveryID
+    public let conversionID: ConversionID
+    public let revision: Int
+    /// `source/destination`, or `campaign/destination` for one of the campaign's own.
+    public let destination: String
+    public let state: State
+    /// Why it is in that state, when there is more to say.
+    public let reason: String?
+    public let dueAt: Instant
+    public let convertedAt: Instant
+    public let request: OutboundRequest
+    public let attemptCount: Int
+
+    public init(
+        id: DeliveryID, conversionID: ConversionID, revision: Int, destination: String,
+        state: State, reason: String?, dueAt: Instant, convertedAt: Instant,
+        request: OutboundRequest, attemptCount: Int
+    ) {
+        self.id = id
+        self.conversionID = conversionID
+        self.revision = revision
+        self.destination = destination
+        self.state = state
+        self.reason = reason
+        self.dueAt = dueAt
+        self.convertedAt = convertedAt
+        self.request = request
+        self.attemptCount = attemptCount
+    }
+
+    /// The same for every attempt of one delivery, so that a receiver can tell a repeat.
+    public var idempotencyKey: String { "clickrelay-\(id.rawValue)" }
+}
+
+/// An outbound call as it will be sent, and what counts as its success.
+public struct OutboundRequest: Sendable, Equatable {
+    /// `https://host:port` as the destination's template has it: deliveries queue by it.
+    public let origin: String
+    public let method: Destination.Method
+    public let url: String
+    public let headers: [Header]
+    public let body: [UInt8]?
+    public let success: SuccessRule
+    public let allowsPrivate: Bool
+
+    public struct Header: Sendable, Equatable {
+        public let name: String
+        public let value: String
+
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    public init(
+        origin: String, method: Destination.Method, url: String, headers: [Header],
+        body: [UInt8]?, success: SuccessRule, allowsPrivate: Bool
+    ) {
+        self.origin = origin
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.success = success
+        self.allowsPrivate = allowsPrivate
+    }
+}
+
+/// One try of a delivery.
+public struct Attempt: Sendable, Equatable {
+    public let number: Int
+    public let at: Instant
+    /// Nil when there was no answer.
+    public let status: Int?
+    public let milliseconds: Int
+    /// Why there was no answer, or why the answer is no success.
+    public let error: String?
+    /// The start of the answer's body.
+    public let excerpt: [UInt8]
+
+    public static let excerptMax = 2048
+
+    public init(
+        number: Int, at: Instant, status: Int?, milliseconds: Int, error: String?,
+        excerpt: [UInt8]
+    ) {
+        self.number = number
+        self.at = at
+        self.status = status
+        self.milliseconds = milliseconds
+        self.error = error
+        self.excerpt = excerpt
+    }
+}

@@ -1,0 +1,223 @@
+/// One URL template of a source or campaign that is called for each conversion it asks for.
+public struct Destination: Equatable, Sendable {
+    public enum Method: String, CaseIterable, Sendable { case get = "GET", post = "POST" }
+
+    public let key: EntityKey
+    public let method: Method
+    public let url: URLTemplate
+    public let headers: [Header]
+    public let body: BodyTemplate?
+    /// The body as the user wrote it.
+    public let bodyDocument: JSONValue?
+    /// Empty: all.
+    public let statuses: [ConversionStatus]
+    /// Empty: all. In lower case, as events are.
+    public let events: [String]
+    public let success: SuccessRule
+    /// True: may call loopback and private addresses.
+    public let allowsPrivate: Bool
+    /// False: kept, shown, and not called.
+    public let isEnabled: Bool
+
+    public struct Header: Hashable, Sendable {
+        public let name: String
+        public let text: String
+        public let value: Template
+    }
+
+    static let countMax = 20
+
+    static func list(_ reader: inout DocumentReader) -> [Destination] {
+        var destinations: [Destination] = []
+        for (index, item) in reader.array("destinations", max: countMax).enumerated() {
+            let path = reader.field("destinations[\(index)]")
+            var item = DocumentReader(item, path: path, problems: reader.problems)
+            guard let destination = Destination(&item) else { continue }
+            if destinations.contains(where: { $0.key == destination.key }) {
+                item.fail("key", "is used by another destination too")
+            }
+            destinations.append(destination)
+        }
+        return destinations
+    }
+
+    /// Nil, with the reasons reported, when it can't be used.
+    init?(_ reader: inout DocumentReader) {
+        key = reader.requiredKey("key")
+        method = reader.choice("method", default: .get)
+        let urlText = reader.requiredString("url", max: URLTemplate.lengthMax)
+        headers = Self.headers(&reader)
+        statuses = Self.statuses(&reader)
+        events = reader.strings("events").map { $0.lowercased() }
+        success = SuccessRule(&reader)
+        allowsPrivate = reader.bool("allow_private", default: false)
+        isEnabled = reader.bool("enabled", default: true)
+        bodyDocument = reader.value("body")
+        reader.finish()
+
+        let contentType = headers.first { $0.name.lowercased() == "content-type" }?.text
+        do {
+            body = try bodyDocument.map { document throws(TemplateError) in
+                try BodyTemplate(document, contentType: contentType)
+            }
+        } catch {
+            reader.fail("body", error.message)
+            body = nil
+        }
+        if method == .get, bodyDocument != nil {
+            reader.fail("body", "can't be sent with GET; use POST")
+        }
+        guard !urlText.isEmpty else { return nil }
+        do {
+            url = try URLTemplate(urlText)
+        } catch {
+            reader.fail("url", error.message)
+            return nil
+        }
+    }
+
+    /// Headers that we write ourselves: a second one would make two readers disagree.
+    private static let reservedHeaders: Set<String> = [
+        "host", "content-length", "transfer-encoding", "connection", "idempotency-key", "expect",
+        "upgrade", "te", "trailer",
+    ]
+
+    private static func headers(_ reader: inout DocumentReader) -> [Header] {
+        var headers: [Header] = []
+        for member in reader.members("headers", max: 30) {
+            let field = "headers.\(member.name)"
+            guard isToken(member.name) else {
+                reader.fail(field, "is not a header name")
+                continue
+            }
+            guard !reservedHeaders.contains(member.name.lowercased()) else {
+                reader.fail(field, "is set by Clickrelay itself")
+                continue
+            }
+            guard case .string(let text) = member.value, text.utf8.count <= 4096,
+                text.utf8.allSatisfy({ $0 >= 32 && $0 < 127 })
+            else {
+                reader.fail(field, "must be a string of at most 4096 printable ASCII characters")
+                continue
+            }
+            do {
+                headers.append(
+                    Header(
+                        name: member.name, text: text,
+                        value: try Template(text, braces: .mayBeText)))
+            } catch {
+                reader.fail(field, error.message)
+            }
+        }
+        return headers
+    }
+
+    /// RFC 9110 section 5.6.2.
+    private static func isToken(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= 64
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+                }
+            }
+    }
+
+    private static func statuses(_ reader: inout DocumentReader) -> [ConversionStatus] {
+        var statuses: [ConversionStatus] = []
+        for (index, word) in reader.strings("statuses").enumerated() {
+            if let status = ConversionStatus(rawValue: word) {
+                statuses.append(status)
+            } else {
+                let words = ConversionStatus.allCases.map(\.rawValue).joined(separator: ", ")
+                reader.fail("statuses[\(index)]", "must be one of \(words)")
+            }
+        }
+        return statuses
+    }
+
+    /// Whether a conversion with this status and event is to be told here.
+    public func wants(status: ConversionStatus, event: String) -> Bool {
+        isEnabled && (statuses.isEmpty || statuses.contains(status))
+            && (events.isEmpty || events.contains(event))
+    }
+
+    /// Whether the call would say nothing without the traffic source's own click ID.
+    public var needsExternalID: Bool {
+        (url.tokens + (body?.tokens ?? []) + headers.flatMap(\.value.tokens))
+            .contains { $0.token == .externalID }
+    }
+
+    public var document: JSONValue {
+        [
+            "key": .string(key.text),
+            "method": .string(method.rawValue),
+            "url": .string(url.text),
+            "headers": .object(
+                headers.map { JSONMember(name: $0.name, value: .string($0.text)) }),
+            "body": bodyDocument ?? .null,
+            "statuses": .array(statuses.map { .string($0.rawValue) }),
+            "events": .array(events.map { .string($0) }),
+            "success": success.document,
+            "allow_private": .bool(allowsPrivate),
+            "enabled": .bool(isEnabled),
+        ]
+    }
+}
+
+/// What counts as "the destination took it": some APIs answer 200 to a refusal.
+public struct SuccessRule: Hashable, Sendable {
+    public let statuses: ClosedRange<Int>
+    public let bodyContains: String?
+
+    public init(statuses: ClosedRange<Int> = 200...299, bodyContains: String? = nil) {
+        self.statuses = statuses
+        self.bodyContains = bodyContains
+    }
+
+    init(_ destination: inout DocumentReader) {
+        guard var reader = destination.reader("success") else {
+            self.init()
+            return
+        }
+        var statuses = 200...299
+        if let value = reader.value("status") {
+            let bounds = value.arrayValue?.compactMap(\.int64Value) ?? []
+            if bounds.count == 2, 100 <= bounds[0], bounds[0] <= bounds[1], bounds[1] <= 599 {
+                statuses = Int(bounds[0])...Int(bounds[1])
+            } else {
+                reader.fail("status", "must be two status codes such as [200, 299]")
+            }
+        }
+        let text = reader.string("body_contains", max: 1000).nonEmpty
+        reader.finish()
+        self.init(statuses: statuses, bodyContains: text)
+    }
+
+    /// - Parameter body: the part of the answer's body that was read.
+    public func accepts(status: Int, body: [UInt8]) -> Bool {
+        guard statuses.contains(status) else { return false }
+        guard let bodyContains else { return true }
+        return body.contains(subsequence: Array(bodyContains.utf8))
+    }
+
+    var document: JSONValue {
+        [
+            "status": [.integer(statuses.lowerBound), .integer(statuses.upperBound)],
+            "body_contains": .string(orNull: bodyContains),
+        ]
+    }
+}
+
+extension Array where Element == UInt8 {
+    /// Both sides are short: an answer of at most 64 KiB and a text of at most 1,000 bytes.
+    func contains(subsequence needle: [UInt8]) -> Bool {
+        guard !needle.isEmpty else { return true }
+        guard count >= needle.count else { return false }
+        return (0...(count - needle.count)).contains { start in
+            self[start] == needle[0] && self[start..<(start + needle.count)].elementsEqual(needle)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+/// The advertiser's page that pays, reached through an affiliate network.
+public struct Offer: Entity, Hashable {
+    public static let kind = "offer"
+
+    public let key: EntityKey
+    public let name: String
+    public let network: EntityKey
+    public let url: URLTemplate
+    /// Used when a postback has no amount.
+    public let payout: Money?
+
+    public init(document: JSONValue) throws(ValidationError) {
+        let problems = DocumentProblems()
+        var reader = DocumentReader(document, problems: problems)
+        reader.ignoreReadOnly()
+        key = reader.requiredKey("key")
+        name = reader.string("name") ?? key.text
+        network = reader.requiredKey("network")
+        payout = Self.payout(&reader)
+        let urlText = reader.requiredString("url", max: URLTemplate.lengthMax)
+        reader.finish()
+        var template: URLTemplate?
+        if !urlText.isEmpty {
+            do {
+                template = try URLTemplate(urlText)
+                if let use = template?.tokens.first(where: \.token.needsConversion) {
+                    reader.fail(
+                        "url", "{\(use.token)} has no value before there is a conversion")
+                }
+            } catch {
+                reader.fail("url", error.message)
+            }
+        }
+        try problems.throwIfAny()
+        guard let template else { throw ValidationError("url", "is required") }
+        url = template
+    }
+
+    private static func payout(_ offer: inout DocumentReader) -> Money? {
+        guard var reader = offer.reader("payout") else { return nil }
+        let amount = reader.amount("amount")
+        let currency = reader.currency("currency", default: .usDollar)
+        reader.finish()
+        return amount.map { Money(nanos: $0, currency: currency) }
+    }
+
+    /// Where a visitor is sent: the URL, with the network's click ID parameter appended when the
+    /// URL itself carries no click ID.
+    public func landingURL(network: Network) throws(ValidationError) -> URLTemplate {
+        if url.tokens.contains(where: { $0.token == .clickID }) { return url }
+        guard let parameter = network.clickIDParameter else {
+            throw ValidationError(
+                "url",
+                "carries no {click_id}, and network \(network.key) has no click_id_param to append")
+        }
+        var name: [UInt8] = []
+        PercentEncoding.append(Array(parameter.utf8), to: &name)
+        do {
+            return try url.appending(
+                parameter: String(decoding: name, as: UTF8.self) + "={click_id}")
+        } catch {
+            throw ValidationError("url", error.message)
+        }
+    }
+
+    public var document: JSONValue {
+        [
+            "key": .string(key.text),
+            "name": .string(name),
+            "network": .string(network.text),
+            "url": .string(url.text),
+            "payout": payout?.document ?? .null,
+        ]
+    }
+}
+
+extension Money {
+    /// `{"amount": "12.5", "currency": "USD"}`
+    public var document: JSONValue {
+        ["amount": .string(amountText), "currency": .string(currency.code)]
+    }
+}

@@ -1,0 +1,169 @@
+/// What a network reports, read from its call by its own dialect; nothing has been looked up yet.
+public struct PostbackReport: Equatable, Sendable {
+    public let clickID: ClickID
+    /// Nanos of `currency`; nil when the call has no amount.
+    public let amount: Int64?
+    public let currency: Currency
+    /// Empty when there is none.
+    public let transactionID: String
+    public let event: String
+    public let status: ConversionStatus
+    /// The network's own word.
+    public let networkStatus: String?
+    public let extras: [String?]
+    public let isIgnored: Bool
+    public let isTest: Bool
+    public let suppressesOutbound: Bool
+    /// What the operator should know though the call was understood.
+    public let notes: [String]
+
+    public static let transactionIDLengthMax = 200
+
+    /// - Throws: `PostbackRefusal` for the first thing that makes the call useless.
+    public init(_ fields: PostbackFields, network: Network) throws(PostbackRefusal) {
+        var notes: [String] = []
+        clickID = try Self.clickID(fields, network)
+        (amount, currency) = try Self.money(fields, network)
+
+        func optional(_ parameter: PostbackParameter) -> String? {
+            guard let value = fields.value(parameter, of: network) else { return nil }
+            guard !UnreplacedMacro.matches(value) else {
+                notes.append("\(parameter.rawValue) holds the unreplaced macro \(value)")
+                return nil
+            }
+            return value
+        }
+
+        let transactionID = optional(.txid) ?? ""
+        self.transactionID = transactionID.prefix(utf8Count: Self.transactionIDLengthMax)
+        if self.transactionID.utf8.count < transactionID.utf8.count {
+            notes.append("the transaction ID was cut to \(Self.transactionIDLengthMax) bytes")
+        }
+        let event = EventName.normalized(optional(.event) ?? "")
+        self.event = event.isEmpty ? network.defaultEvent : event
+        extras = PostbackParameter.extras.map { optional($0) }
+
+        let word = fields.value(.status, of: network)
+        if let word, UnreplacedMacro.matches(word) {
+            throw PostbackRefusal(
+                .macroNotReplaced,
+                "status is the unreplaced macro \(word): use the network's own token for it")
+        }
+        networkStatus = word?.prefix(utf8Count: 100)
+        isIgnored = word.map { network.ignoredStatuses.contains($0.lowercased()) } ?? false
+        switch word.map({ Self.status(of: $0, network) }) {
+        case nil: status = network.defaultStatus
+        case .some(.some(let known)): status = known
+        case .some(.none):
+            status = .pending
+            if !isIgnored {
+                notes.append(
+                    "status \"\(word ?? "")\" is not known and counts as pending: "
+                        + "add it to the network's status_map")
+            }
+        }
+        isTest = Self.isOn(optional(.test))
+        suppressesOutbound = Self.isOn(optional(.disablePostback))
+        self.notes = notes
+    }
+
+    /// The text that a call asks to be answered with instead of the JSON.
+    public static func reply(_ fields: PostbackFields, network: Network) -> String? {
+        let asked = fields.value(.reply, of: network)?.prefix(utf8Count: 1000)
+        return asked ?? network.reply
+    }
+
+    private static func clickID(_ fields: PostbackFields, _ network: Network)
+        throws(PostbackRefusal) -> ClickID
+    {
+        guard let text = fields.value(.cid, of: network) else {
+            throw PostbackRefusal(
+                .clickIDMissing,
+                "no click ID: put the network's token for the sub ID into the parameter cid")
+        }
+        if UnreplacedMacro.matches(text) {
+            throw PostbackRefusal(
+                .macroNotReplaced,
+                "cid is the unreplaced macro \(text.prefix(utf8Count: 60)): "
+                    + "use the network's own token for the sub ID")
+        }
+        guard let clickID = ClickID(text) else {
+            throw PostbackRefusal(
+                .clickIDMalformed,
+                "\"\(text.prefix(utf8Count: 60))\" is not a click ID: it has 26 letters and "
+                    + "digits; check which sub ID the offer URL carries")
+        }
+        return clickID
+    }
+
+    private static func money(_ fields: PostbackFields, _ network: Network)
+        throws(PostbackRefusal) -> (amount: Int64?, currency: Currency)
+    {
+        var currency = network.currency
+        if let code = fields.value(.currency, of: network) {
+            if UnreplacedMacro.matches(code) {
+                throw PostbackRefusal(
+                    .macroNotReplaced,
+                    "currency is the unreplaced macro \(code): use the network's own token for it")
+            }
+            guard let known = Currency(code) else {
+                throw PostbackRefusal(
+                    .currencyUnknown,
+                    "\"\(code.prefix(utf8Count: 60))\" is not an ISO 4217 currency code")
+            }
+            currency = known
+        }
+        let decimal = fields.value(.payout, of: network)
+        let minor = fields.value(.payoutMinor, of: network)
+        guard let text = decimal ?? minor else { return (nil, currency) }
+        if UnreplacedMacro.matches(text) {
+            throw PostbackRefusal(
+                .macroNotReplaced,
+                "payout is the unreplaced macro \(text): use the network's own token for it")
+        }
+        let isMinor = decimal == nil || network.payoutUnit == .minor
+        let shown = text.prefix(utf8Count: 60)
+        do {
+            return isMinor
+                ? (try Amount.parseMinor(text, currency: currency), currency)
+                : (try Amount.parse(text, format: network.numberFormat), currency)
+        } catch {
+            switch error {
+            case .notNumber:
+                throw PostbackRefusal(.payoutNotNumber, "payout \"\(shown)\" is not a number")
+            case .ambiguous:
+                throw PostbackRefusal(
+                    .payoutAmbiguous,
+                    "payout \"\(shown)\" can be read in two ways: "
+                        + "set the network's number_format to point or comma")
+            case .outOfRange:
+                throw PostbackRefusal(.payoutOutOfRange, "payout \"\(shown)\" is too large")
+            }
+        }
+    }
+
+    private static func status(of word: String, _ network: Network) -> ConversionStatus? {
+        let lower = word.lowercased()
+        return network.statusMap[lower] ?? ConversionStatus.commonWords[lower]
+    }
+
+    private static func isOn(_ text: String?) -> Bool {
+        guard let text else { return false }
+        return ["1", "true", "yes"].contains(text.lowercased())
+    }
+}
+
+extension String {
+    /// As much of the start as fits into so many bytes, by whole characters.
+    public func prefix(utf8Count max: Int) -> String {
+        if utf8.count <= max { return self }
+        var result = ""
+        var length = 0
+        for scalar in unicodeScalars {
+            length += UTF8.width(scalar)
+            if length > max { break }
+            result.unicodeScalars.append(scalar)
+        }
+        return result
+    }
+}

@@ -1,0 +1,42 @@
+/// The one named outcome of a received postback.
+public enum PostbackVerdict: String, CaseIterable, Sendable {
+    case accepted, updated, duplicate, ignored, parked, test
+    case clickIDMissing = "click_id_missing"
+    case clickIDMalformed = "click_id_malformed"
+    case macroNotReplaced = "macro_not_replaced"
+    case payoutNotNumber = "payout_not_number"
+    case payoutAmbiguous = "payout_ambiguous"
+    case payoutOutOfRange = "payout_out_of_range"
+    case currencyUnknown = "currency_unknown"
+    case tooLarge = "too_large"
+    case ipNotAllowed = "ip_not_allowed"
+    case keyUnknown = "key_unknown"
+    case clickForeign = "click_foreign"
+    case methodNotAllowed = "method_not_allowed"
+    case storageUnavailable = "storage_unavailable"
+
+    /// The answer's status code (`product.md`, "Verdicts").
+    public var httpStatus: Int {
+        switch self {
+        case .accepted, .updated, .duplicate, .ignored, .parked, .test: 200
+        case .clickIDMissing, .clickIDMalformed, .macroNotReplaced, .payoutNotNumber,
+            .payoutAmbiguous, .payoutOutOfRange, .currencyUnknown, .tooLarge:
+            400
+        case .ipNotAllowed: 403
+        case .keyUnknown, .clickForeign: 404
+        case .methodNotAllowed: 405
+        case .storageUnavailable: 503
+        }
+    }
+}
+
+/// A postback that is not recorded as a conversion, and the sentence that says what to fix.
+public struct PostbackRefusal: Error, Equatable, Sendable {
+    public let verdict: PostbackVerdict
+    public let message: String
+
+    public init(_ verdict: PostbackVerdict, _ message: String) {
+        self.verdict = verdict
+        self.message = message
+    }
+}

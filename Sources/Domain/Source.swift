@@ -1,0 +1,85 @@
+/// A traffic source: it sells us clicks, puts its own click ID into the campaign URL and is told
+/// about conversions through its destinations.
+public struct Source: Entity, Equatable {
+    public static let kind = "source"
+
+    public let key: EntityKey
+    public let name: String
+    /// The campaign URL's parameter with the source's own click ID; nil when it sends none.
+    public let externalIDParameter: String?
+    /// The campaign URL's parameter with the click's cost, for the cost model `param`.
+    public let costParameter: String?
+    public let currency: Currency
+    /// Parameter name to the number of its `{varN}`, in the order of the document.
+    public let parameters: [Parameter]
+    public let destinations: [Destination]
+
+    public struct Parameter: Hashable, Sendable {
+        public let name: String
+        public let variable: Int
+    }
+
+    public init(document: JSONValue) throws(ValidationError) {
+        let problems = DocumentProblems()
+        var reader = DocumentReader(document, problems: problems)
+        reader.ignoreReadOnly()
+        key = reader.requiredKey("key")
+        name = reader.string("name") ?? key.text
+        externalIDParameter = reader.string("external_id_param", max: 64).nonEmpty
+        costParameter = reader.string("cost_param", max: 64).nonEmpty
+        currency = reader.currency("currency", default: .usDollar)
+        parameters = Self.parameters(&reader)
+        destinations = Destination.list(&reader)
+        reader.finish()
+        try problems.throwIfAny()
+    }
+
+    private static func parameters(_ reader: inout DocumentReader) -> [Parameter] {
+        var parameters: [Parameter] = []
+        for member in reader.members("params", max: Token.variableMax) {
+            let field = "params.\(member.name)"
+            guard case .string(let text) = member.value, text.hasPrefix("var"),
+                let number = Int(text.dropFirst(3)), (1...Token.variableMax).contains(number)
+            else {
+                reader.fail(field, "must be one of var1 to var\(Token.variableMax)")
+                continue
+            }
+            guard !member.name.isEmpty, member.name.utf8.count <= 64 else {
+                reader.fail(field, "must have a name of 1 to 64 bytes")
+                continue
+            }
+            guard !parameters.contains(where: { $0.variable == number }) else {
+                reader.fail(field, "var\(number) is used twice")
+                continue
+            }
+            parameters.append(Parameter(name: member.name, variable: number))
+        }
+        return parameters
+    }
+
+    public var document: JSONValue {
+        [
+            "key": .string(key.text),
+            "name": .string(name),
+            "external_id_param": .string(orNull: externalIDParameter),
+            "cost_param": .string(orNull: costParameter),
+            "currency": .string(currency.code),
+            "params": .object(
+                parameters.map { JSONMember(name: $0.name, value: .string("var\($0.variable)")) }),
+            "destinations": .array(destinations.map(\.document)),
+        ]
+    }
+}
+
+extension Currency {
+    /// What the documents default to.
+    public static let usDollar: Currency = {
+        guard let currency = Currency("USD") else { preconditionFailure("USD is in ISO 4217") }
+        return currency
+    }()
+}
+
+extension String? {
+    /// Nil for an empty string: in documents `""` and `null` both say "none".
+    var nonEmpty: String? { self?.isEmpty == true ? nil : self }
+}

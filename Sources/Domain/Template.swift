@@ -1,0 +1,152 @@
+/// Gives tokens their values while a template is filled.
+public protocol TokenValues {
+    /// Appends the value as it is, not encoded. False, with nothing appended, when there is none.
+    func append(_ token: Token, to bytes: inout [UInt8]) -> Bool
+    /// SHA-256 in lower-case hex, for `{sha256:…}`.
+    func appendSHA256(of value: ArraySlice<UInt8>, to bytes: inout [UInt8])
+}
+
+/// Text with tokens, split once when it is saved, so that filling it is appending.
+public struct Template: Hashable, Sendable {
+    enum Segment: Hashable, Sendable {
+        case literal([UInt8])
+        case token(TokenUse)
+    }
+
+    /// How a value is written into what surrounds it.
+    public enum Encoding: Sendable {
+        /// Everything but RFC 3986's unreserved characters becomes `%XX`.
+        case percent
+        /// Inside a JSON string.
+        case json
+        /// As it is, without control characters: a header's value.
+        case header
+        /// As it is: a text body, whose end is given by its length.
+        case plain
+    }
+
+    let segments: [Segment]
+
+    /// What braces that hold no token mean.
+    enum Braces {
+        /// A mistake: in a URL a brace can only be a token.
+        case tokensOnly
+        /// Text, unless what follows looks like a token: a body may be JSON written as a string.
+        case mayBeText
+    }
+
+    init(segments: [Segment]) { self.segments = segments }
+
+    init(_ text: some StringProtocol, braces: Braces = .tokensOnly) throws(TemplateError) {
+        var segments: [Segment] = []
+        var literal: [UInt8] = []
+        var rest = Substring(text)
+        while let open = rest.utf8.firstIndex(of: UInt8(ascii: "{")) {
+            literal.append(contentsOf: rest[..<open].utf8)
+            let inside = rest[rest.utf8.index(after: open)...]
+            let isTokenLike = inside.utf8.first.map(Self.startsToken) ?? false
+            guard let close = inside.utf8.firstIndex(of: UInt8(ascii: "}")), isTokenLike else {
+                if braces == .tokensOnly {
+                    throw TemplateError("\"{\" begins no token; write %7B for the character")
+                }
+                literal.append(UInt8(ascii: "{"))
+                rest = inside
+                continue
+            }
+            let use = try TokenUse(spelling: String(inside[..<close]))
+            if !literal.isEmpty { segments.append(.literal(literal)) }
+            literal.removeAll()
+            segments.append(.token(use))
+            rest = inside[inside.utf8.index(after: close)...]
+        }
+        literal.append(contentsOf: rest.utf8)
+        if !literal.isEmpty { segments.append(.literal(literal)) }
+        self.segments = segments
+    }
+
+    private static func startsToken(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "_")
+            || (byte | 32 >= UInt8(ascii: "a") && byte | 32 <= UInt8(ascii: "z"))
+    }
+
+    /// Every token used, in order, repeats included.
+    public var tokens: [TokenUse] {
+        segments.compactMap { segment in
+            if case .token(let use) = segment { use } else { nil }
+        }
+    }
+
+    /// Appends the filled template. A token without a value leaves nothing.
+    /// - Returns: whether every token had a value.
+    @discardableResult
+    public func fill(
+        _ values: some TokenValues, as encoding: Encoding, into bytes: inout [UInt8]
+    ) -> Bool {
+        var isComplete = true
+        for segment in segments {
+            switch segment {
+            case .literal(let literal): bytes.append(contentsOf: literal)
+            case .token(let use):
+                let start = bytes.count
+                guard Self.append(use, values, to: &bytes) else {
+                    isComplete = false
+                    continue
+                }
+                Self.encode(from: start, in: &bytes, as: encoding, isRaw: use.isRaw)
+            }
+        }
+        return isComplete
+    }
+
+    /// The value of one use before it is encoded. An empty value counts as none.
+    static func append(_ use: TokenUse, _ values: some TokenValues, to bytes: inout [UInt8]) -> Bool
+    {
+        let start = bytes.count
+        guard values.append(use.token, to: &bytes), bytes.count > start else { return false }
+        if !use.renames.isEmpty {
+            let word = String(decoding: bytes[start...], as: UTF8.self)
+            bytes.removeSubrange(start...)
+            guard let renamed = use.renames[word] else { return false }
+            bytes.append(contentsOf: renamed.utf8)
+        }
+        if use.isHashed {
+            let value = bytes[start...]
+            bytes.removeSubrange(start...)
+            values.appendSHA256(of: value, to: &bytes)
+        }
+        return true
+    }
+
+    /// Encodes the value that was appended from `start` on, in place when nothing needs encoding,
+    /// which is how most values are.
+    static func encode(
+        from start: Int, in bytes: inout [UInt8], as encoding: Encoding, isRaw: Bool
+    ) {
+        switch encoding {
+        case .percent:
+            var isPlain = true
+            for index in start..<bytes.count where !PercentEncoding.isUnreserved(bytes[index]) {
+                isPlain = false
+                break
+            }
+            if isPlain { return }
+            let value = bytes[start...]
+            bytes.removeSubrange(start...)
+            if isRaw {
+                PercentEncoding.appendRaw(value, to: &bytes)
+            } else {
+                PercentEncoding.append(value, to: &bytes)
+            }
+        case .json:
+            let text = String(decoding: bytes[start...], as: UTF8.self)
+            bytes.removeSubrange(start...)
+            var quoted: [UInt8] = []
+            JSONValue.string(text).append(to: &quoted)
+            bytes.append(contentsOf: quoted.dropFirst().dropLast())
+        case .header:
+            let kept = bytes[start...].filter { $0 >= 32 && $0 != 127 }
+            bytes.replaceSubrange(start..., with: kept)
+        case .plain: break
+        }
+    }
+}

@@ -1,0 +1,156 @@
+/// An absolute http or https address with tokens in its path, query or fragment, never in its host:
+/// only an address that the user wrote is ever redirected to or called.
+public struct URLTemplate: Hashable, Sendable {
+    /// As the user wrote it.
+    public let text: String
+    /// `https://host:port` as written, lower case.
+    public let origin: String
+    private let whole: Template
+    private let base: Template
+    private let parameters: [Template]
+    private let fragment: Template?
+
+    public static let lengthMax = 8192
+
+    public init(_ text: String) throws(TemplateError) {
+        self.text = text
+        guard text.utf8.count <= Self.lengthMax else {
+            throw TemplateError("must be at most \(Self.lengthMax) bytes long")
+        }
+        origin = try Self.origin(of: text)
+        if let placeholder = Self.placeholder(in: text) {
+            throw TemplateError("replace \(placeholder) by your account's value")
+        }
+        guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 && !"\"<>\\^`".utf8.contains($0) }) else {
+            throw TemplateError(
+                "must be percent-encoded: spaces, quotes, < > \\ ^ ` and letters beyond ASCII "
+                    + "can't stand in an address")
+        }
+        let (beforeFragment, fragmentText) = Self.cut(text[...], at: "#")
+        let (baseText, queryText) = Self.cut(beforeFragment, at: "?")
+        base = try Template(baseText)
+        parameters = try Self.templates(ofQuery: queryText)
+        fragment = if let fragmentText { try Template(fragmentText) } else { nil }
+        whole = try Template(text)
+    }
+
+    /// The same with `parameter` appended to the query, for offers that do not carry the click ID.
+    public func appending(parameter: String) throws(TemplateError) -> URLTemplate {
+        let (beforeFragment, fragmentText) = Self.cut(text[...], at: "#")
+        let (base, query) = Self.cut(beforeFragment, at: "?")
+        let separator =
+            switch query {
+            case nil: "?"
+            case "": ""
+            case .some(let query): query.hasSuffix("&") ? "" : "&"
+            }
+        let joined = (query.map { "\(base)?\($0)" } ?? String(base)) + separator + parameter
+        return try URLTemplate(joined + (fragmentText.map { "#\($0)" } ?? ""))
+    }
+
+    public var tokens: [TokenUse] { whole.tokens }
+
+    /// Appends the address; a token without a value leaves nothing (`?s2=`).
+    public func fill(_ values: some TokenValues, into bytes: inout [UInt8]) {
+        whole.fill(values, as: .percent, into: &bytes)
+    }
+
+    /// Appends the address without the query parameters that have a token without a value.
+    public func fillDroppingEmpty(_ values: some TokenValues, into bytes: inout [UInt8]) {
+        base.fill(values, as: .percent, into: &bytes)
+        var separator = UInt8(ascii: "?")
+        for parameter in parameters {
+            let start = bytes.count
+            bytes.append(separator)
+            if parameter.fill(values, as: .percent, into: &bytes) {
+                separator = UInt8(ascii: "&")
+            } else {
+                bytes.removeSubrange(start...)
+            }
+        }
+        if let fragment {
+            bytes.append(UInt8(ascii: "#"))
+            fragment.fill(values, as: .percent, into: &bytes)
+        }
+    }
+
+    private static func templates(ofQuery query: Substring?) throws(TemplateError) -> [Template] {
+        guard let query else { return [] }
+        var templates: [Template] = []
+        // An `&` inside braces would be inside a token, whose names have none.
+        for part in query.split(separator: "&", omittingEmptySubsequences: true) {
+            templates.append(try Template(part))
+        }
+        return templates
+    }
+
+    /// Cuts at the first `mark` outside braces.
+    private static func cut(_ text: Substring, at mark: Character) -> (Substring, Substring?) {
+        var depth = 0
+        for index in text.indices {
+            switch text[index] {
+            case "{": depth += 1
+            case "}": depth = max(0, depth - 1)
+            case mark where depth == 0: return (text[..<index], text[text.index(after: index)...])
+            default: break
+            }
+        }
+        return (text, nil)
+    }
+
+    private static func origin(of text: String) throws(TemplateError) -> String {
+        let lower = text.lowercased()
+        guard let scheme = ["https://", "http://"].first(where: { lower.hasPrefix($0) }) else {
+            throw TemplateError("must begin with https:// or http://")
+        }
+        let authority = lower.dropFirst(scheme.count).prefix { !"/?#".contains($0) }
+        guard !authority.contains("{"), !authority.contains("}") else {
+            throw TemplateError("must not have a token in its host")
+        }
+        guard !authority.contains("@") else {
+            throw TemplateError("must not carry a user name or password")
+        }
+        let isBracketed = authority.hasPrefix("[")
+        let host: Substring
+        let portText: Substring?
+        if isBracketed {
+            guard let close = authority.firstIndex(of: "]") else {
+                throw TemplateError("has a host with \"[\" but no \"]\"")
+            }
+            host = authority[authority.index(after: authority.startIndex)..<close]
+            let rest = authority[authority.index(after: close)...]
+            guard rest.isEmpty || rest.hasPrefix(":") else {
+                throw TemplateError("has a host that can't be read")
+            }
+            portText = rest.isEmpty ? nil : rest.dropFirst()
+        } else {
+            let parts = authority.split(
+                separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            host = parts[0]
+            portText = parts.count == 2 ? parts[1] : nil
+        }
+        let isHost =
+            isBracketed
+            ? IPAddress(host).map { !$0.isIPv4 } ?? false
+            : host.utf8.allSatisfy { byte in
+                EntityKey.allows(byte) || byte == UInt8(ascii: ".")
+            }
+        guard !host.isEmpty, host.utf8.count <= 253, isHost else {
+            throw TemplateError("must have a host name such as offer.example")
+        }
+        if let portText {
+            guard portText.utf8.count <= 5, portText.utf8.allSatisfy({ 48...57 ~= $0 }),
+                let port = Int(portText), (1...65535).contains(port)
+            else { throw TemplateError("has a port that is not a number from 1 to 65535") }
+        }
+        return scheme + authority
+    }
+
+    /// The catalogue writes account values as `<UPPER_CASE>`.
+    private static func placeholder(in text: String) -> Substring? {
+        guard let open = text.firstIndex(of: "<"),
+            let close = text[open...].firstIndex(of: ">")
+        else { return nil }
+        return text[open...close]
+    }
+}
