@@ -4,11 +4,11 @@ public enum NearestName {
     static let bytesMax = 64
 
     /// The candidate with the fewest edits (a letter more, less, other, or two swapped) from
-    /// `name`, compared without case; the first one of several. Nil when none is near: more than
-    /// a third of the name's letters would have to change.
+    /// `name`, compared without case; the first one of several. Nil when none is near: more edits
+    /// than a third of the name's letters (but one is always near), or a name of one letter.
     public static func suggestion(for name: String, among candidates: [String]) -> String? {
         let letters = lowercased(name)
-        guard !letters.isEmpty, letters.count <= bytesMax else { return nil }
+        guard letters.count > 1, letters.count <= bytesMax else { return nil }
         var best: (candidate: String, distance: Int)?
         for candidate in candidates {
             let other = lowercased(candidate)
