@@ -148,6 +148,12 @@ public final class TLSSession {
         else { throw failure("the connection can't be written to") }
     }
 
+    public func write(_ bytes: [UInt8]) throws(TLSError) {
+        try bytes.withUnsafeBytes { buffer in
+            Result { () throws(TLSError) in try write(buffer) }
+        }.get()
+    }
+
     /// Queues the close_notify that tells the peer our end is deliberate.
     public func close() {
         guard isEstablished else { return }
