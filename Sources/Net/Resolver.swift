@@ -132,6 +132,11 @@ private final class Shared: @unchecked Sendable {
     private func startThread() {
         var thread = pthread_t()
         let reference = Unmanaged.passRetained(self)
+        // Signals go to the thread that waits for them, as with `LoopThread`.
+        var all = sigset_t()
+        var before = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_SETMASK, &all, &before)
         let code = pthread_create(
             &thread, nil,
             { argument in
@@ -140,6 +145,7 @@ private final class Shared: @unchecked Sendable {
                 Unmanaged<Shared>.fromOpaque(argument).takeRetainedValue().run()
                 return nil
             }, reference.toOpaque())
+        pthread_sigmask(SIG_SETMASK, &before, nil)
         guard code == 0 else {
             reference.release()
             return
