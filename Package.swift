@@ -56,7 +56,7 @@ let package = Package(
         tests("CryptoTests", ["Crypto", "Domain"]),
         tests("NetTests", ["Net", "TestSupport"]),
         tests("HTTPTests", ["HTTP", "Net", "TestSupport"]),
-        tests("SQLiteTests", ["SQLite", "TestSupport"]),
+        tests("SQLiteTests", ["SQLite", "Migrations", "TestSupport"]),
         tests("StoreTests", ["Store", "SQLite", "Domain", "TestSupport"]),
         tests("ClicksTests", ["Clicks", "Domain", "Crypto", "Store", "HTTP", "TestSupport"]),
         tests("PostbacksTests", ["Postbacks", "Domain", "Crypto", "Store", "HTTP", "TestSupport"]),
