@@ -18,6 +18,7 @@ public final class Backup {
     private let partialPath: String
     private var target: Connection?
     private var handle: OpaquePointer?
+    private var isComplete = false
 
     /// - Parameter path: replaced by `finish()` if it exists.
     public init(of source: Connection, toPath path: String) throws(SQLiteError) {
@@ -29,8 +30,9 @@ public final class Backup {
                 try FileSystem.remove(partialPath + suffix)
             }
         }
+        guard let sourceHandle = source.handle else { throw .closed(source.path) }
         let target = try Connection(creatingPlain: partialPath)
-        guard let handle = sqlite3_backup_init(target.handle, "main", source.handle, "main") else {
+        guard let handle = sqlite3_backup_init(target.handle, "main", sourceHandle, "main") else {
             throw SQLiteError(
                 sqlite3_errcode(target.handle), on: target.handle, statement: "backup")
         }
@@ -44,21 +46,28 @@ public final class Backup {
     ///
     /// - Throws: `isBusy` if another connection locks the source; the step may be repeated.
     public func step(pages: Int32) throws(SQLiteError) -> Bool {
+        guard let handle else { throw Self.misuse }
         switch sqlite3_backup_step(handle, pages) {
         case SQLITE_OK: return true
-        case SQLITE_DONE: return false
+        case SQLITE_DONE:
+            isComplete = true
+            return false
         case let result: throw SQLiteError(result, on: target?.handle, statement: "backup")
         }
     }
 
     public var progress: Progress {
+        guard let handle else { return Progress(pagesDone: 0, pagesTotal: 0) }
         let total = Int(sqlite3_backup_pagecount(handle))
         return Progress(
             pagesDone: total - Int(sqlite3_backup_remaining(handle)), pagesTotal: total)
     }
 
     /// Makes the complete copy appear at its path, on the disk for good.
+    ///
+    /// - Throws: also if `step` has not yet said that all is copied.
     public func finish() throws(SQLiteError) {
+        guard isComplete, handle != nil else { throw Self.misuse }
         let result = sqlite3_backup_finish(handle)
         handle = nil
         guard result == SQLITE_OK, let target else {
@@ -71,6 +80,7 @@ public final class Backup {
             try FileSystem.syncFile(partialPath)
             try FileSystem.rename(partialPath, to: path)
         }
+        self.target = nil
     }
 
     /// Ends the copying and removes what there is of it. Nothing happens after `finish()`.
@@ -84,13 +94,15 @@ public final class Backup {
         try? FileSystem.remove(partialPath)
     }
 
+    private static let misuse = SQLiteError(
+        extendedCode: SQLITE_MISUSE, message: "the backup is not at this point",
+        statement: "backup")
+
     private static func asSQLite(_ body: () throws(FileError) -> Void) throws(SQLiteError) {
         do throws(FileError) {
             try body()
         } catch {
-            throw SQLiteError(
-                extendedCode: error.isDiskFull ? SQLITE_FULL : SQLITE_IOERR,
-                message: error.description, statement: "backup")
+            throw SQLiteError(error)
         }
     }
 }

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// A thread that takes everything that has queued and works on it in one go.
 ///
 /// While it works on one batch the next gathers, so batches grow with the load and no timer is
@@ -14,7 +12,6 @@ public final class BatchThread<Item: Sendable>: Sendable {
 
     private let monitor: Monitor<Mailbox>
     private let thread: NamedThread
-    private let hasJoined = Mutex(false)
     /// How many items may wait; those being worked on do not count.
     public let capacity: Int
 
@@ -73,16 +70,19 @@ public final class BatchThread<Item: Sendable>: Sendable {
     /// repeat, from any thread but its own.
     public func stop() {
         precondition(!thread.isCurrent, "a batch thread cannot wait for itself")
+        requestStop()
+        thread.join()
+    }
+
+    /// What was taken is still worked on, but nobody waits for it.
+    deinit { requestStop() }
+
+    private func requestStop() {
         monitor.withLock { box in
             box.isStopping = true
             box.isAsleep = false
         }
         monitor.wakeOne()
-        // Later callers wait here until the first has joined.
-        hasJoined.withLock { joined in
-            if !joined { thread.join() }
-            joined = true
-        }
     }
 
     private static func work(

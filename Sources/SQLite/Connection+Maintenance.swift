@@ -19,6 +19,7 @@ extension Connection {
     /// Copies the WAL into the database. Only the connection that writes may do this.
     @discardableResult
     public func walCheckpoint(_ mode: CheckpointMode) throws(SQLiteError) -> CheckpointResult {
+        guard let handle else { throw .closed(path) }
         var length: Int32 = 0
         var copied: Int32 = 0
         let flag =
@@ -49,6 +50,12 @@ extension Connection {
                 statement: "PRAGMA journal_mode")
         }
         close()
+        do throws(FileError) {
+            // A WAL that came back after a power cut would be harmless, but would be in the way.
+            try FileSystem.syncDirectory(FileSystem.parent(of: path))
+        } catch {
+            throw SQLiteError(error)
+        }
     }
 
     /// Every fault found in the file, its indexes and its foreign keys; none is the good case.

@@ -1,24 +1,27 @@
 internal import CSQLite
 
 extension Connection {
-    public enum TransactionKind: String, Sendable {
+    public enum TransactionKind: Sendable {
         /// Takes the write lock at once, so that it can't be refused halfway.
-        case immediate = "BEGIN IMMEDIATE"
+        case immediate
         /// One unchanging view of the database for several reads.
-        case deferred = "BEGIN DEFERRED"
+        case deferred
     }
 
     public func begin(_ kind: TransactionKind = .immediate) throws(SQLiteError) {
-        try runControl(kind.rawValue)
+        switch kind {
+        case .immediate: try run(.beginImmediate)
+        case .deferred: try run(.beginDeferred)
+        }
     }
 
     /// - Throws: `SQLiteError`; the transaction may then still be open and must be rolled back.
-    public func commit() throws(SQLiteError) { try runControl("COMMIT") }
+    public func commit() throws(SQLiteError) { try run(.commit) }
 
     /// Undoes the open transaction, if there is one: SQLite has already done so itself after some
     /// failures (a full disk, an I/O error).
     public func rollBack() throws(SQLiteError) {
-        if isInTransaction { try runControl("ROLLBACK") }
+        if isInTransaction { try run(.rollBack) }
     }
 
     /// Commits what `body` did, or undoes all of it and throws what it threw.
@@ -57,8 +60,7 @@ extension Connection {
     public func attempt<Value, Failure: Error>(
         _ body: () throws(Failure) -> Value
     ) throws(SQLiteError) -> Result<Value, Failure> {
-        // The innermost of several savepoints of one name is meant, so that one name will do.
-        try runControl("SAVEPOINT job")
+        try run(.savepoint)
         let result: Result<Value, Failure>
         do throws(Failure) {
             result = .success(try body())
@@ -71,10 +73,10 @@ extension Connection {
                 message: "the whole transaction was undone after a failure inside it")
         }
         switch result {
-        case .success: try runControl("RELEASE job")
+        case .success: try run(.release)
         case .failure:
-            try runControl("ROLLBACK TO job")
-            try runControl("RELEASE job")
+            try run(.rollBackToSavepoint)
+            try run(.release)
         }
         return result
     }

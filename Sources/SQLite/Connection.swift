@@ -62,7 +62,7 @@ public final class Connection: @unchecked Sendable {
     private let closing = Mutex(())
     private var statements: [OpaquePointer: Unmanaged<Statement>] = [:]
     /// Transaction control is run for every job, so it is compiled once.
-    private var control: [String: OpaquePointer] = [:]
+    private var control = [OpaquePointer?](repeating: nil, count: Control.allCases.count)
 
     /// Opens the database, sets its pragmas and reads them back.
     ///
@@ -78,7 +78,7 @@ public final class Connection: @unchecked Sendable {
         do {
             switch mode {
             case .create:
-                Self.makePrivate(path)
+                try Self.makePrivate(path)
                 try open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
                 try configureWriter(options)
             case .readWrite:
@@ -97,7 +97,7 @@ public final class Connection: @unchecked Sendable {
     init(creatingPlain path: String) throws(SQLiteError) {
         self.path = path
         mode = .create
-        Self.makePrivate(path)
+        try Self.makePrivate(path)
         try open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
     }
 
@@ -108,9 +108,9 @@ public final class Connection: @unchecked Sendable {
     public func close() {
         closing.withLock { _ in
             guard let handle else { return }
-            for statement in control.values { sqlite3_finalize(statement) }
+            for statement in control { sqlite3_finalize(statement) }
             for statement in statements.values { statement.takeUnretainedValue().finalize() }
-            control = [:]
+            control = [OpaquePointer?](repeating: nil, count: Control.allCases.count)
             statements = [:]
             // With no statement or backup left this cannot be refused.
             sqlite3_close_v2(handle)
@@ -173,25 +173,42 @@ public final class Connection: @unchecked Sendable {
         guard result == SQLITE_OK else { throw SQLiteError(result, on: handle, statement: sql) }
     }
 
-    public var lastInsertRowID: Int64 { sqlite3_last_insert_rowid(handle) }
+    public var lastInsertRowID: Int64 { handle.map { sqlite3_last_insert_rowid($0) } ?? 0 }
     /// Rows changed by the last statement, without those of triggers and foreign keys.
-    public var changes: Int64 { sqlite3_changes64(handle) }
+    public var changes: Int64 { handle.map { sqlite3_changes64($0) } ?? 0 }
     /// Rows changed since the connection was opened, with those of triggers and foreign keys.
-    public var totalChanges: Int64 { sqlite3_total_changes64(handle) }
+    public var totalChanges: Int64 { handle.map { sqlite3_total_changes64($0) } ?? 0 }
     public var isInTransaction: Bool { handle != nil && sqlite3_get_autocommit(handle) == 0 }
 
-    /// Runs a statement of transaction control, compiled the first time.
-    func runControl(_ sql: String) throws(SQLiteError) {
+    enum Control: Int, CaseIterable {
+        case beginImmediate, beginDeferred, commit, rollBack
+        case savepoint, release, rollBackToSavepoint
+
+        // Of several savepoints of one name the innermost is meant, so one name will do.
+        var sql: String {
+            switch self {
+            case .beginImmediate: "BEGIN IMMEDIATE"
+            case .beginDeferred: "BEGIN DEFERRED"
+            case .commit: "COMMIT"
+            case .rollBack: "ROLLBACK"
+            case .savepoint: "SAVEPOINT job"
+            case .release: "RELEASE job"
+            case .rollBackToSavepoint: "ROLLBACK TO job"
+            }
+        }
+    }
+
+    func run(_ step: Control) throws(SQLiteError) {
         let statement: OpaquePointer
-        if let known = control[sql] {
+        if let known = control[step.rawValue] {
             statement = known
         } else {
-            statement = try compileRaw(sql, flags: UInt32(SQLITE_PREPARE_PERSISTENT))
-            control[sql] = statement
+            statement = try compileRaw(step.sql, flags: UInt32(SQLITE_PREPARE_PERSISTENT))
+            control[step.rawValue] = statement
         }
         let result = sqlite3_step(statement)
         guard result == SQLITE_DONE else {
-            let error = SQLiteError(result, on: handle, statement: sql)
+            let error = SQLiteError(result, on: handle, statement: step.sql)
             sqlite3_reset(statement)
             throw error
         }
@@ -280,11 +297,18 @@ public final class Connection: @unchecked Sendable {
     }
 
     /// SQLite would make the file readable by everybody, and gives its companions the same rights.
-    private static func makePrivate(_ path: String) {
+    private static func makePrivate(_ path: String) throws(SQLiteError) {
         // O_EXCL: closing a descriptor of a file that SQLite has open would drop its locks. When
         // the file cannot be made, SQLite's attempt reports why.
         let descriptor = Glibc.open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
-        if descriptor >= 0 { Glibc.close(descriptor) }
+        guard descriptor >= 0 else { return }
+        Glibc.close(descriptor)
+        do throws(FileError) {
+            // Commits sync the contents; the name must survive a power cut too.
+            try FileSystem.syncDirectory(FileSystem.parent(of: path))
+        } catch {
+            throw SQLiteError(error)
+        }
     }
 
     private static func immutableURI(_ path: String) -> String {

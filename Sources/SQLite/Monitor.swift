@@ -6,12 +6,14 @@ internal import Glibc
 /// so that a clock set back does not prolong a wait.
 // Unchecked: the state is touched only with the lock held.
 final class Monitor<State>: @unchecked Sendable {
-    private var state: State
+    /// On the heap rather than a stored property: while one thread sleeps in `withSleep` others
+    /// change it, which Swift's exclusive access to a property would not allow.
+    private let state = UnsafeMutablePointer<State>.allocate(capacity: 1)
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
     init(_ state: sending State) {
-        self.state = state
+        self.state.initialize(to: state)
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
@@ -23,6 +25,8 @@ final class Monitor<State>: @unchecked Sendable {
     deinit {
         pthread_cond_destroy(condition)
         pthread_mutex_destroy(mutex)
+        state.deinitialize(count: 1)
+        state.deallocate()
         condition.deallocate()
         mutex.deallocate()
     }
@@ -30,7 +34,7 @@ final class Monitor<State>: @unchecked Sendable {
     func withLock<Result>(_ body: (inout State) -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        return body(&state)
+        return body(&state.pointee)
     }
 
     /// Lets go of the lock, sleeps until woken or the deadline has passed, and takes it again.
@@ -52,9 +56,7 @@ final class Monitor<State>: @unchecked Sendable {
     ) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        return withUnsafeMutablePointer(to: &state) {
-            body($0, Sleeper(mutex: mutex, condition: condition))
-        }
+        return body(state, Sleeper(mutex: mutex, condition: condition))
     }
 
     func wakeOne() { pthread_cond_signal(condition) }

@@ -1,10 +1,12 @@
 internal import CSQLite
 internal import Glibc
+internal import Synchronization
 
 /// A joinable thread with a name that `top -H` and a debugger show.
-// Unchecked: `handle` is written once in `init` and read by whoever joins.
+// Unchecked: `handle` never changes, and `joined` is locked.
 final class NamedThread: @unchecked Sendable {
     private let handle: pthread_t
+    private let joined = Mutex(false)
 
     /// Starts `body` with all signals blocked: they are the main thread's business.
     /// Traps if the system has no thread left, which at start is as fatal as it sounds.
@@ -32,8 +34,20 @@ final class NamedThread: @unchecked Sendable {
 
     var isCurrent: Bool { pthread_equal(handle, pthread_self()) != 0 }
 
-    /// Waits for the end of the thread; exactly once.
-    func join() { pthread_join(handle, nil) }
+    /// A thread nobody joins frees what it has when it ends.
+    deinit {
+        joined.withLock { joined in
+            if !joined { pthread_detach(handle) }
+        }
+    }
+
+    /// Waits for the end of the thread. Safe to repeat: later callers wait for the first.
+    func join() {
+        joined.withLock { joined in
+            if !joined { pthread_join(handle, nil) }
+            joined = true
+        }
+    }
 
     private final class Start {
         let name: String

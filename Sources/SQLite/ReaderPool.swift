@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Threads that each own a state, such as read-only connections, and take work as it comes.
 ///
 /// A state is made by the thread's first piece of work, on that thread, and never leaves it. Work
@@ -29,7 +27,6 @@ public final class ReaderPool<State>: Sendable {
 
     private let monitor: Monitor<Mailbox>
     private let threads: [NamedThread]
-    private let hasJoined = Mutex(false)
     /// How much work may wait; what is being done does not count.
     public let capacity: Int
 
@@ -68,12 +65,16 @@ public final class ReaderPool<State>: Sendable {
     /// repeat, from any thread but the pool's.
     public func stop() {
         precondition(!threads.contains { $0.isCurrent }, "a reader cannot wait for itself")
+        requestStop()
+        for thread in threads { thread.join() }
+    }
+
+    /// What was taken is still done, but nobody waits for it.
+    deinit { requestStop() }
+
+    private func requestStop() {
         monitor.withLock { $0.isStopping = true }
         monitor.wakeAll()
-        hasJoined.withLock { joined in
-            if !joined { for thread in threads { thread.join() } }
-            joined = true
-        }
     }
 
     private static func work(_ monitor: Monitor<Mailbox>, _ makeState: () -> State) {

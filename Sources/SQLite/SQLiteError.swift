@@ -31,6 +31,16 @@ public struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible {
             statement: statement)
     }
 
+    /// A file operation of ours around the database failed.
+    init(_ error: FileError) {
+        let code = error.isDiskFull ? SQLITE_FULL : SQLITE_IOERR
+        self.init(extendedCode: code, message: error.description)
+    }
+
+    static func closed(_ path: String) -> SQLiteError {
+        SQLiteError(extendedCode: SQLITE_MISUSE, message: "\(path) was closed")
+    }
+
     /// The disk, the file or memory failed rather than the data: nothing can be promised until it
     /// works again, and the same request may succeed later.
     public var isStorageFailure: Bool {

@@ -46,7 +46,8 @@ public final class Statement {
     public func bindNull(_ index: Int32) { note(sqlite3_bind_null(handle, index)) }
 
     /// Binds a blob without copying it: the bytes must stay until the statement was stepped to its
-    /// end or reset. An empty buffer is an empty blob, not NULL.
+    /// end or reset, and be bound anew before it is stepped again. An empty buffer is an empty
+    /// blob, not NULL.
     public func bind(_ index: Int32, bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress, !bytes.isEmpty else {
             note(sqlite3_bind_zeroblob(handle, index, 0))
@@ -56,7 +57,7 @@ public final class Statement {
     }
 
     /// Binds UTF-8 text without copying it: the bytes must stay until the statement was stepped to
-    /// its end or reset. SQLite does not check the encoding and stores what it is given.
+    /// its end or reset, and be bound anew before it is stepped again. SQLite does not check the encoding and stores what it is given.
     public func bind(_ index: Int32, textBytes bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress, !bytes.isEmpty else {
             bind(index, text: "")
@@ -115,7 +116,9 @@ public final class Statement {
     }
 
     /// Sets every parameter to NULL.
-    public func clearBindings() { sqlite3_clear_bindings(handle) }
+    public func clearBindings() {
+        if handle != nil { sqlite3_clear_bindings(handle) }
+    }
 
     public var parameterCount: Int32 { sqlite3_bind_parameter_count(handle) }
 
