@@ -1,0 +1,52 @@
+public import Domain
+
+/// All entities, in one immutable value: what routing tables are compiled from and what lists and
+/// answers read. The ledger's writer replaces it whole after each committed change.
+public struct Catalog: Sendable {
+    public var sources = EntityIndex<Source>()
+    public var networks = EntityIndex<Network>()
+    public var offers = EntityIndex<Offer>()
+    public var campaigns = EntityIndex<Campaign>()
+    /// The secret part of postback URLs to its network.
+    public internal(set) var networkByPostbackKey: [String: NetworkID] = [:]
+    public internal(set) var postbackKeyByNetwork: [NetworkID: String] = [:]
+    /// Every wording of every offer's URL by its number, and each offer's present one.
+    public internal(set) var offerVersions: [Int64: OfferVersion] = [:]
+    public internal(set) var currentVersions: [OfferID: OfferVersion] = [:]
+
+    public init() {}
+
+    /// The entity that a conversion or click of this offer wording belongs to.
+    public func offer(ofVersion id: Int64) -> (version: OfferVersion, offer: Stored<Offer>)? {
+        guard let version = offerVersions[id], let offer = offers[version.offerID] else {
+            return nil
+        }
+        return (version, offer)
+    }
+
+    /// The source's parameter names by the number of their `{varN}`.
+    public func variables(of source: Source) -> [Int: String] {
+        Dictionary(
+            source.parameters.map { ($0.variable, $0.name) },
+            uniquingKeysWith: { first, _ in first })
+    }
+}
+
+/// Entities of one kind by key and by number.
+public struct EntityIndex<Value: Entity>: Sendable {
+    private var byKey: [EntityKey: Stored<Value>] = [:]
+    private var keys: [Int64: EntityKey] = [:]
+
+    public init() {}
+
+    public subscript(key: EntityKey) -> Stored<Value>? { byKey[key] }
+    public subscript(id: RowID<Value>) -> Stored<Value>? { keys[id.rawValue].flatMap { byKey[$0] } }
+
+    /// All of them, archived ones too, by number.
+    public var all: [Stored<Value>] { byKey.values.sorted { $0.id.rawValue < $1.id.rawValue } }
+
+    public mutating func set(_ stored: Stored<Value>) {
+        byKey[stored.value.key] = stored
+        keys[stored.id.rawValue] = stored.value.key
+    }
+}

@@ -1,0 +1,88 @@
+public import Domain
+
+/// Clicks of one turn of one event loop, on their way to the disk. Their bytes lie in one array, so
+/// that a click costs no allocation of its own.
+public struct ClickBatch: Sendable {
+    public var rows: [NewClick] = []
+    public var arena: [UInt8] = []
+
+    public init() {}
+
+    /// Copies bytes into the arena.
+    public mutating func keep(_ bytes: UnsafeRawBufferPointer) -> NewClick.Bytes {
+        let start = UInt32(truncatingIfNeeded: arena.count)
+        arena.append(contentsOf: bytes)
+        return NewClick.Bytes(start: start, count: UInt32(truncatingIfNeeded: bytes.count))
+    }
+
+    /// Marks where bytes appended to `arena` from now on begin.
+    public var mark: Int { arena.count }
+
+    /// What was appended since the mark.
+    public func kept(since mark: Int) -> NewClick.Bytes {
+        NewClick.Bytes(
+            start: UInt32(truncatingIfNeeded: mark),
+            count: UInt32(truncatingIfNeeded: arena.count - mark))
+    }
+
+    /// Appends one parameter name or value in the form the columns hold.
+    public mutating func packLength(_ count: Int) {
+        var length = UInt(bitPattern: count)
+        while length >= 128 {
+            arena.append(UInt8(truncatingIfNeeded: length) | 128)
+            length >>= 7
+        }
+        arena.append(UInt8(truncatingIfNeeded: length))
+    }
+}
+
+/// One click to be inserted; its bytes lie in its batch's arena.
+public struct NewClick: Sendable {
+    public struct Bytes: Sendable {
+        public var start: UInt32
+        public var count: UInt32
+
+        public static let none = Bytes(start: 0, count: 0)
+
+        public init(start: UInt32, count: UInt32) {
+            self.start = start
+            self.count = count
+        }
+    }
+
+    public var rowID: ClickRowID
+    public var campaignID: CampaignID
+    public var path: Int
+    public var offerVersion: Int64
+    /// Nil: none is known.
+    public var costNanos: Int64?
+    public var currency: Currency
+    /// An empty one counts as none.
+    public var externalID: Bytes
+    /// As IPv6; nil where none is kept.
+    public var ip: IPAddress?
+    public var userAgent: Bytes
+    public var referrer: Bytes
+    /// Names and values of the other parameters, each packed behind its length.
+    public var parameterNames: Bytes
+    public var parameterValues: Bytes
+
+    public init(
+        rowID: ClickRowID, campaignID: CampaignID, path: Int, offerVersion: Int64,
+        costNanos: Int64?, currency: Currency, externalID: Bytes, ip: IPAddress?,
+        userAgent: Bytes, referrer: Bytes, parameterNames: Bytes, parameterValues: Bytes
+    ) {
+        self.rowID = rowID
+        self.campaignID = campaignID
+        self.path = path
+        self.offerVersion = offerVersion
+        self.costNanos = costNanos
+        self.currency = currency
+        self.externalID = externalID
+        self.ip = ip
+        self.userAgent = userAgent
+        self.referrer = referrer
+        self.parameterNames = parameterNames
+        self.parameterValues = parameterValues
+    }
+}

@@ -1,0 +1,175 @@
+internal import Domain
+internal import SQLite
+
+/// One day's file, open for writing on the click writer's thread.
+final class ClickFile {
+    let day: Day
+    private let connection: Connection
+    private let insertClick: Statement
+    private let addTotal: Statement
+    private var texts: TextTable
+    private(set) var isInTransaction = false
+    /// Sums of the open transaction, written once at its end.
+    private var totals: [TotalKey: Total] = [:]
+
+    private struct TotalKey: Hashable {
+        let slot: Int64
+        let campaignID: Int64
+        let currency: UInt32
+    }
+
+    private struct Total {
+        var clicks: Int64 = 0
+        var units: Int64 = 0
+        var nanos: Int64 = 0
+    }
+
+    /// Opens or makes the day's file.
+    init(_ day: Day, in directory: DataDirectory, synchronous: Connection.Synchronous)
+        throws(StoreError)
+    {
+        self.day = day
+        do {
+            // Checkpoints are the writer's to time (`checkpoint`), beside a bound for bad days.
+            connection = try Connection(
+                path: directory.clickFilePath(day), mode: .create,
+                options: Connection.Options(
+                    synchronous: synchronous, cacheKibibytes: 8192, autocheckpointPages: 4000))
+            _ = try ClickSchema.migrator.migrate(connection)
+            insertClick = try connection.prepare(
+                """
+                INSERT OR IGNORE INTO click
+                    (id, campaign_id, path, offer_version, cost_nanos, currency, external_id, ip,
+                     user_agent, referrer, parameter_names, parameter_values)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                """)
+            addTotal = try connection.prepare(
+                """
+                INSERT INTO click_total (slot, campaign_id, currency, clicks, cost_units, cost_nanos)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                ON CONFLICT DO UPDATE SET clicks = clicks + excluded.clicks,
+                    cost_units = cost_units + excluded.cost_units,
+                    cost_nanos = cost_nanos + excluded.cost_nanos
+                """)
+            texts = try TextTable(connection)
+        } catch let error as SQLiteError {
+            throw StoreError(error)
+        } catch let error as MigrationError {
+            throw .storage(error.description)
+        } catch {
+            throw .storage("\(error)")
+        }
+    }
+
+    /// The newest row's ID, so that no ID is issued twice.
+    func newestRowID() throws(SQLiteError) -> ClickRowID? {
+        try connection.int64("SELECT max(id) FROM click").flatMap { ClickRowID(rawValue: $0) }
+    }
+
+    func begin() throws(SQLiteError) {
+        guard !isInTransaction else { return }
+        try connection.begin()
+        isInTransaction = true
+    }
+
+    /// Inserts within the open transaction. A row that is already there is left alone: after a
+    /// failed commit nobody can say whether it was kept, so everything is inserted again.
+    func insert(_ click: NewClick, arena: UnsafeRawBufferPointer) throws(SQLiteError) {
+        insertClick.bind(1, click.rowID.rawValue)
+        insertClick.bind(2, click.campaignID.rawValue)
+        insertClick.bind(3, Int64(click.path))
+        insertClick.bind(4, click.offerVersion)
+        insertClick.bind(5, click.costNanos)
+        insertClick.bind(6, click.costNanos == nil ? nil : Int64(click.currency.rawValue))
+        insertClick.bind(7, orNull: arena[click.externalID])
+        insertClick.bind(9, try texts.id(of: arena[click.userAgent]))
+        insertClick.bind(10, try texts.id(of: arena[click.referrer]))
+        insertClick.bind(11, try texts.id(of: arena[click.parameterNames]))
+        insertClick.bind(12, orNull: arena[click.parameterValues])
+        try withStoredBytes(of: click.ip) { (ip) throws(SQLiteError) in
+            insertClick.bind(8, orNull: ip)
+            try insertClick.run()
+        }
+        guard connection.changes == 1 else { return }
+        let key = TotalKey(
+            slot: click.rowID.instant.micros / Self.slotMicros,
+            campaignID: click.campaignID.rawValue,
+            currency: click.costNanos == nil ? 0 : click.currency.rawValue)
+        let (units, nanos) = (click.costNanos ?? 0).quotientAndRemainder(dividingBy: 1_000_000_000)
+        var total = totals[key] ?? Total()
+        total.clicks += 1
+        total.units += units
+        total.nanos += nanos
+        totals[key] = total
+    }
+
+    /// 4 or 16 bytes in network order, without an allocation; none for none.
+    private func withStoredBytes(
+        of ip: IPAddress?, _ body: (UnsafeRawBufferPointer) throws(SQLiteError) -> Void
+    ) throws(SQLiteError) {
+        guard let ip else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        var bits = ip.bits.bigEndian
+        let used = ip.isIPv4 ? 12..<16 : 0..<16
+        var failure: SQLiteError?
+        withUnsafeBytes(of: &bits) { bytes in
+            do throws(SQLiteError) {
+                try body(UnsafeRawBufferPointer(rebasing: bytes[used]))
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    static let slotMicros: Int64 = 15 * 60 * 1_000_000
+
+    /// On disk when it returns.
+    func commit() throws(SQLiteError) {
+        for (key, total) in totals {
+            addTotal.bind(1, key.slot)
+            addTotal.bind(2, key.campaignID)
+            addTotal.bind(3, Int64(key.currency))
+            addTotal.bind(4, total.clicks)
+            addTotal.bind(5, total.units)
+            addTotal.bind(6, total.nanos)
+            try addTotal.run()
+        }
+        try connection.commit()
+        totals.removeAll(keepingCapacity: true)
+        isInTransaction = false
+    }
+
+    /// Moves what the log holds into the file, if no reader is in the way.
+    func checkpoint() throws(SQLiteError) { _ = try connection.walCheckpoint(.passive) }
+
+    /// Closes for good a file whose day is long over. False while a reader still has it open.
+    func seal() throws(SQLiteError) -> Bool {
+        do {
+            try connection.seal()
+            return true
+        } catch {
+            if error.isBusy { return false }
+            throw error
+        }
+    }
+
+    /// Closes without another word to the disk that failed; an open transaction is undone.
+    func close() { connection.close() }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The bytes that a click keeps in its batch's arena.
+    subscript(_ bytes: NewClick.Bytes) -> UnsafeRawBufferPointer {
+        let start = Int(bytes.start)
+        let end = start + Int(bytes.count)
+        precondition(end <= count, "a click's bytes \(start)..<\(end) lie outside its arena")
+        return UnsafeRawBufferPointer(rebasing: self[start..<end])
+    }
+}
+
+extension Statement {
+    /// NULL for no bytes: it needs no space in the row.
+    func bind(_ index: Int32, orNull bytes: UnsafeRawBufferPointer) {
+        if bytes.isEmpty { bindNull(index) } else { bind(index, bytes: bytes) }
+    }
+}

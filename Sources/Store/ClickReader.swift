@@ -1,0 +1,146 @@
+public import Domain
+internal import SQLite
+
+/// Reads clicks by their ID from the day files; for one thread at a time.
+public final class ClickReader {
+    private let directory: DataDirectory
+    /// The most recently used day last.
+    private var open: [(day: Day, file: File)] = []
+    private static let openMax = 8
+
+    private struct File {
+        let connection: Connection
+        let find: Statement
+    }
+
+    public init(_ directory: DataDirectory) { self.directory = directory }
+
+    /// Nil when there is no such click, also when its whole day was deleted.
+    public func click(_ rowID: ClickRowID) throws(StoreError) -> Click? {
+        do throws(SQLiteError) {
+            guard let file = try file(rowID.day) else { return nil }
+            defer { file.find.reset() }
+            file.find.bind(1, rowID.rawValue)
+            return try file.find.step() ? Self.click(file.find) : nil
+        } catch {
+            // The next call opens the file anew.
+            closeAll()
+            throw StoreError(error)
+        }
+    }
+
+    /// Clicks of one day whose external ID is exactly that. Reads the whole day: for people.
+    public func clicks(externalID: [UInt8], on day: Day, limit: Int) throws(StoreError) -> [Click] {
+        do throws(SQLiteError) {
+            guard let file = try file(day) else { return [] }
+            return try file.connection.rows(
+                Self.select + " WHERE click.external_id = ?1 LIMIT ?2",
+                [.blob(externalID), .integer(Int64(limit))]
+            ) { (row) throws(SQLiteError) in Self.click(row) }
+            .compactMap { $0 }
+        } catch {
+            closeAll()
+            throw StoreError(error)
+        }
+    }
+
+    /// One day's sums by campaign and currency within a range of times.
+    public func totals(on day: Day, from: Instant, to: Instant) throws(StoreError) -> [ClickTotal] {
+        do throws(SQLiteError) {
+            guard let file = try file(day) else { return [] }
+            return try file.connection.rows(
+                """
+                SELECT campaign_id, currency, sum(clicks), sum(cost_units), sum(cost_nanos)
+                FROM click_total WHERE slot >= ?1 AND slot < ?2 GROUP BY campaign_id, currency
+                """,
+                [
+                    .integer(ClickTotal.slot(startingAtOrAfter: from)),
+                    .integer(ClickTotal.slot(startingAtOrAfter: to)),
+                ]
+            ) { (row) throws(SQLiteError) in
+                ClickTotal(
+                    campaignID: CampaignID(row.int64(0)),
+                    currency: Currency(rawValue: UInt32(truncatingIfNeeded: row.int64(1))),
+                    clicks: row.int64(2),
+                    costNanos: Int128(row.int64(3)) * 1_000_000_000 + Int128(row.int64(4)))
+            }
+        } catch {
+            closeAll()
+            throw StoreError(error)
+        }
+    }
+
+    func newestRowID(on day: Day) throws(StoreError) -> ClickRowID? {
+        do throws(SQLiteError) {
+            return try file(day)?.connection.int64("SELECT max(id) FROM click")
+                .flatMap { ClickRowID(rawValue: $0) }
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// Closes the files that are open: a finished day's file can be sealed only then.
+    public func closeAll() {
+        for entry in open { entry.file.connection.close() }
+        open.removeAll()
+    }
+
+    private func file(_ day: Day) throws(SQLiteError) -> File? {
+        if let index = open.lastIndex(where: { $0.day == day }) {
+            if index < open.count - 1 { open.append(open.remove(at: index)) }
+            return open[open.count - 1].file
+        }
+        let path = directory.clickFilePath(day)
+        guard FileSystem.exists(path) else { return nil }
+        let connection = try Connection(path: path, mode: .readOnly)
+        let find = try connection.prepare(Self.select + " WHERE click.id = ?1")
+        if open.count == Self.openMax { open.removeFirst().file.connection.close() }
+        let file = File(connection: connection, find: find)
+        open.append((day, file))
+        return file
+    }
+
+    private static let select = """
+        SELECT click.id, campaign_id, path, offer_version, cost_nanos, currency, external_id, ip,
+            agent.value, referrer.value, names.value, parameter_values
+        FROM click LEFT JOIN text AS agent ON agent.id = user_agent
+            LEFT JOIN text AS referrer ON referrer.id = click.referrer
+            LEFT JOIN text AS names ON names.id = parameter_names
+        """
+
+    /// Nil for a row that can't be one of ours.
+    private static func click(_ row: Statement) -> Click? {
+        guard let rowID = ClickRowID(rawValue: row.int64(0)) else { return nil }
+        let currency = row.optionalInt64(5)
+            .flatMap { Currency(rawValue: UInt32(truncatingIfNeeded: $0)) }
+        let names = row.withBytes(10) { PackedTexts.unpack($0) }
+        let values = row.withBytes(11) { PackedTexts.unpack($0) }
+        return Click(
+            rowID: rowID, campaignID: CampaignID(row.int64(1)),
+            externalID: row.optionalBlob(6),
+            cost: row.optionalInt64(4).flatMap { nanos in
+                currency.map { Money(nanos: nanos, currency: $0) }
+            },
+            parameters: zip(names, values).map { name, value in
+                Click.Parameter(name: String(decoding: name, as: UTF8.self), value: value)
+            },
+            ip: row.optionalBlob(7).flatMap { IPAddress(storedBytes: $0) },
+            userAgent: row.blob(8), referrer: row.blob(9), path: Int(row.int64(2)),
+            offerVersion: row.int64(3))
+    }
+}
+
+/// How many clicks a campaign had and what they cost, in one currency.
+public struct ClickTotal: Sendable, Equatable {
+    public let campaignID: CampaignID
+    /// Nil for clicks whose cost is not known.
+    public let currency: Currency?
+    public let clicks: Int64
+    public let costNanos: Int128
+
+    /// Sums are kept by quarter hours: a range is widened or cut to those that begin within it.
+    static func slot(startingAtOrAfter instant: Instant) -> Int64 {
+        let slot = instant.micros / ClickFile.slotMicros
+        return instant.micros % ClickFile.slotMicros > 0 ? slot + 1 : slot
+    }
+}

@@ -1,0 +1,102 @@
+public import Domain
+internal import SQLite
+internal import Synchronization
+
+/// What became of a batch of clicks.
+public enum ClickOutcome: Sendable {
+    /// On disk: the redirects may go out.
+    case stored
+    /// Not on disk, but held in memory and tried again; the user prefers redirects to records.
+    case held
+    /// Not on disk and given up: the visitors must be told to come back.
+    case refused
+}
+
+/// The only writer of clicks: one thread that takes all batches that have queued, inserts them in
+/// one transaction, and reports them stored once that transaction is on disk. While one commit's
+/// sync runs, the next batches gather.
+public final class ClickStore: Sendable {
+    public struct Options: Sendable {
+        /// Whether a commit waits for the disk; only then does a click survive a power cut.
+        public var isFullyDurable = true
+        /// Whether visitors are redirected while clicks can't be stored.
+        public var redirectsOnFailure = true
+        /// Clicks kept in memory while the disk fails; beyond it they are refused.
+        public var heldMax = 500_000
+        /// Clicks on their way to the disk; beyond it they are refused.
+        public var queuedMax = 200_000
+
+        public init() {}
+    }
+
+    private struct Item: Sendable {
+        let batch: ClickBatch
+        let finished: @Sendable (ClickOutcome) -> Void
+    }
+
+    private let thread: BatchThread<Item>
+    private let writer: ClickWriter
+    private let options: Options
+    private let queued = Counter()
+
+    /// An `Atomic` that closures can share.
+    private final class Counter: Sendable {
+        let value = Atomic<Int>(0)
+    }
+
+    /// Opens today's file, so that what is wrong with it is known at start.
+    /// - Parameter log: takes a line's event name and details when storing fails or works again.
+    public init(
+        _ directory: DataDirectory, options: Options, now: @escaping @Sendable () -> Instant,
+        log: @escaping @Sendable (_ event: String, _ detail: String) -> Void
+    ) throws(StoreError) {
+        self.options = options
+        let writer = ClickWriter(directory, options: options, now: now, log: log)
+        try writer.openToday()
+        self.writer = writer
+        thread = BatchThread(
+            name: "clicks", capacity: 100_000, idleEvery: .seconds(1),
+            idle: { writer.idle() },
+            run: { items in
+                writer.write(items.map { ($0.batch, $0.finished) })
+            })
+    }
+
+    /// Queues clicks. `finished` is called on the writer's thread, or at once when the queue is
+    /// full; no redirect may be sent before it says so.
+    public func store(_ batch: ClickBatch, finished: @escaping @Sendable (ClickOutcome) -> Void) {
+        let count = batch.rows.count
+        let waiting = queued.value.add(count, ordering: .relaxed).newValue
+        let item = Item(batch: batch) { [queued] outcome in
+            queued.value.subtract(count, ordering: .relaxed)
+            finished(outcome)
+        }
+        if waiting > options.queuedMax || !thread.submit(item) { item.finished(.refused) }
+    }
+
+    /// Nil when clicks can be stored now, else why not.
+    public var failure: String? { writer.failure }
+
+    /// Clicks waiting for the disk, and those held in memory because it fails.
+    public var depth: (queued: Int, held: Int) {
+        (queued.value.load(ordering: .relaxed), writer.heldCount)
+    }
+
+    /// Stores what has queued, then closes the files.
+    public func stop() {
+        thread.stop()
+        writer.close()
+    }
+
+    /// The newest stored IDs of today and of days to come, for `ClickRowIDs`.
+    public static func newestRowIDs(_ directory: DataDirectory, today: Day)
+        throws(StoreError) -> [ClickRowID]
+    {
+        var newest: [ClickRowID] = []
+        for day in try directory.clickDays() where day >= today.advanced(by: -1) {
+            let reader = ClickReader(directory)
+            if let id = try reader.newestRowID(on: day) { newest.append(id) }
+        }
+        return newest
+    }
+}

@@ -1,0 +1,186 @@
+internal import Domain
+internal import SQLite
+internal import Synchronization
+
+/// The state of the click writer's thread: the open day files and, while the disk fails, the
+/// clicks that wait for it.
+// Unchecked: all but `shared` is used by the writer's thread only (at start and end, while that
+// thread does not run, by the one that starts and stops it).
+final class ClickWriter: @unchecked Sendable {
+    private let directory: DataDirectory
+    private let options: ClickStore.Options
+    private let now: @Sendable () -> Instant
+    private let log: @Sendable (String, String) -> Void
+    private var files: [Day: ClickFile] = [:]
+    private var held: [ClickBatch] = []
+    private var retryAt = Instant(micros: 0)
+    private var housekeepingAt = Instant(micros: 0)
+
+    private struct Shared {
+        var failure: String?
+        var heldCount = 0
+    }
+    private let shared = Mutex(Shared())
+
+    /// A day's file stays open for writing this long after its day.
+    private static let graceAfterDay = Duration.seconds(48 * 3600)
+    /// The next day's file is made this long before midnight.
+    private static let preparedBefore = Duration.seconds(600)
+    private static let retryEvery = Duration.seconds(1)
+
+    init(
+        _ directory: DataDirectory, options: ClickStore.Options,
+        now: @escaping @Sendable () -> Instant, log: @escaping @Sendable (String, String) -> Void
+    ) {
+        self.directory = directory
+        self.options = options
+        self.now = now
+        self.log = log
+    }
+
+    var failure: String? { shared.withLock(\.failure) }
+    var heldCount: Int { shared.withLock(\.heldCount) }
+
+    func openToday() throws(StoreError) { _ = try file(now().day) }
+
+    func write(_ items: [(batch: ClickBatch, finished: @Sendable (ClickOutcome) -> Void)]) {
+        // While the disk fails, each batch would cost a failing sync: they wait for the retry.
+        if failure == nil {
+            do throws(StoreError) {
+                try commit(items.map(\.batch))
+                for item in items { item.finished(.stored) }
+                return
+            } catch {
+                fail(error)
+            }
+        }
+        for item in items { item.finished(hold(item.batch)) }
+    }
+
+    func idle() {
+        let time = now()
+        if failure != nil, time >= retryAt { retry() }
+        guard failure == nil, time >= housekeepingAt else { return }
+        housekeepingAt = time.advanced(by: .seconds(5))
+        do throws(StoreError) {
+            try keepHouse(time)
+        } catch {
+            fail(error)
+        }
+    }
+
+    func close() {
+        if !held.isEmpty { retry() }
+        if heldCount > 0 {
+            log("clicks_lost", "count=\(heldCount) reason=\"stopped while the disk fails\"")
+        }
+        for file in files.values { file.close() }
+        files.removeAll()
+    }
+
+    /// Inserts and commits all batches, or throws and has committed none, some or all: the rows
+    /// are inserted again later, and those that were kept are then left alone.
+    private func commit(_ batches: [ClickBatch]) throws(StoreError) {
+        for batch in batches {
+            // Closures of `withUnsafeBytes` can't throw our type, hence the result.
+            let result = batch.arena.withUnsafeBytes { arena in insert(batch.rows, arena) }
+            try result.get()
+        }
+        for file in files.values where file.isInTransaction {
+            do {
+                try file.commit()
+            } catch {
+                throw StoreError(error)
+            }
+        }
+    }
+
+    private func insert(_ rows: [NewClick], _ arena: UnsafeRawBufferPointer)
+        -> Result<Void, StoreError>
+    {
+        var current: ClickFile?
+        for row in rows {
+            do throws(StoreError) {
+                let file: ClickFile
+                if let current, current.day == row.rowID.day {
+                    file = current
+                } else {
+                    file = try self.file(row.rowID.day)
+                    current = file
+                }
+                do throws(SQLiteError) {
+                    try file.begin()
+                    try file.insert(row, arena: arena)
+                } catch {
+                    throw StoreError(error)
+                }
+            } catch {
+                return .failure(error)
+            }
+        }
+        return .success(())
+    }
+
+    private func file(_ day: Day) throws(StoreError) -> ClickFile {
+        if let open = files[day] { return open }
+        let file = try ClickFile(
+            day, in: directory, synchronous: options.isFullyDurable ? .full : .normal)
+        files[day] = file
+        return file
+    }
+
+    /// After a failed sync no open handle is trusted again: all are closed, and the next try opens
+    /// the files anew.
+    private func fail(_ error: StoreError) {
+        for file in files.values { file.close() }
+        files.removeAll()
+        retryAt = now().advanced(by: Self.retryEvery)
+        let isNew = shared.withLock { shared in
+            defer { shared.failure = error.description }
+            return shared.failure == nil
+        }
+        if isNew { log("clicks_not_stored", "reason=\"\(error)\"") }
+    }
+
+    private func hold(_ batch: ClickBatch) -> ClickOutcome {
+        guard options.redirectsOnFailure else { return .refused }
+        return shared.withLock { shared in
+            guard shared.heldCount + batch.rows.count <= options.heldMax else { return .refused }
+            shared.heldCount += batch.rows.count
+            held.append(batch)
+            return .held
+        }
+    }
+
+    private func retry() {
+        do throws(StoreError) {
+            try openToday()
+            try commit(held)
+        } catch {
+            return fail(error)
+        }
+        let count = heldCount
+        held.removeAll()
+        shared.withLock { shared in
+            shared.failure = nil
+            shared.heldCount = 0
+        }
+        log("clicks_stored_again", "late=\(count)")
+    }
+
+    private func keepHouse(_ time: Instant) throws(StoreError) {
+        _ = try file(time.day)
+        _ = try file(time.advanced(by: Self.preparedBefore).day)
+        for (day, file) in files {
+            do throws(SQLiteError) {
+                if day.advanced(by: 1).start.advanced(by: Self.graceAfterDay) < time {
+                    if try file.seal() { files[day] = nil }
+                } else {
+                    try file.checkpoint()
+                }
+            } catch {
+                throw StoreError(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+internal import Domain
+internal import SQLite
+
+/// How a conversion lies in its row.
+enum ConversionRow {
+    static let columns = """
+        id, click_row_id, event, transaction_id, is_test, ordinal, campaign_id, source_id,
+        network_id, offer_id, status, network_status, payout_nanos, currency, revision,
+        converted_at_us, extras, external_id, cost_nanos, cost_currency, parameters, ip,
+        user_agent, referrer, path, offer_version
+        """
+
+    /// - Throws: `SQLiteError` for a row that holds what we never write.
+    static func read(_ row: Statement) throws(SQLiteError) -> Conversion {
+        guard let rowID = ClickRowID(rawValue: row.int64(1)),
+            let status = ConversionStatus(rawValue: row.text(10)),
+            let currency = Currency(row.text(13))
+        else { throw .corrupt("conversion \(row.int64(0)) can't be read") }
+        let packed = row.withBytes(20) { PackedTexts.unpack($0) }
+        let click = Click(
+            rowID: rowID, campaignID: CampaignID(row.int64(6)),
+            externalID: row.optionalBlob(17),
+            cost: row.optionalInt64(18).flatMap { nanos in
+                Currency(row.text(19)).map { Money(nanos: nanos, currency: $0) }
+            },
+            parameters: parameters(packed),
+            ip: row.optionalBlob(21).flatMap { IPAddress(storedBytes: $0) },
+            userAgent: row.blob(22), referrer: row.blob(23), path: Int(row.int64(24)),
+            offerVersion: row.int64(25))
+        return Conversion(
+            id: ConversionID(row.int64(0)), click: click, sourceID: SourceID(row.int64(7)),
+            networkID: NetworkID(row.int64(8)), offerID: OfferID(row.int64(9)),
+            event: row.text(2), transactionID: row.text(3), ordinal: Int(row.int64(5)),
+            status: status, networkStatus: row.optionalText(11),
+            payout: Money(nanos: row.int64(12), currency: currency),
+            extras: extras(row.optionalText(16)),
+            convertedAt: Instant(micros: row.int64(15)), isTest: row.bool(4),
+            revision: Int(row.int64(14)))
+    }
+
+    static func bind(_ conversion: Conversion, to statement: Statement) {
+        let click = conversion.click
+        statement.bind(1, click.rowID.rawValue)
+        statement.bind(2, text: conversion.event)
+        statement.bind(3, text: conversion.transactionID)
+        statement.bind(4, conversion.isTest)
+        statement.bind(5, Int64(conversion.ordinal))
+        statement.bind(6, click.campaignID.rawValue)
+        statement.bind(7, conversion.sourceID.rawValue)
+        statement.bind(8, conversion.networkID.rawValue)
+        statement.bind(9, conversion.offerID.rawValue)
+        statement.bind(10, text: conversion.status.rawValue)
+        statement.bind(11, text: conversion.networkStatus)
+        statement.bind(12, conversion.payout.nanos)
+        statement.bind(13, text: conversion.payout.currency.code)
+        statement.bind(14, conversion.convertedAt.micros)
+        statement.bind(15, text: extrasText(conversion.extras))
+        statement.bind(16, blob: click.externalID)
+        statement.bind(17, click.cost?.nanos)
+        statement.bind(18, text: click.cost?.currency.code)
+        var packed: [UInt8] = []
+        for parameter in click.parameters {
+            PackedTexts.append(parameter.name.utf8, to: &packed)
+            PackedTexts.append(parameter.value, to: &packed)
+        }
+        statement.bind(19, blob: packed)
+        statement.bind(20, blob: click.ip?.storedBytes)
+        statement.bind(21, blob: click.userAgent)
+        statement.bind(22, blob: click.referrer)
+        statement.bind(23, Int64(click.path))
+        statement.bind(24, click.offerVersion)
+    }
+
+    /// Nil when there are none.
+    static func extrasText(_ extras: [String?]) -> String? {
+        if extras.allSatisfy({ $0 == nil }) { return nil }
+        return JSONValue.array(extras.map { .string(orNull: $0) }).encoded()
+    }
+
+    private static func extras(_ text: String?) -> [String?] {
+        // We wrote it; where it can't be read there are no extras to show.
+        guard let text, let items = (try? JSONValue(parsing: text))?.arrayValue else { return [] }
+        return items.map(\.stringValue)
+    }
+
+    private static func parameters(_ packed: [[UInt8]]) -> [Click.Parameter] {
+        stride(from: 0, to: packed.count - 1, by: 2).map { index in
+            Click.Parameter(
+                name: String(decoding: packed[index], as: UTF8.self), value: packed[index + 1])
+        }
+    }
+}
+
+extension SQLiteError {
+    /// A row that holds what this program never writes.
+    static func corrupt(_ message: String) -> SQLiteError {
+        SQLiteError(extendedCode: 11, message: message)
+    }
+}

@@ -1,0 +1,76 @@
+public import Domain
+internal import SQLite
+
+/// Where everything of one installation lies.
+public struct DataDirectory: Sendable {
+    public let path: String
+
+    public init(path: String) { self.path = path }
+
+    public var ledgerPath: String { path + "/clickrelay.db" }
+    public var clicksPath: String { path + "/clicks" }
+    public var controlSocketPath: String { path + "/control.sock" }
+    public var lockPath: String { path + "/lock" }
+
+    public func clickFilePath(_ day: Day) -> String { "\(clicksPath)/\(day.text).db" }
+
+    /// Makes the directories that are missing, readable by their owner only.
+    public func create() throws(StoreError) {
+        do {
+            try FileSystem.createDirectory(path)
+            try FileSystem.createDirectory(clicksPath)
+        } catch {
+            throw .storage(error.description)
+        }
+    }
+
+    /// The days that have a file of clicks, oldest first.
+    public func clickDays() throws(StoreError) -> [Day] {
+        do {
+            return try FileSystem.list(clicksPath)
+                .compactMap { name in name.hasSuffix(".db") ? Day(String(name.dropLast(3))) : nil }
+                .sorted()
+        } catch {
+            if error.isNotFound { return [] }
+            throw .storage(error.description)
+        }
+    }
+
+    /// Bytes of all database files, logs included.
+    public func databaseBytes() -> (ledger: Int64, clicks: Int64) {
+        let suffixes = ["", "-wal", "-shm"]
+        let ledger = suffixes.map { FileSystem.size(ledgerPath + $0) ?? 0 }.reduce(0, +)
+        // A directory that can't be listed now has been reported by whoever writes to it.
+        let names = (try? FileSystem.list(clicksPath)) ?? []
+        let clicks = names.map { FileSystem.size("\(clicksPath)/\($0)") ?? 0 }.reduce(0, +)
+        return (ledger, clicks)
+    }
+
+    /// Free bytes on its file system; nil where that can't be told.
+    // Only shown to people: not knowing it is no failure.
+    public var freeBytes: Int64? { try? FileSystem.freeBytes(path) }
+}
+
+/// Why the store did not do what it was asked.
+public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The disk, a file or the queue to it failed: nothing was kept, the same may succeed later.
+    case storage(String)
+    /// One file besides the ledger can't be read: what needs it fails, the rest goes on.
+    case unreadable(String)
+    case invalid(ValidationError)
+    case notFound(String)
+    /// It contradicts what is there, such as a key that is in use.
+    case conflict(String)
+
+    public var description: String {
+        switch self {
+        case .storage(let reason): "storage failed: \(reason)"
+        case .unreadable(let reason): "can't be read: \(reason)"
+        case .invalid(let error):
+            error.errors.map { "\($0.field): \($0.message)" }.joined(separator: "; ")
+        case .notFound(let what), .conflict(let what): what
+        }
+    }
+
+    init(_ error: SQLiteError) { self = .storage(error.description) }
+}

@@ -1,0 +1,207 @@
+internal import Domain
+internal import SQLite
+internal import Synchronization
+
+/// The only writer of `clickrelay.db`: one thread on which jobs run in the order they came, many in
+/// one transaction, each in a savepoint of its own, so that one that fails undoes only itself.
+///
+/// What a job made is answered only after the transaction is on disk. Being single, it gives every
+/// "is this a duplicate?" one answer.
+public final class Ledger: Sendable {
+    public struct Options: Sendable {
+        public var isFullyDurable = true
+        /// Jobs waiting; beyond it they fail with `StoreError.storage`.
+        public var queuedMax = 20_000
+
+        public init() {}
+    }
+
+    /// What the wiring is told after a commit, on the writer's thread, before the jobs' own answers.
+    public struct Observers: Sendable {
+        /// The entities changed. Publish it before returning: the job's answer comes next, and its
+        /// change must hold for the next click.
+        public var catalogChanged: @Sendable (Catalog) -> Void = { _ in }
+        /// Deliveries to these origins are waiting now.
+        public var deliveriesQueued: @Sendable (Set<String>) -> Void = { _ in }
+        public var log: @Sendable (_ event: String, _ detail: String) -> Void = { _, _ in }
+
+        public init() {}
+    }
+
+    typealias Answer = @Sendable () -> Void
+
+    struct Job: Sendable {
+        /// Runs inside the transaction and returns what to call once that is on disk.
+        let run: @Sendable (LedgerTransaction) throws(StoreError) -> Answer
+        /// Called instead when nothing of the job was kept.
+        let fail: @Sendable (StoreError) -> Void
+    }
+
+    private let thread: BatchThread<Job>
+    private let writer: LedgerWriter
+
+    /// Opens the database, brings its schema up to date and loads the catalog.
+    public init(_ directory: DataDirectory, options: Options, observers: Observers)
+        throws(StoreError)
+    {
+        let writer = LedgerWriter(directory, options: options, observers: observers)
+        try writer.open()
+        self.writer = writer
+        thread = BatchThread(
+            name: "ledger", capacity: options.queuedMax, idleEvery: .seconds(1),
+            idle: { writer.idle() },
+            run: { jobs in writer.run(jobs) })
+    }
+
+    /// Queues a job. `finished` is called on the writer's thread: with what `work` returned once it
+    /// is on disk, or with an error when nothing of it was kept.
+    public func perform<Value: Sendable>(
+        _ work: @escaping @Sendable (LedgerTransaction) throws(StoreError) -> Value,
+        finished: @escaping @Sendable (Result<Value, StoreError>) -> Void
+    ) {
+        let job = Job(
+            run: { transaction throws(StoreError) in
+                let value = try work(transaction)
+                return { finished(.success(value)) }
+            },
+            fail: { finished(.failure($0)) })
+        if !thread.submit(job) { job.fail(.storage("too many writes are waiting")) }
+    }
+
+    /// The entities as of the newest commit.
+    public var catalog: Catalog { writer.catalog }
+
+    /// Nil when the ledger can be written now, else why not.
+    public var failure: String? { writer.failure }
+
+    /// Jobs waiting.
+    public var depth: Int { thread.depth }
+
+    /// Runs what has queued, then closes the database.
+    public func stop() {
+        thread.stop()
+        writer.close()
+    }
+}
+
+/// The state of the ledger writer's thread.
+// Unchecked: all but `shared` is used by the writer's thread only (at start and end, while that
+// thread does not run, by the one that starts and stops it).
+final class LedgerWriter: @unchecked Sendable {
+    private let directory: DataDirectory
+    private let options: Ledger.Options
+    private let observers: Ledger.Observers
+    private var transaction: LedgerTransaction?
+    private var checkpointAge = 0
+
+    private struct Shared {
+        var catalog = Catalog()
+        var failure: String?
+    }
+    private let shared = Mutex(Shared())
+
+    init(_ directory: DataDirectory, options: Ledger.Options, observers: Ledger.Observers) {
+        self.directory = directory
+        self.options = options
+        self.observers = observers
+    }
+
+    var catalog: Catalog { shared.withLock(\.catalog) }
+    var failure: String? { shared.withLock(\.failure) }
+
+    func open() throws(StoreError) {
+        do {
+            let connection = try Connection(
+                path: directory.ledgerPath, mode: .create,
+                options: Connection.Options(
+                    synchronous: options.isFullyDurable ? .full : .normal,
+                    cacheKibibytes: 32_768, autocheckpointPages: 4000))
+            _ = try LedgerSchema.migrator.migrate(connection)
+            let transaction = try LedgerTransaction(connection, clicks: ClickReader(directory))
+            shared.withLock { shared in
+                shared.catalog = transaction.catalog
+                shared.failure = nil
+            }
+            self.transaction = transaction
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .storage("\(error)")
+        }
+    }
+
+    func run(_ jobs: [Ledger.Job]) {
+        guard let transaction = opened() else {
+            let reason = StoreError.storage(failure ?? "the database is not open")
+            for job in jobs { job.fail(reason) }
+            return
+        }
+        var answers: [Ledger.Answer] = []
+        var failures: [Ledger.Answer] = []
+        do throws(StoreError) {
+            try transaction.begin()
+            for job in jobs {
+                switch try transaction.attempt(job.run) {
+                case .success(let answer): answers.append(answer)
+                case .failure(let error):
+                    if case .storage = error { throw error }
+                    failures.append { job.fail(error) }
+                }
+            }
+            try transaction.commit()
+        } catch {
+            // Nothing was kept, or nobody can say: no handle is trusted after a failed write, and
+            // everybody is told to come again. What was kept is then met as a duplicate.
+            closeAfterFailure(error)
+            for job in jobs { job.fail(error) }
+            return
+        }
+        if transaction.catalogChanged {
+            shared.withLock { $0.catalog = transaction.catalog }
+            observers.catalogChanged(transaction.catalog)
+        }
+        let origins = transaction.takeQueuedOrigins()
+        for answer in answers { answer() }
+        for failure in failures { failure() }
+        if !origins.isEmpty { observers.deliveriesQueued(origins) }
+    }
+
+    func idle() {
+        guard let transaction = opened() else { return }
+        checkpointAge += 1
+        guard checkpointAge >= 5 else { return }
+        checkpointAge = 0
+        do throws(StoreError) {
+            try transaction.checkpoint()
+        } catch {
+            closeAfterFailure(error)
+        }
+    }
+
+    func close() {
+        transaction?.close()
+        transaction = nil
+    }
+
+    private func opened() -> LedgerTransaction? {
+        if let transaction { return transaction }
+        do throws(StoreError) {
+            try open()
+            observers.log("ledger_opened_again", "")
+            // What was committed by a failing commit may have changed it.
+            observers.catalogChanged(catalog)
+        } catch {
+            shared.withLock { $0.failure = error.description }
+        }
+        return transaction
+    }
+
+    private func closeAfterFailure(_ error: StoreError) {
+        close()
+        let isNew = shared.withLock { shared in
+            defer { shared.failure = error.description }
+            return shared.failure == nil
+        }
+        if isNew { observers.log("ledger_failed", "reason=\"\(error)\"") }
+    }
+}

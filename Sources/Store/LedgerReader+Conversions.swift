@@ -1,0 +1,139 @@
+public import Domain
+internal import SQLite
+
+/// Which conversions a list shows; nil members do not narrow it.
+public struct ConversionFilter: Sendable {
+    /// By the time of the conversion.
+    public var from: Instant?
+    public var to: Instant?
+    public var campaign: CampaignID?
+    public var network: NetworkID?
+    public var status: ConversionStatus?
+    public var event: String?
+    public var transactionID: String?
+    public var externalID: [UInt8]?
+    public var clickRowID: ClickRowID?
+
+    public init() {}
+}
+
+extension LedgerReader {
+    /// Newest first.
+    public func conversions(_ filter: ConversionFilter, limit: Int, cursor: Int64?)
+        throws(StoreError) -> Page<Conversion>
+    {
+        var conditions = Conditions()
+        conditions.add("id < ?", cursor)
+        conditions.add("converted_at_us >= ?", filter.from?.micros)
+        conditions.add("converted_at_us < ?", filter.to?.micros)
+        conditions.add("campaign_id = ?", filter.campaign?.rawValue)
+        conditions.add("network_id = ?", filter.network?.rawValue)
+        conditions.add("status = ?", filter.status?.rawValue)
+        conditions.add("event = ?", filter.event)
+        conditions.add("transaction_id <> '' AND transaction_id = ?", filter.transactionID)
+        conditions.add("external_id = ?", filter.externalID)
+        conditions.add("click_row_id = ?", filter.clickRowID?.rawValue)
+        let items = try sql { (connection) throws(SQLiteError) in
+            try connection.rows(
+                "SELECT \(ConversionRow.columns) FROM conversion \(conditions.sql) "
+                    + "ORDER BY id DESC LIMIT \(limit + 1)", conditions.values
+            ) { (row) throws(SQLiteError) in try ConversionRow.read(row) }
+        }
+        return Page(items, limit: limit) { $0.id.rawValue }
+    }
+
+    public func conversion(_ id: ConversionID) throws(StoreError) -> Conversion? {
+        try sql { (connection) throws(SQLiteError) in
+            try connection.first(
+                "SELECT \(ConversionRow.columns) FROM conversion WHERE id = ?1",
+                [.integer(id.rawValue)]
+            ) { (row) throws(SQLiteError) in try ConversionRow.read(row) }
+        }
+    }
+
+    /// In their order.
+    public func revisions(of id: ConversionID) throws(StoreError) -> [ConversionRevision] {
+        try sql { (connection) throws(SQLiteError) in
+            try connection.rows(
+                """
+                SELECT number, status, network_status, payout_nanos, currency, at_us, postback_id
+                FROM conversion_revision WHERE conversion_id = ?1 ORDER BY number
+                """, [.integer(id.rawValue)]
+            ) { (row) throws(SQLiteError) in
+                guard let status = ConversionStatus(rawValue: row.text(1)),
+                    let currency = Currency(row.text(4))
+                else { throw .corrupt("a revision of \(id) can't be read") }
+                return ConversionRevision(
+                    number: Int(row.int64(0)), status: status, networkStatus: row.optionalText(2),
+                    payout: Money(nanos: row.int64(3), currency: currency),
+                    at: Instant(micros: row.int64(5)), postbackID: PostbackID(row.int64(6)))
+            }
+        }
+    }
+
+    /// Sums of the conversions whose clicks lie in a range of times, without test calls.
+    public func conversionTotals(from: Instant, to: Instant) throws(StoreError)
+        -> [ConversionTotal]
+    {
+        try sql { (connection) throws(SQLiteError) in
+            // Units and nanos apart, so that no sum can overflow.
+            try connection.rows(
+                """
+                SELECT campaign_id, status, currency, count(*),
+                    sum(payout_nanos / 1000000000), sum(payout_nanos % 1000000000)
+                FROM conversion WHERE click_row_id >= ?1 AND click_row_id < ?2 AND is_test = 0
+                GROUP BY campaign_id, status, currency
+                """,
+                [.integer(Self.firstRowID(at: from)), .integer(Self.firstRowID(at: to))]
+            ) { (row) throws(SQLiteError) in
+                guard let status = ConversionStatus(rawValue: row.text(1)),
+                    let currency = Currency(row.text(2))
+                else { throw .corrupt("a conversion can't be read") }
+                return ConversionTotal(
+                    campaignID: CampaignID(row.int64(0)), status: status, currency: currency,
+                    conversions: row.int64(3),
+                    payoutNanos: Int128(row.int64(4)) * 1_000_000_000 + Int128(row.int64(5)))
+            }
+        }
+    }
+
+    private static func firstRowID(at instant: Instant) -> Int64 {
+        let milliseconds = instant.milliseconds - ClickRowID.epochMilliseconds
+        let clamped = min(max(0, milliseconds), ClickRowID.millisecondsMax)
+        return ClickRowID(milliseconds: clamped, node: 0, sequence: 0).rawValue
+    }
+}
+
+/// How many conversions of one status a campaign had, and their payouts, in one currency.
+public struct ConversionTotal: Sendable, Equatable {
+    public let campaignID: CampaignID
+    public let status: ConversionStatus
+    public let currency: Currency
+    public let conversions: Int64
+    public let payoutNanos: Int128
+}
+
+/// A WHERE clause from the members of a filter that are set.
+struct Conditions {
+    private var parts: [String] = []
+    private(set) var values: [Value] = []
+
+    mutating func add(_ part: String, _ value: Int64?) {
+        if let value { append(part, .integer(value)) }
+    }
+
+    mutating func add(_ part: String, _ value: String?) {
+        if let value { append(part, .text(value)) }
+    }
+
+    mutating func add(_ part: String, _ value: [UInt8]?) {
+        if let value { append(part, .blob(value)) }
+    }
+
+    private mutating func append(_ part: String, _ value: Value) {
+        parts.append(part)
+        values.append(value)
+    }
+
+    var sql: String { parts.isEmpty ? "" : "WHERE " + parts.joined(separator: " AND ") }
+}

@@ -1,0 +1,112 @@
+public import Domain
+internal import SQLite
+
+/// Which deliveries a list shows; nil members do not narrow it.
+public struct DeliveryFilter: Sendable {
+    public var state: Delivery.State?
+    public var destination: String?
+    public var conversionID: ConversionID?
+    public var origin: String?
+
+    public init() {}
+}
+
+/// How many deliveries wait, and since when the oldest is due.
+public struct DeliveryBacklog: Sendable, Equatable {
+    public let waiting: Int64
+    public let dead: Int64
+    public let oldestDueAt: Instant?
+}
+
+extension LedgerReader {
+    /// Newest first.
+    public func deliveries(_ filter: DeliveryFilter, limit: Int, cursor: Int64?)
+        throws(StoreError) -> Page<Delivery>
+    {
+        var conditions = Conditions()
+        conditions.add("id < ?", cursor)
+        conditions.add("state = ?", filter.state?.rawValue)
+        conditions.add("destination = ?", filter.destination)
+        conditions.add("conversion_id = ?", filter.conversionID?.rawValue)
+        conditions.add("origin = ?", filter.origin)
+        let items = try sql { (connection) throws(SQLiteError) in
+            try connection.rows(
+                "SELECT \(DeliveryRow.columns) FROM delivery \(conditions.sql) "
+                    + "ORDER BY id DESC LIMIT \(limit + 1)", conditions.values
+            ) { (row) throws(SQLiteError) in try DeliveryRow.read(row) }
+        }
+        return Page(items, limit: limit) { $0.id.rawValue }
+    }
+
+    public func delivery(_ id: DeliveryID) throws(StoreError) -> Delivery? {
+        try sql { (connection) throws(SQLiteError) in
+            try connection.first(
+                "SELECT \(DeliveryRow.columns) FROM delivery WHERE id = ?1",
+                [.integer(id.rawValue)]
+            ) { (row) throws(SQLiteError) in try DeliveryRow.read(row) }
+        }
+    }
+
+    /// In their order.
+    public func attempts(of id: DeliveryID) throws(StoreError) -> [Attempt] {
+        try sql { (connection) throws(SQLiteError) in
+            try connection.rows(
+                """
+                SELECT number, at_us, status, milliseconds, error, excerpt FROM attempt
+                WHERE delivery_id = ?1 ORDER BY number
+                """, [.integer(id.rawValue)]
+            ) { (row) throws(SQLiteError) in
+                Attempt(
+                    number: Int(row.int64(0)), at: Instant(micros: row.int64(1)),
+                    status: row.optionalInt64(2).map { Int($0) },
+                    milliseconds: Int(row.int64(3)), error: row.optionalText(4),
+                    excerpt: row.blob(5))
+            }
+        }
+    }
+
+    public func backlog() throws(StoreError) -> DeliveryBacklog {
+        try sql { (connection) throws(SQLiteError) in
+            DeliveryBacklog(
+                waiting: try connection.int64(
+                    "SELECT count(*) FROM delivery WHERE state = 'waiting'") ?? 0,
+                dead: try connection.int64(
+                    "SELECT count(*) FROM delivery WHERE state = 'dead'") ?? 0,
+                oldestDueAt: try connection.int64(
+                    "SELECT min(due_at_us) FROM delivery WHERE state = 'waiting'"
+                ).map { Instant(micros: $0) })
+        }
+    }
+
+    // MARK: For the dispatcher
+
+    /// The origins that have waiting deliveries, each found by one step in the index.
+    public func waitingOrigins() throws(StoreError) -> [String] {
+        try sql { (connection) throws(SQLiteError) in
+            var origins: [String] = []
+            var last = ""
+            while let next = try connection.text(
+                """
+                SELECT origin FROM delivery WHERE state = 'waiting' AND origin > ?1
+                ORDER BY origin LIMIT 1
+                """, [.text(last)])
+            {
+                origins.append(next)
+                last = next
+            }
+            return origins
+        }
+    }
+
+    /// An origin's waiting deliveries, the longest due first, whenever they are due.
+    public func waiting(origin: String, limit: Int) throws(StoreError) -> [Delivery] {
+        try sql { (connection) throws(SQLiteError) in
+            try connection.rows(
+                """
+                SELECT \(DeliveryRow.columns) FROM delivery
+                WHERE state = 'waiting' AND origin = ?1 ORDER BY due_at_us, id LIMIT ?2
+                """, [.text(origin), .integer(Int64(limit))]
+            ) { (row) throws(SQLiteError) in try DeliveryRow.read(row) }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+internal import SQLite
+
+/// What every postback and every attempt runs, compiled once.
+struct LedgerStatements {
+    let insertPostback: Statement
+    let setPostbackConversion: Statement
+    let findConversion: Statement
+    let insertConversion: Statement
+    let updateConversion: Statement
+    let insertRevision: Statement
+    let insertDelivery: Statement
+    let insertAttempt: Statement
+    let updateDelivery: Statement
+
+    init(_ connection: Connection) throws(SQLiteError) {
+        insertPostback = try connection.prepare(
+            """
+            INSERT INTO postback (received_at_us, network_id, click_row_id, conversion_id, verdict,
+                message, sender, method, target, headers, body)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+            """)
+        setPostbackConversion = try connection.prepare(
+            "UPDATE postback SET conversion_id = ?2 WHERE id = ?1")
+        // The newest of those that `repeat: add` made.
+        findConversion = try connection.prepare(
+            """
+            SELECT \(ConversionRow.columns) FROM conversion
+            WHERE click_row_id = ?1 AND event = ?2 AND transaction_id = ?3 AND is_test = ?4
+            ORDER BY ordinal DESC LIMIT 1
+            """)
+        insertConversion = try connection.prepare(
+            """
+            INSERT INTO conversion (click_row_id, event, transaction_id, is_test, ordinal,
+                campaign_id, source_id, network_id, offer_id, status, network_status, payout_nanos,
+                currency, revision, converted_at_us, extras, external_id, cost_nanos, cost_currency,
+                parameters, ip, user_agent, referrer, path, offer_version)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1, ?14, ?15, ?16, ?17,
+                ?18, ?19, ?20, ?21, ?22, ?23, ?24)
+            """)
+        updateConversion = try connection.prepare(
+            """
+            UPDATE conversion SET status = ?2, network_status = ?3, payout_nanos = ?4,
+                currency = ?5, revision = ?6, extras = ?7 WHERE id = ?1
+            """)
+        insertRevision = try connection.prepare(
+            """
+            INSERT INTO conversion_revision (conversion_id, number, status, network_status,
+                payout_nanos, currency, at_us, postback_id)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            """)
+        insertDelivery = try connection.prepare(
+            """
+            INSERT INTO delivery (conversion_id, revision, destination, state, reason, due_at_us,
+                converted_at_us, origin, method, url, headers, body, success_min, success_max,
+                success_text, allow_private)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+            """)
+        insertAttempt = try connection.prepare(
+            """
+            INSERT INTO attempt (delivery_id, number, at_us, status, milliseconds, error, excerpt)
+            SELECT id, attempt_count + 1, ?2, ?3, ?4, ?5, ?6 FROM delivery WHERE id = ?1
+            """)
+        updateDelivery = try connection.prepare(
+            """
+            UPDATE delivery SET attempt_count = attempt_count + 1,
+                state = iif(state = 'cancelled' AND ?2 <> 'delivered', state, ?2),
+                reason = iif(state = 'cancelled' AND ?2 <> 'delivered', reason, ?3),
+                due_at_us = ?4
+            WHERE id = ?1
+            """)
+    }
+}

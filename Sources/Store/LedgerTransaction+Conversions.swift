@@ -1,0 +1,165 @@
+public import Domain
+internal import SQLite
+
+/// A delivery before it has a number.
+public struct NewDelivery: Sendable {
+    public let destination: String
+    public let request: OutboundRequest
+    /// Set when it can never be sent: it is then kept as dead, for people to see why.
+    public let deadReason: String?
+
+    public init(destination: String, request: OutboundRequest, deadReason: String?) {
+        self.destination = destination
+        self.request = request
+        self.deadReason = deadReason
+    }
+}
+
+extension LedgerTransaction {
+    /// Calls of keys that never existed which are kept: the newest ones.
+    public static let strayPostbacksMax: Int64 = 1000
+
+    /// Keeps a received call with its verdict.
+    /// - Parameter networkID: nil for a key that never existed; only the newest of those are kept.
+    public func insert(
+        _ postback: Postback, networkID: NetworkID?, clickRowID: ClickRowID?,
+        conversionID: ConversionID?, verdict: PostbackVerdict, message: String
+    ) throws(StoreError) -> PostbackID {
+        var headers: [UInt8] = []
+        for header in postback.headers {
+            PackedTexts.append(header.name.utf8, to: &headers)
+            PackedTexts.append(header.value, to: &headers)
+        }
+        return try sql { () throws(SQLiteError) in
+            let insert = statements.insertPostback
+            insert.bind(1, postback.receivedAt.micros)
+            insert.bind(2, networkID?.rawValue)
+            insert.bind(3, clickRowID?.rawValue)
+            insert.bind(4, conversionID?.rawValue)
+            insert.bind(5, text: verdict.rawValue)
+            insert.bind(6, text: message)
+            insert.bind(7, blob: postback.sender?.storedBytes)
+            insert.bind(8, text: postback.method)
+            insert.bind(9, blob: postback.target)
+            insert.bind(10, blob: headers)
+            insert.bind(11, blob: postback.body)
+            try insert.run()
+            let id = PostbackID(connection.lastInsertRowID)
+            if networkID == nil { try forgetOldStrays() }
+            return id
+        }
+    }
+
+    /// Says which conversion a call made or met.
+    public func set(_ conversionID: ConversionID, of postbackID: PostbackID) throws(StoreError) {
+        try sql { () throws(SQLiteError) in
+            statements.setPostbackConversion.bind(1, postbackID.rawValue)
+            statements.setPostbackConversion.bind(2, conversionID.rawValue)
+            try statements.setPostbackConversion.run()
+        }
+    }
+
+    /// The newest conversion of an identity.
+    public func conversion(
+        clickRowID: ClickRowID, event: String, transactionID: String, isTest: Bool
+    ) throws(StoreError) -> Conversion? {
+        try sql { () throws(SQLiteError) in
+            let find = statements.findConversion
+            defer { find.reset() }
+            find.bind(1, clickRowID.rawValue)
+            find.bind(2, text: event)
+            find.bind(3, text: transactionID)
+            find.bind(4, isTest)
+            return try find.step() ? try ConversionRow.read(find) : nil
+        }
+    }
+
+    /// Keeps a new conversion with its first revision.
+    /// - Parameter make: given the number that the conversion will have.
+    public func insertConversion(
+        by postbackID: PostbackID, _ make: (ConversionID) -> Conversion
+    ) throws(StoreError) -> Conversion {
+        try sql { () throws(SQLiteError) in
+            ConversionRow.bind(make(ConversionID(0)), to: statements.insertConversion)
+            try statements.insertConversion.run()
+            let conversion = make(ConversionID(connection.lastInsertRowID))
+            try insertRevision(of: conversion, at: conversion.convertedAt, by: postbackID)
+            return conversion
+        }
+    }
+
+    /// Keeps a conversion's new state as its next revision.
+    /// - Parameter conversion: with the new state and the new revision's number.
+    public func revise(_ conversion: Conversion, at: Instant, by postbackID: PostbackID)
+        throws(StoreError)
+    {
+        try sql { () throws(SQLiteError) in
+            let update = statements.updateConversion
+            update.bind(1, conversion.id.rawValue)
+            update.bind(2, text: conversion.status.rawValue)
+            update.bind(3, text: conversion.networkStatus)
+            update.bind(4, conversion.payout.nanos)
+            update.bind(5, text: conversion.payout.currency.code)
+            update.bind(6, Int64(conversion.revision))
+            update.bind(7, text: ConversionRow.extrasText(conversion.extras))
+            try update.run()
+            try insertRevision(of: conversion, at: at, by: postbackID)
+        }
+    }
+
+    /// Queues what a destination is to be told of a conversion's newest revision; due at once.
+    public func insert(_ delivery: NewDelivery, of conversion: Conversion, at now: Instant)
+        throws(StoreError)
+    {
+        try sql { () throws(SQLiteError) in
+            let request = delivery.request
+            let insert = statements.insertDelivery
+            let state: Delivery.State = delivery.deadReason == nil ? .waiting : .dead
+            insert.bind(1, conversion.id.rawValue)
+            insert.bind(2, Int64(conversion.revision))
+            insert.bind(3, text: delivery.destination)
+            insert.bind(4, text: state.rawValue)
+            insert.bind(5, text: delivery.deadReason)
+            insert.bind(6, now.micros)
+            insert.bind(7, now.micros)
+            insert.bind(8, text: request.origin)
+            insert.bind(9, text: request.method.rawValue)
+            insert.bind(10, text: request.url)
+            insert.bind(11, text: DeliveryRow.headersText(request.headers))
+            insert.bind(12, blob: request.body)
+            insert.bind(13, Int64(request.success.statuses.lowerBound))
+            insert.bind(14, Int64(request.success.statuses.upperBound))
+            insert.bind(15, text: request.success.bodyContains)
+            insert.bind(16, request.allowsPrivate)
+            try insert.run()
+        }
+        if delivery.deadReason == nil { noteQueued(origin: delivery.request.origin) }
+    }
+
+    private func insertRevision(of conversion: Conversion, at: Instant, by postbackID: PostbackID)
+        throws(SQLiteError)
+    {
+        let insert = statements.insertRevision
+        insert.bind(1, conversion.id.rawValue)
+        insert.bind(2, Int64(conversion.revision))
+        insert.bind(3, text: conversion.status.rawValue)
+        insert.bind(4, text: conversion.networkStatus)
+        insert.bind(5, conversion.payout.nanos)
+        insert.bind(6, text: conversion.payout.currency.code)
+        insert.bind(7, at.micros)
+        insert.bind(8, postbackID.rawValue)
+        try insert.run()
+    }
+
+    private func forgetOldStrays() throws(SQLiteError) {
+        try connection.run(
+            "INSERT INTO counter (name, value) VALUES ('stray_postbacks', 1) "
+                + "ON CONFLICT DO UPDATE SET value = value + 1")
+        try connection.run(
+            """
+            DELETE FROM postback WHERE network_id IS NULL AND id <= (
+                SELECT id FROM postback WHERE network_id IS NULL ORDER BY id DESC
+                LIMIT 1 OFFSET ?1)
+            """, [.integer(Self.strayPostbacksMax)])
+    }
+}

@@ -1,0 +1,93 @@
+public import Domain
+internal import SQLite
+
+/// What follows from an attempt.
+public enum AttemptOutcome: Sendable, Equatable {
+    case delivered
+    case retry(at: Instant)
+    /// Given up, with the reason.
+    case dead(String)
+}
+
+extension LedgerTransaction {
+    /// Keeps an attempt and what follows from it. A delivery that was cancelled meanwhile stays so,
+    /// unless the receiver took this last call.
+    public func record(_ attempt: Attempt, of id: DeliveryID, outcome: AttemptOutcome)
+        throws(StoreError)
+    {
+        try sql { () throws(SQLiteError) in
+            let insert = statements.insertAttempt
+            insert.bind(1, id.rawValue)
+            insert.bind(2, attempt.at.micros)
+            insert.bind(3, attempt.status.map { Int64($0) })
+            insert.bind(4, Int64(attempt.milliseconds))
+            insert.bind(5, text: attempt.error)
+            insert.bind(6, blob: attempt.excerpt)
+            try insert.run()
+            let update = statements.updateDelivery
+            update.bind(1, id.rawValue)
+            switch outcome {
+            case .delivered:
+                update.bind(2, text: Delivery.State.delivered.rawValue)
+                update.bindNull(3)
+                update.bind(4, attempt.at.micros)
+            case .retry(let at):
+                update.bind(2, text: Delivery.State.waiting.rawValue)
+                update.bind(3, text: attempt.error)
+                update.bind(4, at.micros)
+            case .dead(let reason):
+                update.bind(2, text: Delivery.State.dead.rawValue)
+                update.bind(3, text: reason)
+                update.bind(4, attempt.at.micros)
+            }
+            try update.run()
+        }
+    }
+
+    /// Makes a delivery due at once, whatever its state.
+    ///
+    /// - Returns: the delivery as it is now.
+    /// - Throws: `.notFound`; `.conflict` for one that was delivered: its receiver has been told.
+    public func retry(_ id: DeliveryID, at now: Instant) throws(StoreError) -> Delivery {
+        let delivery = try find(id)
+        switch delivery.state {
+        case .delivered:
+            throw .conflict("delivery \(id) was delivered already")
+        case .waiting, .dead, .cancelled: break
+        }
+        try sql { () throws(SQLiteError) in
+            try connection.run(
+                "UPDATE delivery SET state = 'waiting', reason = NULL, due_at_us = ?2 WHERE id = ?1",
+                [.integer(id.rawValue), .integer(now.micros)])
+        }
+        noteQueued(origin: delivery.request.origin)
+        return try find(id)
+    }
+
+    /// Ends a waiting delivery. A call that is in flight at this moment may still arrive.
+    ///
+    /// - Throws: `.notFound`; `.conflict` for one that is not waiting.
+    public func cancel(_ id: DeliveryID) throws(StoreError) -> Delivery {
+        let delivery = try find(id)
+        guard delivery.state == .waiting else {
+            throw .conflict("delivery \(id) is \(delivery.state.rawValue), not waiting")
+        }
+        try sql { () throws(SQLiteError) in
+            try connection.run(
+                "UPDATE delivery SET state = 'cancelled', reason = 'cancelled by hand' WHERE id = ?1",
+                [.integer(id.rawValue)])
+        }
+        return try find(id)
+    }
+
+    private func find(_ id: DeliveryID) throws(StoreError) -> Delivery {
+        let found = try sql { () throws(SQLiteError) in
+            try connection.first(
+                "SELECT \(DeliveryRow.columns) FROM delivery WHERE id = ?1",
+                [.integer(id.rawValue)]
+            ) { (row) throws(SQLiteError) in try DeliveryRow.read(row) }
+        }
+        guard let found else { throw .notFound("there is no delivery \(id)") }
+        return found
+    }
+}

@@ -1,0 +1,127 @@
+public import Domain
+internal import SQLite
+
+/// What a job can read and write; valid only while the job runs, on the ledger writer's thread.
+public final class LedgerTransaction {
+    let connection: Connection
+    let clicks: ClickReader
+    let statements: LedgerStatements
+    /// The entities as this transaction sees them.
+    public internal(set) var catalog: Catalog
+    private(set) var catalogChanged = false
+    private var queuedOrigins: Set<String> = []
+
+    init(_ connection: Connection, clicks: ClickReader) throws(StoreError) {
+        self.connection = connection
+        self.clicks = clicks
+        do {
+            statements = try LedgerStatements(connection)
+        } catch {
+            throw StoreError(error)
+        }
+        catalog = try Self.loadCatalog(connection)
+    }
+
+    /// Reads a click of any day. A day file that can't be read fails this job only.
+    public func click(_ rowID: ClickRowID) throws(StoreError) -> Click? {
+        do {
+            return try clicks.click(rowID)
+        } catch {
+            throw .unreadable(error.description)
+        }
+    }
+
+    // MARK: For the writer
+
+    func begin() throws(StoreError) {
+        catalogChanged = false
+        try sql { () throws(SQLiteError) in try connection.begin() }
+    }
+
+    func commit() throws(StoreError) {
+        try sql { () throws(SQLiteError) in try connection.commit() }
+    }
+
+    /// Runs one job; if it fails, undoes what it did and leaves what the others did.
+    func attempt<Value>(
+        _ body: (LedgerTransaction) throws(StoreError) -> Value
+    ) throws(StoreError) -> Result<Value, StoreError> {
+        let catalogBefore = catalog
+        let changedBefore = catalogChanged
+        let result = try sql { () throws(SQLiteError) in
+            try connection.attempt { () throws(StoreError) in try body(self) }
+        }
+        if case .failure = result {
+            catalog = catalogBefore
+            catalogChanged = changedBefore
+        }
+        return result
+    }
+
+    func takeQueuedOrigins() -> Set<String> {
+        defer { queuedOrigins.removeAll() }
+        return queuedOrigins
+    }
+
+    func checkpoint() throws(StoreError) {
+        try sql { () throws(SQLiteError) in _ = try connection.walCheckpoint(.passive) }
+        // Readers of finished days must not keep them from being sealed.
+        clicks.closeAll()
+    }
+
+    func close() {
+        clicks.closeAll()
+        connection.close()
+    }
+
+    func noteCatalogChange() { catalogChanged = true }
+    func noteQueued(origin: String) { queuedOrigins.insert(origin) }
+
+    /// Runs SQL, with its failures as the store's.
+    func sql<Value>(_ body: () throws(SQLiteError) -> Value) throws(StoreError) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    // MARK: Loading
+
+    private static func loadCatalog(_ connection: Connection) throws(StoreError) -> Catalog {
+        var catalog = Catalog()
+        catalog.sources = try EntityTable(connection: connection).load()
+        catalog.networks = try EntityTable(connection: connection).load()
+        catalog.offers = try EntityTable(connection: connection).load()
+        catalog.campaigns = try EntityTable(connection: connection).load()
+        do {
+            try connection.rows("SELECT key, network_id FROM postback_key") {
+                (row) throws(SQLiteError) in
+                let network = NetworkID(row.int64(1))
+                catalog.networkByPostbackKey[row.text(0)] = network
+                catalog.postbackKeyByNetwork[network] = row.text(0)
+            }
+            try connection.rows("SELECT id, offer_id, network_id, url FROM offer_version") {
+                (row) throws(SQLiteError) in
+                let version = OfferVersion(
+                    id: row.int64(0), offerID: OfferID(row.int64(1)),
+                    networkID: NetworkID(row.int64(2)), url: row.text(3))
+                catalog.offerVersions[version.id] = version
+            }
+        } catch {
+            throw StoreError(error)
+        }
+        for offer in catalog.offers.all {
+            guard let network = catalog.networks[offer.value.network],
+                let url = try? offer.value.landingURL(network: network.value)
+            else {
+                // Saving checks both; only a database edited by hand gets here.
+                throw .storage("offer \(offer.value.key) has no usable network or URL")
+            }
+            catalog.currentVersions[offer.id] = catalog.offerVersions.values.first {
+                $0.offerID == offer.id && $0.networkID == network.id && $0.url == url.text
+            }
+        }
+        return catalog
+    }
+}

@@ -1,0 +1,39 @@
+/// Several byte strings in one: each behind its length in LEB128 (seven bits a byte, low first).
+/// So a click's parameter values need one column and a byte each.
+enum PackedTexts {
+    static func append(_ bytes: some Collection<UInt8>, to packed: inout [UInt8]) {
+        var length = UInt(bytes.count)
+        while length >= 128 {
+            packed.append(UInt8(truncatingIfNeeded: length) | 128)
+            length >>= 7
+        }
+        packed.append(UInt8(truncatingIfNeeded: length))
+        packed.append(contentsOf: bytes)
+    }
+
+    /// As many as are whole: our own files, but a damaged one must not trap.
+    static func unpack(_ packed: UnsafeRawBufferPointer) -> [[UInt8]] {
+        var texts: [[UInt8]] = []
+        var index = 0
+        while index < packed.count {
+            var length = 0
+            var shift = 0
+            while true {
+                guard index < packed.count, shift <= 28 else { return texts }
+                let byte = packed[index]
+                index += 1
+                length |= Int(byte & 127) << shift
+                if byte < 128 { break }
+                shift += 7
+            }
+            guard length <= packed.count - index else { return texts }
+            texts.append(Array(packed[index..<(index + length)]))
+            index += length
+        }
+        return texts
+    }
+
+    static func unpack(_ packed: [UInt8]) -> [[UInt8]] {
+        packed.withUnsafeBytes { unpack($0) }
+    }
+}

@@ -1,0 +1,89 @@
+public import Domain
+internal import SQLite
+
+/// Read-only access for lists, reports and traces, on a few threads of its own.
+public final class Readers: Sendable {
+    private let pool: ReaderPool<LedgerReader>
+
+    public static let queuedMax = 1000
+
+    public init(_ directory: DataDirectory, threads: Int) {
+        pool = ReaderPool(name: "reader", threads: threads, capacity: Self.queuedMax) {
+            LedgerReader(directory)
+        }
+    }
+
+    /// Runs `work` on a reader thread and calls `finished` there. It sees every commit that came
+    /// before it.
+    public func read<Value: Sendable>(
+        _ work: @escaping @Sendable (LedgerReader) throws(StoreError) -> Value,
+        finished: @escaping @Sendable (Result<Value, StoreError>) -> Void
+    ) {
+        let isTaken = pool.submit { reader in
+            do throws(StoreError) {
+                let value = try work(reader)
+                reader.rest()
+                finished(.success(value))
+            } catch {
+                // The next work opens its files anew.
+                reader.close()
+                finished(.failure(error))
+            }
+        }
+        if !isTaken { finished(.failure(.storage("too many reads are waiting"))) }
+    }
+
+    public func stop() { pool.stop() }
+}
+
+/// A page of a list: items, and where the next page begins.
+public struct Page<Item: Sendable>: Sendable {
+    public let items: [Item]
+    /// Nil on the last page.
+    public let nextCursor: Int64?
+
+    init(_ items: [Item], limit: Int, cursor: (Item) -> Int64) {
+        // One more than asked for was read, to know whether there is more.
+        self.items = Array(items.prefix(limit))
+        nextCursor = items.count > limit ? self.items.last.map(cursor) : nil
+    }
+}
+
+/// One thread's read-only connections.
+public final class LedgerReader {
+    private let directory: DataDirectory
+    public let clicks: ClickReader
+    private var open: Connection?
+
+    init(_ directory: DataDirectory) {
+        self.directory = directory
+        clicks = ClickReader(directory)
+    }
+
+    /// The days that have clicks, oldest first.
+    public func clickDays() throws(StoreError) -> [Day] { try directory.clickDays() }
+
+    func close() {
+        open?.close()
+        open = nil
+        clicks.closeAll()
+    }
+
+    /// Finished days must not be kept open: their writer seals them.
+    func rest() { clicks.closeAll() }
+
+    func sql<Value>(_ body: (Connection) throws(SQLiteError) -> Value) throws(StoreError) -> Value {
+        do {
+            return try body(try connection())
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    private func connection() throws(SQLiteError) -> Connection {
+        if let open { return open }
+        let connection = try Connection(path: directory.ledgerPath, mode: .readOnly)
+        open = connection
+        return connection
+    }
+}

@@ -1,0 +1,52 @@
+internal import SQLite
+
+/// Texts that many clicks share, by a number in the day's file.
+struct TextTable {
+    private let find: Statement
+    private let insert: Statement
+    private let connection: Connection
+    /// The process's own keyed hash of the bytes (SipHash with a random key, so that no visitor can
+    /// aim two texts at one) to their row. Emptied at its bound: a table of distinct texts would
+    /// otherwise grow with the visitors.
+    private var known: [Int: Int64] = [:]
+    private static let knownMax = 65_536
+
+    init(_ connection: Connection) throws(SQLiteError) {
+        self.connection = connection
+        find = try connection.prepare("SELECT id FROM text WHERE hash = ?1 AND value = ?2")
+        insert = try connection.prepare("INSERT INTO text (hash, value) VALUES (?1, ?2)")
+    }
+
+    /// Nil for no bytes.
+    mutating func id(of bytes: UnsafeRawBufferPointer) throws(SQLiteError) -> Int64? {
+        if bytes.isEmpty { return nil }
+        var hasher = Hasher()
+        hasher.combine(bytes: bytes)
+        let key = hasher.finalize()
+        if let id = known[key] { return id }
+        let hash = Int64(bitPattern: Self.storedHash(bytes))
+        find.bind(1, hash)
+        find.bind(2, bytes: bytes)
+        let found: Int64? = try find.step() ? find.column(0) : nil
+        find.reset()
+        let id: Int64
+        if let found {
+            id = found
+        } else {
+            insert.bind(1, hash)
+            insert.bind(2, bytes: bytes)
+            try insert.run()
+            id = connection.lastInsertRowID
+        }
+        if known.count >= Self.knownMax { known.removeAll(keepingCapacity: true) }
+        known[key] = id
+        return id
+    }
+
+    /// FNV-1a, 64 bits: the same in every process. It only narrows a search that compares bytes.
+    private static func storedHash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return hash
+    }
+}
