@@ -1,0 +1,115 @@
+/// The memory of one server's connections. Chunks of the usual size are used again.
+// Unchecked: confined to its server's loop.
+final class BufferPool: @unchecked Sendable {
+    static let chunkBytes = 4096
+    private static let keptMax = 512
+
+    private let bytesMax: Int
+    private var kept: [UnsafeMutableRawPointer] = []
+    /// Bytes handed out.
+    private(set) var bytesInUse = 0
+
+    init(bytesMax: Int) { self.bytesMax = bytesMax }
+
+    deinit { releaseKept() }
+
+    /// At least `count` bytes; nil when that would exceed the bound.
+    func take(_ count: Int) -> UnsafeMutableRawBufferPointer? {
+        var capacity = Self.chunkBytes
+        while capacity < count {
+            // No request or answer comes near the largest power of two.
+            let (doubled, overflow) = capacity.multipliedReportingOverflow(by: 2)
+            if overflow { return nil }
+            capacity = doubled
+        }
+        guard capacity <= bytesMax - bytesInUse else { return nil }
+        bytesInUse += capacity
+        if capacity == Self.chunkBytes, let chunk = kept.popLast() {
+            return UnsafeMutableRawBufferPointer(start: chunk, count: capacity)
+        }
+        return .allocate(byteCount: capacity, alignment: 16)
+    }
+
+    func give(_ buffer: UnsafeMutableRawBufferPointer) {
+        bytesInUse -= buffer.count
+        if buffer.count == Self.chunkBytes, kept.count < Self.keptMax,
+            let start = buffer.baseAddress
+        {
+            kept.append(start)
+        } else {
+            buffer.deallocate()
+        }
+    }
+
+    func releaseKept() {
+        for chunk in kept { chunk.deallocate() }
+        kept = []
+    }
+}
+
+/// Bytes in memory of a pool, added at the end and taken from the front.
+///
+/// Holds no memory while empty. Its owner calls `release` before dropping it.
+struct PooledBytes {
+    private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private(set) var start = 0
+    private(set) var end = 0
+
+    var count: Int { end - start }
+    var isEmpty: Bool { start == end }
+    var base: UnsafeMutableRawPointer? { memory.baseAddress }
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[start..<end]) }
+    /// Where the next bytes go, after `reserve`.
+    var room: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: memory[end...])
+    }
+
+    /// Makes room for `extra` bytes; false when the pool's bound is reached.
+    mutating func reserve(_ extra: Int, _ pool: BufferPool) -> Bool {
+        if memory.count - end >= extra { return true }
+        let (needed, overflow) = count.addingReportingOverflow(extra)
+        if overflow { return false }
+        if needed <= memory.count, let base = memory.baseAddress {
+            // Moving costs no more than what was consumed since the last move.
+            base.copyMemory(from: base + start, byteCount: count)
+        } else {
+            guard let larger = pool.take(needed) else { return false }
+            if !isEmpty { larger.copyMemory(from: bytes) }
+            if !memory.isEmpty { pool.give(memory) }
+            memory = larger
+        }
+        end = count
+        start = 0
+        return true
+    }
+
+    /// Counts `count` bytes written into `room`.
+    mutating func wrote(_ count: Int) { end += count }
+
+    mutating func append(_ bytes: UnsafeRawBufferPointer, _ pool: BufferPool) -> Bool {
+        guard let source = bytes.baseAddress, !bytes.isEmpty else { return true }
+        guard reserve(bytes.count, pool), let base else { return false }
+        (base + end).copyMemory(from: source, byteCount: bytes.count)
+        end += bytes.count
+        return true
+    }
+
+    /// Takes `count` bytes off the front; gives the memory back with the last one.
+    mutating func consume(_ count: Int, _ pool: BufferPool) {
+        start += count
+        if start == end { release(pool) }
+    }
+
+    /// Removes the bytes from `gapStart` up to `gapEnd`, both counted from the first byte.
+    mutating func closeGap(from gapStart: Int, to gapEnd: Int) {
+        guard gapEnd > gapStart, let base else { return }
+        (base + start + gapStart).copyMemory(
+            from: base + start + gapEnd, byteCount: count - gapEnd)
+        end -= gapEnd - gapStart
+    }
+
+    mutating func release(_ pool: BufferPool) {
+        if !memory.isEmpty { pool.give(memory) }
+        self = PooledBytes()
+    }
+}

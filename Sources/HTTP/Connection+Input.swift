@@ -1,0 +1,188 @@
+internal import Net
+
+extension Connection {
+    private enum Step {
+        /// The request ends so many bytes after the start.
+        case handled(Int)
+        case needsMore
+        case stopped
+    }
+
+    /// Parses what was read into the server's buffer; keeps a copy of what is not complete.
+    func parseShared(_ shared: UnsafeMutableRawBufferPointer, _ count: Int) {
+        guard let base = shared.baseAddress else { return }
+        let consumed = parse(base, count)
+        guard !isClosed, consumed < count else { return }
+        if case .discarding = reading { return }
+        if isClosing {
+            mustLinger = true
+            return
+        }
+        keep(base + consumed, count - consumed)
+    }
+
+    /// Parses what is kept of earlier reads.
+    func parseInput() {
+        guard let base = input.base else { return }
+        let consumed = parse(base + input.start, input.count)
+        if isClosed {
+            input.release(server.pool)
+            return
+        }
+        if case .discarding = reading { return }
+        if isClosing, consumed < input.count {
+            mustLinger = true
+            input.release(server.pool)
+            return
+        }
+        input.consume(consumed, server.pool)
+        if case .chunked(let decoder, let head, let decoded, let raw) = reading {
+            input.closeGap(from: decoded, to: raw)
+            reading = .chunked(decoder, head: head, decoded: decoded, raw: decoded)
+        }
+    }
+
+    /// Handles every complete request at `base` until reading pauses; returns the bytes done with.
+    private func parse(_ base: UnsafeMutableRawPointer, _ count: Int) -> Int {
+        isParsing = true
+        defer { isParsing = false }
+        var start = 0
+        while start < count, !isClosing, !isPaused, !isClosed {
+            switch step(base + start, count - start) {
+            case .handled(let length):
+                start += length
+                reading = .head
+                requestStarted = start < count ? server.loop.nowNanos : 0
+                waitingSince = server.loop.nowNanos
+            case .needsMore: return start
+            case .stopped: return count
+            }
+        }
+        return start
+    }
+
+    private func step(_ base: UnsafeMutableRawPointer, _ count: Int) -> Step {
+        switch reading {
+        case .head: return stepHead(base, count)
+        case .body(let head, let total):
+            guard count >= total else { return .needsMore }
+            return handleAgain(base, count, head: head, bodyCount: total - head, length: total)
+        case .chunked: return stepChunked(base, count)
+        case .discarding: return .stopped
+        }
+    }
+
+    private func stepHead(_ base: UnsafeMutableRawPointer, _ count: Int) -> Step {
+        let head: Int
+        switch server.parser.parse(base, count: count) {
+        case .incomplete(let recheck):
+            recheckAt = recheck
+            return .needsMore
+        case .refused(let refusal):
+            refuse(refusal, isHead: server.parser.method == .head)
+            return .stopped
+        case .complete(let length): head = length
+        }
+        let parser = server.parser
+        if parser.isChunked {
+            startBody(received: count - head)
+            reading = .chunked(
+                ChunkedDecoder(limits: server.limits), head: head, decoded: head, raw: head)
+            return stepChunked(base, count)
+        }
+        let length = parser.contentLength ?? 0
+        guard length <= server.limits.bodyBytesMax else {
+            refuse(.bodyTooLarge)
+            return .stopped
+        }
+        guard count >= head + length else {
+            startBody(received: count - head)
+            reading = .body(head: head, total: head + length)
+            return .needsMore
+        }
+        handle(base, UnsafeRawBufferPointer(start: base + head, count: length))
+        return .handled(head + length)
+    }
+
+    private func stepChunked(_ base: UnsafeMutableRawPointer, _ count: Int) -> Step {
+        guard case .chunked(var decoder, let head, var decoded, var raw) = reading else {
+            return .stopped
+        }
+        switch decoder.decode(base, decoded: &decoded, raw: &raw, end: count) {
+        case .needsMore:
+            reading = .chunked(decoder, head: head, decoded: decoded, raw: raw)
+            return .needsMore
+        case .refused(let refusal):
+            refuse(refusal)
+            return .stopped
+        case .done:
+            return handleAgain(base, count, head: head, bodyCount: decoder.bodyCount, length: raw)
+        }
+    }
+
+    private func startBody(received: Int) {
+        bodyStarted = server.loop.nowNanos
+        bodyReceived = received
+        guard server.parser.expectsContinue, received == 0 else { return }
+        owesContinue = true
+        sendContinueIfDue()
+    }
+
+    /// Interim answers stand before the answer of their own request, so after all earlier ones.
+    func sendContinueIfDue() {
+        guard owesContinue, unanswered == 0 else { return }
+        owesContinue = false
+        let line: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
+        let bytes = UnsafeRawBufferPointer(start: line.utf8Start, count: line.utf8CodeUnitCount)
+        // Without memory for it the client sends its body unasked after a while.
+        guard output.append(bytes, server.pool) else { return }
+        markDirty()
+    }
+
+    /// For a body that came in pieces: other requests have used the parser since.
+    private func handleAgain(
+        _ base: UnsafeMutableRawPointer, _ count: Int, head: Int, bodyCount: Int, length: Int
+    ) -> Step {
+        guard case .complete(head) = server.parser.parse(base, count: head) else {
+            preconditionFailure("a head of \(head) bytes is parsed differently the second time")
+        }
+        handle(base, UnsafeRawBufferPointer(start: base + head, count: bodyCount))
+        return .handled(length)
+    }
+
+    private func handle(_ base: UnsafeRawPointer, _ body: UnsafeRawBufferPointer) {
+        let parser = server.parser
+        let sequence = nextSequence
+        let bit = UInt32(1) << (sequence & 31)
+        nextSequence &+= 1
+        headRequests = parser.method == .head ? headRequests | bit : headRequests & ~bit
+        http10Requests =
+            parser.isHTTP10 && parser.keepsAlive ? http10Requests | bit : http10Requests & ~bit
+        owesContinue = false
+        if !parser.keepsAlive || server.isDraining { isClosing = true }
+        let request = Request(
+            parser, base: base, body: body, peerAddress: peerAddress,
+            receivedAtMicros: server.loop.wallMicros)
+        server.handler.handle(
+            request,
+            Responder(
+                server: Unmanaged.passUnretained(server), slot: slot, generation: generation,
+                sequence: sequence))
+    }
+
+    /// Copies what is not complete out of the server's buffer, closing the gap of a chunked body.
+    private func keep(_ start: UnsafeMutableRawPointer, _ count: Int) {
+        var isKept: Bool
+        if case .chunked(let decoder, let head, let decoded, let raw) = reading {
+            isKept = input.append(UnsafeRawBufferPointer(start: start, count: decoded), server.pool)
+            isKept =
+                isKept
+                && input.append(
+                    UnsafeRawBufferPointer(start: start + raw, count: count - raw), server.pool)
+            reading = .chunked(decoder, head: head, decoded: decoded, raw: decoded)
+        } else {
+            isKept = input.append(UnsafeRawBufferPointer(start: start, count: count), server.pool)
+        }
+        if !isKept { refuse(.outOfMemory) }
+    }
+}

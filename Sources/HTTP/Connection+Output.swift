@@ -1,0 +1,181 @@
+internal import Net
+
+extension Connection {
+    /// The answer to request number `sequence`; ignored when it has one.
+    func answer(
+        _ sequence: UInt32, _ status: Int, headerLines: UnsafeRawBufferPointer,
+        body: UnsafeRawBufferPointer
+    ) {
+        let ahead = Int(sequence &- nextAnswer)
+        guard !isClosed, ahead < unanswered else { return }
+        let isLast = sequence &+ 1 == nextSequence
+        guard ahead > 0 else {
+            guard
+                append(
+                    &output, sequence, status, headerLines: headerLines, body: body,
+                    closes: isClosing && isLast)
+            else {
+                close()
+                return
+            }
+            nextAnswer &+= 1
+            unpark()
+            answersAdvanced()
+            return
+        }
+        let index = Int(sequence & 31)
+        if parked.isEmpty { parked = Array(repeating: nil, count: 32) }
+        guard parked[index] == nil else { return }
+        var bytes = PooledBytes()
+        guard
+            append(
+                &bytes, sequence, status, headerLines: headerLines, body: body,
+                closes: isClosing && isLast)
+        else {
+            close()
+            return
+        }
+        parked[index] = bytes
+    }
+
+    /// Moves the answers whose turn has come behind the others.
+    private func unpark() {
+        guard !parked.isEmpty else { return }
+        while unanswered > 0, var bytes = parked[Int(nextAnswer & 31)] {
+            parked[Int(nextAnswer & 31)] = nil
+            let isMoved = output.append(bytes.bytes, server.pool)
+            bytes.release(server.pool)
+            guard isMoved else {
+                close()
+                return
+            }
+            nextAnswer &+= 1
+        }
+    }
+
+    private func answersAdvanced() {
+        if isClosed { return }
+        sendContinueIfDue()
+        markDirty()
+        waitingSince = server.loop.nowNanos
+        resumeIfPossible()
+    }
+
+    private func resumeIfPossible() {
+        // Something to parse on: buffered requests, or an end of the client's that waited.
+        guard !isParsing, !isResumable, !isClosing, !isPaused, !input.isEmpty || isReadFinished
+        else { return }
+        isResumable = true
+        server.markResumable(self)
+    }
+
+    func markDirty() {
+        guard !isDirty else { return }
+        isDirty = true
+        server.markDirty(self)
+    }
+
+    private func append(
+        _ bytes: inout PooledBytes, _ sequence: UInt32, _ status: Int,
+        headerLines: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer, closes: Bool
+    ) -> Bool {
+        let bit = UInt32(1) << (sequence & 31)
+        let hasBody = !AnswerHead.hasNoBody(status)
+        let sendsBody = hasBody && headRequests & bit == 0
+        let bodyCount = sendsBody ? body.count : 0
+        // 256 holds everything of the head that is not in `headerLines`.
+        guard bytes.reserve(headerLines.count + bodyCount + 256, server.pool),
+            let room = bytes.room.baseAddress
+        else { return false }
+        let head = server.answerHead
+        head.updateDate(server.loop.wallMicros)
+        var writer = Writer(next: room)
+        head.withStatusLine(status) { writer.put($0) }
+        head.dateLine.withUnsafeBytes { writer.put($0) }
+        writer.put(headerLines)
+        if hasBody {
+            writer.put("Content-Length: ")
+            writer.put(decimal: body.count)
+            writer.put("\r\n")
+        }
+        if closes {
+            writer.put("Connection: close\r\n")
+        } else if http10Requests & bit != 0 {
+            writer.put("Connection: keep-alive\r\n")
+        }
+        writer.put("\r\n")
+        if sendsBody { writer.put(body) }
+        bytes.wrote(writer.next - room)
+        return true
+    }
+
+    /// Writes into memory that was reserved.
+    private struct Writer {
+        var next: UnsafeMutableRawPointer
+
+        @inline(__always)
+        mutating func put(_ bytes: UnsafeRawBufferPointer) {
+            guard let source = bytes.baseAddress else { return }
+            next.copyMemory(from: source, byteCount: bytes.count)
+            next += bytes.count
+        }
+
+        @inline(__always)
+        mutating func put(_ text: StaticString) {
+            next.copyMemory(from: text.utf8Start, byteCount: text.utf8CodeUnitCount)
+            next += text.utf8CodeUnitCount
+        }
+
+        mutating func put(decimal number: Int) {
+            var digits = 1
+            var rest = number
+            while rest >= 10 {
+                rest /= 10
+                digits += 1
+            }
+            rest = number
+            var index = digits
+            while index > 0 {
+                index -= 1
+                next.storeBytes(of: UInt8(48 + rest % 10), toByteOffset: index, as: UInt8.self)
+                rest /= 10
+            }
+            next += digits
+        }
+    }
+
+    /// Writes once what there is; the rest when the socket takes more.
+    func flush() {
+        isDirty = false
+        if isClosed { return }
+        if !output.isEmpty {
+            switch transmit(output.bytes) {
+            case .bytes(let count): wrote(count)
+            case .wouldBlock: wrote(0)
+            case .end, .failed:
+                close()
+                return
+            }
+        }
+        if !isDirty { resumeIfPossible() }
+        settle()
+    }
+
+    private func wrote(_ count: Int) {
+        output.consume(count, server.pool)
+        if output.isEmpty {
+            isBlocked = false
+            return
+        }
+        let now = server.loop.nowNanos
+        let fresh = now &+ server.nanos.write
+        if isBlocked {
+            // A trickle of reading buys no more time than a body at the least rate would have.
+            writeDeadline = min(
+                fresh, writeDeadline &+ UInt64(clamping: count) &* server.nanos.perBodyByte)
+        } else {
+            isBlocked = true
+            writeDeadline = fresh
+        }
+    }
+}

@@ -1,0 +1,331 @@
+internal import Net
+
+/// One client's connection: reads and parses requests, keeps their answers in order, writes.
+///
+/// Its sequence numbers count requests from 0, wrapping. `nextSequence` is the next request's,
+/// `nextAnswer` that of the oldest request without an answer; at most 32 lie between.
+// Unchecked: confined to its server's loop.
+final class Connection: EventHandler, @unchecked Sendable {
+    /// What is being read.
+    enum Reading {
+        case head
+        /// The head is `head` bytes long, the request `total`.
+        case body(head: Int, total: Int)
+        /// The head is `head` bytes long. After it the input holds what is decoded up to
+        /// `decoded`, then a gap, then from `raw` on what is not; all from the request's start.
+        case chunked(ChunkedDecoder, head: Int, decoded: Int, raw: Int)
+        /// Nothing more is parsed; what comes is thrown away until the client is done.
+        case discarding
+    }
+
+    // Unsafe saves counting references for each access. A server is never freed.
+    unowned(unsafe) let server: Server
+    let slot: UInt32
+    let generation: UInt32
+    let peerAddress: UInt128?
+    let descriptor: Int32
+
+    /// Since when we wait for (the rest of) a request; in the loop's clock.
+    var waitingSince: UInt64
+
+    var reading = Reading.head
+    /// Bytes of a request that is not complete, or of requests that wait for answers to others.
+    var input = PooledBytes()
+    /// Trying to parse again makes sense from so many bytes on, or after another line feed.
+    var recheckAt = 0
+    /// When the request being read began to arrive; 0 while none has.
+    var requestStarted: UInt64 = 0
+    /// Bytes that came since the body began, and when that was.
+    var bodyStarted: UInt64 = 0
+    var bodyReceived = 0
+    /// 100 Continue is to be sent as soon as all earlier requests are answered.
+    var owesContinue = false
+    var discarded = 0
+
+    var nextSequence: UInt32 = 0
+    var nextAnswer: UInt32 = 0
+    /// One bit per unanswered request, by sequence modulo 32.
+    var headRequests: UInt32 = 0
+    var http10Requests: UInt32 = 0
+    /// Answers given before their turn, by sequence modulo 32; empty until there is one.
+    var parked: [PooledBytes?] = []
+    var output = PooledBytes()
+    /// A write did not take everything: we wait until the socket is writable.
+    var isBlocked = false
+    var writeDeadline = UInt64.max
+
+    /// No request after the last one parsed is read; the connection closes after its answer.
+    var isClosing = false
+    /// The client has sent everything it will.
+    var isReadFinished = false
+    /// Bytes of the client were or may be left unread: close only after it had time to read ours.
+    var mustLinger = false
+    var isLingering = false
+    var isClosed = false
+    var isDirty = false
+    var isResumable = false
+    var isParsing = false
+
+    init(
+        server: Server, descriptor: Int32, slot: UInt32, generation: UInt32, peerAddress: UInt128?
+    ) {
+        self.server = server
+        self.descriptor = descriptor
+        self.slot = slot
+        self.generation = generation
+        self.peerAddress = peerAddress
+        waitingSince = server.loop.nowNanos
+    }
+
+    var unanswered: Int { Int(nextSequence &- nextAnswer) }
+
+    /// No answer is owed and none on its way.
+    var isWaitingForRequest: Bool { unanswered == 0 && output.isEmpty && !isClosing }
+    var isIdle: Bool { isWaitingForRequest && requestStarted == 0 }
+
+    /// Reading pauses while the client does not take its answers.
+    var isPaused: Bool {
+        unanswered >= server.limits.pipelinedMax || output.count >= server.limits.outputBytesMax
+    }
+
+    // MARK: Events
+
+    func ready(_ events: Interest) {
+        if events.contains(.hangup) {
+            // Both directions are gone (or the socket failed): nobody would read an answer.
+            close()
+            return
+        }
+        if events.contains(.write) { flush() }
+        if events.contains(.read), !isClosed { readable() }
+    }
+
+    /// The only place that reads from the socket. TLS would decrypt here.
+    private func receive(into buffer: UnsafeMutableRawBufferPointer) -> Transfer {
+        Socket.read(descriptor, into: buffer)
+    }
+
+    /// The only place that writes to the socket. TLS would encrypt here.
+    func transmit(_ bytes: UnsafeRawBufferPointer) -> Transfer {
+        Socket.write(descriptor, bytes)
+    }
+
+    private func readable() {
+        if case .discarding = reading {
+            discard()
+            return
+        }
+        // An event from before reading paused.
+        if isPaused || isReadFinished { return }
+        if input.isEmpty {
+            let shared = server.readBuffer
+            switch receive(into: shared) {
+            case .bytes(let count):
+                if requestStarted == 0 { requestStarted = server.loop.nowNanos }
+                parseShared(shared, count)
+            case .wouldBlock: return
+            case .end: readFinished()
+            case .failed:
+                close()
+                return
+            }
+        } else {
+            guard input.reserve(BufferPool.chunkBytes / 2, server.pool) else {
+                refuse(.outOfMemory)
+                settle()
+                return
+            }
+            let room = input.room
+            switch receive(into: room) {
+            case .bytes(let count):
+                let before = input.count
+                input.wrote(count)
+                bodyReceived += count
+                if isWorthParsing(room, before, count) { parseInput() }
+            case .wouldBlock: return
+            case .end: readFinished()
+            case .failed:
+                close()
+                return
+            }
+        }
+        settle()
+    }
+
+    /// Parsing a head again for every byte of a drip would be quadratic.
+    private func isWorthParsing(_ new: UnsafeMutableRawBufferPointer, _ before: Int, _ count: Int)
+        -> Bool
+    {
+        guard case .head = reading, let base = new.baseAddress else { return true }
+        return before + count >= recheckAt
+            || Scan.firstIndex(of: Scan.lineFeed, base, from: 0, to: count) != nil
+    }
+
+    private func readFinished() {
+        isReadFinished = true
+        if !isPaused { inputEnded() }
+    }
+
+    /// Nothing more will come and everything complete was parsed.
+    func inputEnded() {
+        if requestStarted != 0 {
+            refuse(.bad("The connection ended before the request did.\n"))
+        } else {
+            isClosing = true
+        }
+    }
+
+    private func discard() {
+        switch receive(into: server.readBuffer) {
+        case .bytes(let count):
+            discarded += count
+            if discarded > server.limits.lingerBytesMax { close() }
+        case .wouldBlock: break
+        case .end, .failed: close()
+        }
+    }
+
+    /// Parses on after a pause; called once at the end of a turn.
+    func resume() {
+        isResumable = false
+        guard !isClosed, !isPaused else { return }
+        if !input.isEmpty {
+            // The time in which we did not read is not the client's.
+            let now = server.loop.nowNanos
+            requestStarted = now
+            bodyStarted = now
+            bodyReceived = 0
+            parseInput()
+        }
+        if isReadFinished, !isPaused, !isClosing, !isClosed { inputEnded() }
+        settle()
+    }
+
+    // MARK: State
+
+    /// Brings interest and deadline in line with what happened; closes when all is done.
+    func settle() {
+        if isClosed { return }
+        if isClosing, unanswered == 0, output.isEmpty {
+            finish()
+            return
+        }
+        updateInterest()
+        updateDeadline()
+    }
+
+    private func updateInterest() {
+        var interest: Interest = []
+        if isBlocked { interest.insert(.write) }
+        if isLingering || !(isPaused || isReadFinished || isClosing) { interest.insert(.read) }
+        do {
+            try server.loop.modify(descriptor, interest)
+        } catch {
+            // The kernel has no memory for it: we would never hear of this connection again.
+            close()
+        }
+    }
+
+    private func updateDeadline() {
+        if isLingering { return }
+        let nanos = server.nanos
+        var next = isBlocked ? writeDeadline : UInt64.max
+        if !isPaused, !isClosing {
+            switch reading {
+            case .head:
+                if requestStarted != 0 {
+                    next = min(next, requestStarted &+ nanos.head)
+                } else if unanswered == 0, output.isEmpty {
+                    next = min(next, waitingSince &+ nanos.idle)
+                }
+            case .body, .chunked:
+                next = min(
+                    next,
+                    bodyStarted &+ nanos.body
+                        &+ UInt64(clamping: bodyReceived) &* nanos.perBodyByte)
+            case .discarding: break
+            }
+        }
+        server.setDeadline(next, of: slot)
+    }
+
+    /// Called by the server's sweep.
+    func deadlinePassed() {
+        if isLingering || isBlocked && writeDeadline <= server.loop.nowNanos || isIdle {
+            // Nothing was asked, or nobody reads: there is nobody to tell.
+            close()
+            return
+        }
+        refuse(.tooSlow)
+        settle()
+    }
+
+    /// Answers in the server's own name and closes after it.
+    func refuse(_ refusal: Refusal, isHead: Bool = false) {
+        guard unanswered < server.limits.pipelinedMax else {
+            close()
+            return
+        }
+        let sequence = nextSequence
+        let bit = UInt32(1) << (sequence & 31)
+        nextSequence &+= 1
+        headRequests = isHead ? headRequests | bit : headRequests & ~bit
+        http10Requests &= ~bit
+        isClosing = true
+        mustLinger = true
+        stopReading()
+        let reason = refusal.reason
+        let body = UnsafeRawBufferPointer(
+            start: reason.utf8Start, count: reason.utf8CodeUnitCount)
+        let type: StaticString = "Content-Type: text/plain; charset=utf-8\r\n"
+        let lines = UnsafeRawBufferPointer(start: type.utf8Start, count: type.utf8CodeUnitCount)
+        answer(sequence, refusal.status, headerLines: lines, body: body)
+    }
+
+    func stopReading() {
+        reading = .discarding
+        requestStarted = 0
+        owesContinue = false
+        input.release(server.pool)
+    }
+
+    /// Everything is answered and sent.
+    private func finish() {
+        guard mustLinger, !isReadFinished else {
+            close()
+            return
+        }
+        if isLingering { return }
+        // Closing with unread bytes makes the kernel send RST, which destroys the answer that the
+        // client has not read yet (RFC 9112, 9.6).
+        isLingering = true
+        stopReading()
+        Socket.finishWriting(descriptor)
+        server.setDeadline(server.loop.nowNanos &+ server.nanos.linger, of: slot)
+        updateInterest()
+    }
+
+    func drain() {
+        if isClosed || isLingering { return }
+        if isIdle {
+            close()
+            return
+        }
+        // A request that has begun to arrive is waited for and will be the last.
+        if requestStarted == 0 { isClosing = true }
+        settle()
+    }
+
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        // The handler may still be reading a request in it.
+        if !isParsing { input.release(server.pool) }
+        output.release(server.pool)
+        for index in parked.indices { parked[index]?.release(server.pool) }
+        parked = []
+        server.loop.forget(descriptor)
+        Socket.close(descriptor)
+        server.closed(self)
+    }
+}

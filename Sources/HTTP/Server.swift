@@ -1,0 +1,231 @@
+public import Net
+
+/// An HTTP/1.1 server on one event loop.
+///
+/// A server is never freed: responders of requests in flight point to it. After `drain` it holds
+/// little memory.
+// Unchecked: confined to its loop's thread, except `drain`, which posts to it.
+public final class Server: Acceptor, @unchecked Sendable {
+    public let handle: LoopHandle
+    let loop: EventLoop
+    let limits: ServerLimits
+    let nanos: ServerLimits.Nanos
+    let pool: BufferPool
+    let parser: HeadParser
+    let answerHead = AnswerHead()
+    /// Where requests are read and, when they came in one piece, parsed.
+    let readBuffer: UnsafeMutableRawBufferPointer
+
+    private static let readBufferBytes = 64 * 1024
+
+    private(set) var handler: any RequestHandler
+    private var listeners: [Listener] = []
+    private var connections: [Connection?] = []
+    private var generations: [UInt32] = []
+    /// By slot, `UInt64.max` for none; apart from the connections so that a sweep reads on.
+    private var deadlines: [UInt64] = []
+    private var freeSlots: [Int] = []
+    private var connectionCount = 0
+    private var dirty: [Connection] = []
+    private var resumable: [Connection] = []
+    private var spare: [Connection] = []
+    private var sweepTimer: TimerID?
+    private(set) var isDraining = false
+    private var drained: [@Sendable () -> Void] = []
+
+    /// Makes the handler on the calling thread, which is the one that prepares or runs `loop`.
+    public init(
+        loop: EventLoop, limits: ServerLimits, makeHandler: (LoopHandle) -> any RequestHandler
+    ) {
+        precondition((1...32).contains(limits.pipelinedMax), "pipelinedMax \(limits.pipelinedMax)")
+        self.loop = loop
+        self.limits = limits
+        nanos = limits.nanos
+        handle = LoopHandle(loop)
+        pool = BufferPool(bytesMax: limits.bufferedBytesMax)
+        parser = HeadParser(limits: limits)
+        readBuffer = .allocate(byteCount: Self.readBufferBytes, alignment: 16)
+        handler = makeHandler(LoopHandle(loop))
+        // Never balanced: see `Responder.server`.
+        let immortal = Unmanaged.passRetained(self)
+        loop.atTurnEnd { immortal._withUnsafeGuaranteedRef { $0.turnEnded() } }
+    }
+
+    /// Accepts connections at `address`; returns it with the port the kernel picked for port 0.
+    ///
+    /// Several servers, each on its loop, can listen at one TCP address and share what arrives.
+    @discardableResult
+    public func listen(_ address: SocketAddress) throws(NetError) -> SocketAddress {
+        let listener = try Listener(loop: loop, address: address, acceptor: self)
+        listeners.append(listener)
+        return listener.address
+    }
+
+    /// Open connections. Loop thread only.
+    public var openConnections: Int { connectionCount }
+    /// Bytes of requests and answers in memory. Loop thread only.
+    public var bufferedBytes: Int { pool.bytesInUse }
+
+    // MARK: Connections
+
+    public func accepted(_ descriptor: Int32, from peer: SocketAddress?) {
+        if connectionCount >= limits.connectionsMax, !closeOldestIdle() {
+            Socket.close(descriptor)
+            return
+        }
+        let slot: Int
+        if let reused = freeSlots.popLast() {
+            slot = reused
+        } else {
+            slot = connections.count
+            connections.append(nil)
+            generations.append(0)
+            deadlines.append(.max)
+        }
+        generations[slot] &+= 1
+        let connection = Connection(
+            server: self, descriptor: descriptor, slot: UInt32(truncatingIfNeeded: slot),
+            generation: generations[slot], peerAddress: peer?.ipBytes)
+        do {
+            try loop.add(descriptor, .read, connection)
+        } catch {
+            // Out of memory or of epoll watches: as if it had not been accepted.
+            freeSlots.append(slot)
+            Socket.close(descriptor)
+            return
+        }
+        connections[slot] = connection
+        connectionCount += 1
+        connection.settle()
+        startSweeping()
+    }
+
+    public func descriptorsExhausted() {
+        // A few at once, so that the pause of the listener is not wasted on one connection.
+        for _ in 0..<16 where !closeOldestIdle() { return }
+    }
+
+    /// Connections waiting for a request are closed first, then those that have sent only a part
+    /// of one; those we owe an answer never.
+    private func closeOldestIdle() -> Bool {
+        var oldest: Connection?
+        for connection in connections {
+            guard let connection, connection.isWaitingForRequest else { continue }
+            guard let best = oldest else {
+                oldest = connection
+                continue
+            }
+            if connection.isIdle != best.isIdle {
+                if connection.isIdle { oldest = connection }
+            } else if connection.waitingSince < best.waitingSince {
+                oldest = connection
+            }
+        }
+        guard let oldest else { return false }
+        oldest.close()
+        return true
+    }
+
+    func closed(_ connection: Connection) {
+        let slot = Int(connection.slot)
+        connections[slot] = nil
+        deadlines[slot] = .max
+        generations[slot] &+= 1
+        freeSlots.append(slot)
+        connectionCount -= 1
+        if isDraining { finishDrainIfDone() }
+    }
+
+    func respond(
+        _ responder: Responder, _ status: Int, headerLines: UnsafeRawBufferPointer,
+        body: UnsafeRawBufferPointer
+    ) {
+        precondition(loop.isOnLoop, "an answer on another thread than its loop's")
+        let slot = Int(responder.slot)
+        guard slot < connections.count, generations[slot] == responder.generation,
+            let connection = connections[slot]
+        else { return }
+        connection.answer(responder.sequence, status, headerLines: headerLines, body: body)
+    }
+
+    // MARK: Turns
+
+    /// Has `connection` written to at the end of this turn. Once per turn and connection.
+    func markDirty(_ connection: Connection) { dirty.append(connection) }
+
+    /// Has `connection` parse on what it has buffered, in this turn or the next.
+    func markResumable(_ connection: Connection) {
+        resumable.append(connection)
+    }
+
+    private func turnEnded() {
+        if !resumable.isEmpty {
+            swap(&resumable, &spare)
+            for connection in spare { connection.resume() }
+            spare.removeAll(keepingCapacity: true)
+        }
+        handler.turnEnded()
+        if !dirty.isEmpty {
+            swap(&dirty, &spare)
+            for connection in spare { connection.flush() }
+            spare.removeAll(keepingCapacity: true)
+        }
+        if !resumable.isEmpty { loop.wantTurn() }
+    }
+
+    // MARK: Deadlines
+
+    func setDeadline(_ deadline: UInt64, of slot: UInt32) { deadlines[Int(slot)] = deadline }
+
+    /// One timer for all: a request then only stores its connection's deadline, and finding the
+    /// late ones among 10,000 costs some microseconds twice a second.
+    private func startSweeping() {
+        guard sweepTimer == nil else { return }
+        sweepTimer = loop.schedule(afterNanos: limits.sweepNanos) { [unowned self] in
+            // Unowned is safe: a server is never freed.
+            sweepTimer = nil
+            let now = loop.nowNanos
+            for slot in deadlines.indices where deadlines[slot] <= now {
+                connections[slot]?.deadlinePassed()
+            }
+            if connectionCount > 0 { startSweeping() }
+        }
+    }
+
+    // MARK: Stopping
+
+    /// From any thread: stops accepting, closes idle connections at once, lets the requests in
+    /// flight finish with `Connection: close`, then calls `done` on the loop.
+    public func drain(_ done: @escaping @Sendable () -> Void) {
+        loop.post { self.startDrain(done) }
+    }
+
+    /// As above, but closes what is left after `deadlineMilliseconds`.
+    public func drain(deadlineMilliseconds: Int, _ done: @escaping @Sendable () -> Void) {
+        loop.post { [self] in
+            startDrain(done)
+            guard connectionCount > 0 else { return }
+            _ = handle.schedule(afterMilliseconds: deadlineMilliseconds) { [unowned self] in
+                // Unowned is safe: a server is never freed.
+                for slot in connections.indices { connections[slot]?.close() }
+            }
+        }
+    }
+
+    private func startDrain(_ done: @escaping @Sendable () -> Void) {
+        isDraining = true
+        drained.append(done)
+        for listener in listeners { listener.close() }
+        listeners = []
+        for slot in connections.indices { connections[slot]?.drain() }
+        finishDrainIfDone()
+    }
+
+    private func finishDrainIfDone() {
+        guard connectionCount == 0 else { return }
+        pool.releaseKept()
+        let callbacks = drained
+        drained = []
+        for done in callbacks { done() }
+    }
+}

@@ -1,0 +1,73 @@
+/// The bounds of one `Server`, that is of one loop. Times are in milliseconds.
+public struct ServerLimits: Sendable {
+    /// The request line without its CRLF; a longer one is answered 414.
+    public var requestLineBytesMax = 16 * 1024
+    /// All header lines with their CRLFs; more are answered 431.
+    public var headerBytesMax = 32 * 1024
+    public var headerFieldsMax = 200
+    /// After removing the chunk framing; a larger body is answered 413.
+    public var bodyBytesMax = 1024 * 1024
+    /// One line with a chunk's size and its extensions; a longer one is answered 400.
+    public var chunkLineBytesMax = 256
+    /// All chunk extensions of one body; more are answered 400.
+    public var chunkExtensionBytesMax = 4096
+    /// All trailer lines of one body; more are answered 431. Trailers are checked and dropped.
+    public var trailerBytesMax = 4096
+
+    /// Requests of one connection that wait for their answers; at this many reading pauses. 1...32.
+    public var pipelinedMax = 32
+    /// Answer bytes of one connection that wait to be sent; at this many parsing pauses.
+    public var outputBytesMax = 256 * 1024
+    /// All requests and answers held in memory by the server. Beyond, a request that needs more
+    /// is answered 503, and a connection whose answer does not fit is closed.
+    public var bufferedBytesMax = 256 * 1024 * 1024
+    /// At this many the longest idle connection is closed for a new one; when none is idle, the
+    /// new one is closed.
+    public var connectionsMax = 10_000
+
+    /// From a head's first byte to its last; then 408 and close.
+    public var headMilliseconds = 10_000
+    /// Without a request, or before the first.
+    public var idleMilliseconds = 30_000
+    /// A body may take this long and 1/`bodyBytesPerSecondMin` of a second for each byte.
+    public var bodyMilliseconds = 10_000
+    public var bodyBytesPerSecondMin = 500
+    /// Without the client taking any of the answer; a trickle is held to `bodyBytesPerSecondMin`.
+    public var writeMilliseconds = 30_000
+    /// After an answer that closes a connection whose request was not read to its end: reading
+    /// goes on for this long and this much, as a reset would destroy the answer on its way.
+    public var lingerMilliseconds = 5_000
+    public var lingerBytesMax = 4 * 1024 * 1024
+
+    public init() {}
+
+    /// How often deadlines are looked at: they are kept to within this.
+    var sweepNanos: UInt64 {
+        let shortest = min(
+            headMilliseconds, idleMilliseconds, bodyMilliseconds, writeMilliseconds,
+            lingerMilliseconds)
+        return Self.nanos(max(5, min(500, shortest / 4)))
+    }
+
+    /// The limits of time, in the clock's unit: looked at for each request.
+    struct Nanos {
+        let head: UInt64
+        let idle: UInt64
+        let body: UInt64
+        let perBodyByte: UInt64
+        let write: UInt64
+        let linger: UInt64
+    }
+
+    var nanos: Nanos {
+        Nanos(
+            head: Self.nanos(headMilliseconds), idle: Self.nanos(idleMilliseconds),
+            body: Self.nanos(bodyMilliseconds),
+            perBodyByte: 1_000_000_000 / UInt64(max(1, bodyBytesPerSecondMin)),
+            write: Self.nanos(writeMilliseconds), linger: Self.nanos(lingerMilliseconds))
+    }
+
+    static func nanos(_ milliseconds: Int) -> UInt64 {
+        UInt64(clamping: milliseconds).multipliedReportingOverflow(by: 1_000_000).partialValue
+    }
+}
