@@ -130,6 +130,18 @@ public struct CommandResult: Sendable {
     public let output: String
     public let error: String
 
+    /// stdout without the line's end.
+    public var line: String { output.hasSuffix("\n") ? String(output.dropLast()) : output }
+
     /// - Throws: `TestFailure` when stdout is no JSON.
     public var json: JSON { get throws { try JSON(parsing: output) } }
+}
+
+/// Runs a program of the system and waits for it.
+public func runTool(
+    _ path: String, _ arguments: [String], within seconds: Double = 60
+) throws -> CommandResult {
+    let child = try ChildProcess(path, arguments)
+    let code = try child.wait(within: seconds)
+    return CommandResult(exitCode: code, output: child.outputText, error: child.errorText)
 }

@@ -47,7 +47,7 @@ public struct PostbackAnswer: Sendable {
     public let response: HTTPResponse
     public let json: JSON
 
-    init(_ response: HTTPResponse) throws {
+    public init(_ response: HTTPResponse) throws {
         self.response = response
         json = try response.json
     }

@@ -39,4 +39,11 @@ public final class TemporaryDirectory: Sendable {
     public func remove(_ name: String) throws {
         try FileManager.default.removeItem(atPath: file(name))
     }
+
+    /// The permission bits of a file, nil where there is none.
+    public func mode(of name: String) -> Int? {
+        // No attributes is how a missing file shows, and the answer is nil.
+        let attributes = try? FileManager.default.attributesOfItem(atPath: file(name))
+        return (attributes?[.posixPermissions] as? NSNumber)?.intValue
+    }
 }

@@ -1,0 +1,193 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `SIGKILL` at a random moment under load, over and over: nothing acknowledged is lost, and the
+/// traffic source hears nothing twice but what was in flight at a kill.
+///
+/// `CLICKRELAY_CRASH_KILLS` (10) and `CLICKRELAY_CRASH_SEED` (the clock) change a run; `Tests/crash`
+/// sets them.
+@Suite struct CrashTests {
+    /// What the clients were answered before the kills.
+    private struct Acknowledged: Sendable {
+        var clicks: [Click] = []
+        var postbacks: [Postback] = []
+        /// Postbacks that were sent and not answered: they may exist or not.
+        var unanswered: Set<String> = []
+    }
+
+    private struct Click: Sendable {
+        let clickID: String
+        let externalID: String
+    }
+
+    private struct Postback: Sendable {
+        let clickID: String
+        /// As the network sends it; the transaction ID in it is unique.
+        let query: String
+        /// As the traffic source must be told.
+        let target: String
+    }
+
+    private static func setting(_ name: String) -> UInt64? {
+        ProcessInfo.processInfo.environment["CLICKRELAY_CRASH_\(name)"].flatMap { UInt64($0) }
+    }
+
+    @Test func `kills under load lose nothing acknowledged and repeat nothing`() throws {
+        let kills = Int(Self.setting("KILLS") ?? 10)
+        let seed = Self.setting("SEED") ?? monotonicNanos()
+        var random = SeededRandom(seed)
+        let chain = try Chain.start { setup in
+            setup.destinations = [
+                setup.destination("main", "/conv?id={external_id}&tx={transaction_id}&v={payout}")
+            ]
+        }
+        let all = Locked(Acknowledged())
+        for round in 1...kills {
+            do {
+                let before = all.current
+                try load(chain, all, round: round, random: &random)
+                try chain.tracker.restart()
+                try verify(chain, before: before, all: all.current, round: round, random: &random)
+            } catch {
+                throw TestFailure("round \(round) of seed \(seed): \(error)")
+            }
+        }
+        try verifyDeliveries(chain, all.current, kills: kills, seed: seed)
+        #expect(try chain.tracker.terminate() == 0)
+        let check = try chain.tracker.command("check")
+        #expect(check.exitCode == 0, "seed \(seed): \(check.output)\(check.error)")
+    }
+
+    /// Clients in a loop until the server is killed under them.
+    private func load(
+        _ chain: Chain, _ all: Locked<Acknowledged>, round: Int, random: inout SeededRandom
+    ) throws {
+        let seeds = (0..<4).map { _ in random.next() }
+        let ended = Locked(0)
+        for worker in 0..<4 {
+            Thread.detachNewThread {
+                // The kill ends each client with an error; that's the loop's way out.
+                do {
+                    if worker < 2 {
+                        try visitors(chain, all, "\(round)-\(worker)")
+                    } else {
+                        try network(chain, all, "\(round)-\(worker)", seeds[worker])
+                    }
+                } catch {}
+                ended.with { $0 += 1 }
+            }
+        }
+        let begun = all.with { $0.postbacks.count }
+        try eventually("the load runs") { all.with { $0.postbacks.count } >= begun + 3 }
+        usleep(UInt32.random(in: 20_000...400_000, using: &random))
+        try chain.tracker.kill()
+        try eventually("the clients notice") { ended.current == 4 }
+        // Calls the dead server had sent may still be unread; they belong to its life.
+        var seen = -1
+        try eventually("the traffic source is quiet") {
+            defer { seen = chain.source.count }
+            usleep(30_000)
+            return seen == chain.source.count
+        }
+        chain.source.setMark(round)
+    }
+
+    private func visitors(_ chain: Chain, _ all: Locked<Acknowledged>, _ name: String) throws {
+        let connection = try chain.tracker.connect()
+        for number in 0... {
+            let externalID = "x\(name)-\(number)"
+            let visit = try Chain.visit(connection.request("GET", "/c/summer?subid=\(externalID)"))
+            all.with { $0.clicks.append(Click(clickID: visit.clickID, externalID: externalID)) }
+            if number % 8 == 7 { usleep(1000) }  // leaves the other clients their share
+        }
+    }
+
+    private func network(
+        _ chain: Chain, _ all: Locked<Acknowledged>, _ name: String, _ seed: UInt64
+    ) throws {
+        var random = SeededRandom(seed)
+        let connection = try chain.tracker.connect()
+        for number in 0... {
+            guard let click = all.with({ $0.clicks.randomElement(using: &random) }) else {
+                usleep(1000)
+                continue
+            }
+            let transaction = "t\(name)-\(number)"
+            let amount = "\(number % 90 + 1).\(number % 9 + 1)"
+            let postback = Postback(
+                clickID: click.clickID,
+                query: "cid=\(click.clickID)&txid=\(transaction)&payout=\(amount)",
+                target: "/conv?id=\(click.externalID)&tx=\(transaction)&v=\(amount)")
+            all.with { _ = $0.unanswered.insert(postback.target) }
+            let answer = try PostbackAnswer(
+                connection.request("GET", "/postback/\(chain.network.key)?\(postback.query)"))
+            guard answer.verdict == "accepted" else {
+                Issue.record("\(postback.query): \(answer.json.text)")
+                continue
+            }
+            all.with {
+                $0.unanswered.remove(postback.target)
+                $0.postbacks.append(postback)
+            }
+        }
+    }
+
+    private func verify(
+        _ chain: Chain, before: Acknowledged, all: Acknowledged, round: Int,
+        random: inout SeededRandom
+    ) throws {
+        // Everything of this round, and a sample of the rounds before it.
+        let clicks =
+            Array(all.clicks[before.clicks.count...].suffix(400))
+            + before.clicks.shuffled(using: &random).prefix(20)
+        try concurrently(2) { worker in
+            for (index, click) in clicks.enumerated() where index % 2 == worker {
+                let answer = try chain.network.call(
+                    "cid=\(click.clickID)&txid=v\(round)-\(index)&payout=1&disable_postback=1")
+                #expect(
+                    answer.verdict == "accepted", "click of round \(round): \(answer.json.text)")
+            }
+        }
+        let postbacks =
+            Array(all.postbacks[before.postbacks.count...])
+            + before.postbacks.shuffled(using: &random).prefix(20)
+        try concurrently(2) { worker in
+            for (index, postback) in postbacks.enumerated() where index % 2 == worker {
+                let answer = try chain.network.call(postback.query)
+                #expect(
+                    answer.verdict == "duplicate",
+                    "acknowledged in round \(round): \(answer.json.text)")
+            }
+        }
+    }
+
+    private func verifyDeliveries(
+        _ chain: Chain, _ all: Acknowledged, kills: Int, seed: UInt64
+    ) throws {
+        let expected = Set(all.postbacks.map(\.target))
+        #expect(expected.count == all.postbacks.count)
+        // A call in flight at a kill is due again at start, others at their time.
+        try eventually(within: 90, "all \(expected.count) deliveries, seed \(seed)") {
+            expected.subtracting(chain.source.targets).isEmpty
+        }
+        var repeats = 0
+        for (target, calls) in Dictionary(grouping: chain.source.received, by: \.target) {
+            #expect(
+                expected.contains(target) || all.unanswered.contains(target),
+                "nobody asked for \(target)")
+            guard calls.count > 1 else { continue }
+            repeats += calls.count - 1
+            #expect(
+                Set(calls.map { $0.idempotencyKey ?? "none" }).count == 1,
+                "\(target) was repeated under another key, seed \(seed)")
+            // A second call is right only in a later life of the server than the first.
+            #expect(
+                Set(calls.map(\.mark)).count == calls.count,
+                "\(target) was repeated without a kill between, seed \(seed)")
+        }
+        print(
+            "crash: seed \(seed), \(kills) kills, \(all.clicks.count) clicks, "
+                + "\(all.postbacks.count) postbacks, \(repeats) calls repeated after a kill")
+    }
+}

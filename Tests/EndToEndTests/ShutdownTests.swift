@@ -1,0 +1,102 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `SIGTERM` finishes what is in flight, commits and exits 0 in time.
+@Suite struct ShutdownTests {
+    @Test func `an idle server ends at once`() throws {
+        let chain = try Chain.start()
+        let idle = try (0..<5).map { _ in try chain.tracker.connect() }
+        for connection in idle { #expect(try connection.request("GET", "/healthz").status == 200) }
+        let begun = monotonicNanos()
+        #expect(try chain.tracker.terminate(within: 10) == 0)
+        #expect(monotonicNanos() - begun < 5_000_000_000)
+        for connection in idle { #expect(try connection.receiveToEnd(within: 5).isEmpty) }
+    }
+
+    @Test func `a request in flight is finished`() throws {
+        let chain = try Chain.start()
+        let visit = try chain.visit("subid=A")
+        let connection = try chain.tracker.connect()
+        let body = "cid=\(visit.clickID)&payout=1"
+        try connection.send(
+            "POST /postback/\(chain.network.key) HTTP/1.1\r\nHost: t\r\n"
+                + "Content-Type: application/x-www-form-urlencoded\r\n"
+                + "Content-Length: \(body.utf8.count)\r\n\r\n" + String(body.prefix(10)))
+        // Until the server has read that much: a request sent after it was answered.
+        #expect(try chain.tracker.get("/healthz").status == 200)
+        chain.tracker.signal(SIGTERM)
+        try eventually("new connections are refused") {
+            guard let late = try? chain.tracker.connect() else { return true }
+            return (try? late.request("GET", "/healthz", within: 1)) == nil
+        }
+        try connection.send(String(body.dropFirst(10)))
+        let answer = try PostbackAnswer(connection.receive())
+        #expect(answer.verdict == "accepted")
+        #expect(try chain.tracker.awaitExit() == 0)
+        try chain.tracker.restart()
+        #expect(try chain.journey(visit.clickID)["conversions"].array.count == 1)
+        #expect(try chain.source.await(1).map(\.target) == ["/conv?id=A&value=1"])
+    }
+
+    @Test func `a request that never ends holds it up no longer than the grace time`() throws {
+        let chain = try Chain.start {
+            $0.options.environment = ["CLICKRELAY_SHUTDOWN_GRACE_MS": "700"]
+        }
+        let connection = try chain.tracker.connect()
+        try connection.send("GET /c/summer HTTP/1.1\r\nHost:")
+        #expect(try chain.tracker.get("/healthz").status == 200)
+        let begun = monotonicNanos()
+        #expect(try chain.tracker.terminate(within: 15) == 0)
+        #expect(monotonicNanos() - begun < 4_000_000_000)
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT])
+    func `every redirect answered under load before the end converts after it`(signal: Int32) throws
+    {
+        let chain = try Chain.start()
+        let answered = Locked<[String]>([])
+        let begun = Locked(false)
+        let load = Thread {
+            try? concurrently(3) { _ in
+                let connection = try chain.tracker.connect()
+                while true {
+                    let visit = try Chain.visit(connection.request("GET", "/c/summer?subid=x"))
+                    answered.with { $0.append(visit.clickID) }
+                }
+            }
+            begun.with { $0 = true }
+        }
+        load.start()
+        try eventually("load") { answered.with { $0.count > 300 } }
+        chain.tracker.signal(signal)
+        #expect(try chain.tracker.awaitExit() == 0)
+        try eventually("the clients notice") { begun.current }
+        try chain.tracker.restart()
+        let clicks = answered.current
+        #expect(Set(clicks).count == clicks.count)
+        for clickID in clicks.suffix(300) {
+            #expect(try chain.network.call("cid=\(clickID)&payout=1").verdict == "accepted")
+        }
+        let total =
+            try chain.tracker.call("GET", "/report?group=campaign")["totals"]["clicks"].int ?? 0
+        // Up to one click per client may have been recorded whose answer no longer got through.
+        #expect((clicks.count...clicks.count + 3).contains(total))
+    }
+
+    @Test func `deliveries due at the end are made after the next start`() throws {
+        let chain = try Chain.start(answer: { _, _ in .manner(.stall) })
+        let visit = try chain.visit("subid=A")
+        _ = try chain.network.call("cid=\(visit.clickID)&payout=1")
+        try chain.source.await(1)
+        #expect(try chain.tracker.terminate() == 0)
+        chain.source.answer { _, _ in .ok }
+        try chain.tracker.restart()
+        let delivery = try chain.delivery(of: visit.clickID, within: 30, "is delivered") {
+            $0["state"] == "delivered"
+        }
+        #expect(delivery["conversion"].id != nil)
+        let keys = chain.source.received.map { $0.idempotencyKey }
+        #expect(Set(keys).count == 1 && keys[0] != nil)
+    }
+}
