@@ -1,0 +1,6 @@
+/// Every command, in the order of `help`.
+enum CommandTable {
+    static func all() -> [Command] {
+        ConfigCommand.commands + Version.commands + HelpCommand.commands(all)
+    }
+}

@@ -1,0 +1,173 @@
+internal import Domain
+
+/// What `help` prints, put together from the command table so that it can't fall behind.
+enum HelpText {
+    static func usage(of command: Command) -> String {
+        var parts = ["clickrelay", command.name]
+        if !command.operands.isEmpty { parts.append(command.operands) }
+        for flag in command.flags { parts.append("[\(flag.usage)]") }
+        return parts.joined(separator: " ")
+    }
+
+    /// Fits one screen: siblings share a line.
+    static func overview(_ commands: [Command]) -> String {
+        """
+        Clickrelay \(Version.text): a self-hosted affiliate tracker.
+
+        usage: clickrelay COMMAND [ARGUMENTS] [FLAGS]
+
+          serve                            run the tracker
+          demo                             see the whole chain work, on this machine only
+
+          token create|list|revoke         API tokens
+          source|network|offer|campaign list|show|apply|archive
+                                           what is tracked; `apply FILE` takes the API's JSON
+          trace ID                         the whole journey of a click, conversion or transaction
+          report                           clicks, conversions and money
+          conversions list|show            what was earned
+          postbacks list|show              what networks sent, with verdicts
+          deliveries list|show|retry|cancel
+                                           what traffic sources were told
+
+          check                            integrity of a data directory
+          healthcheck                      exit 0 if the server can record a click now
+          config print                     the settings in effect
+          version, help [TOPIC]            topics: any command, config, postback, tokens
+
+        Commands use the data directory (--data-dir, ./data), through its server when one is running.
+        For a server elsewhere: --server URL, and CLICKRELAY_TOKEN in the environment.
+        stdout is data, stderr is talk; --json where there is data.
+        Exit: 0 done, 1 failed, 2 usage, 3 not found, 4 refused, 5 partly done, 75 try again.
+        """
+    }
+
+    static func details(of command: Command) -> String {
+        var text = "\(command.summary)\n\nusage: \(usage(of: command))\n"
+        if !command.details.isEmpty { text += "\n\(command.details)\n" }
+        if !command.flags.isEmpty {
+            let rows = command.flags.map { [$0.usage, $0.summary] }
+            text += "\n" + TextTable.columns(rows, indent: "  ")
+        }
+        switch command.scope {
+        case .none: break
+        case .settings:
+            text += "\nEvery setting is a flag too, and --config FILE reads them from a file;\n"
+            text += "`clickrelay help config` lists them.\n"
+        case .api:
+            text += """
+
+                Where it looks:
+                  --data-dir DIR    a data directory, through its server when one is running
+                  --server URL      a server elsewhere, with CLICKRELAY_TOKEN or --token TOKEN
+                Every setting is a flag too, and --config FILE reads them from a file;
+                `clickrelay help config` lists them.
+
+                """
+        }
+        return text
+    }
+
+    static let configuration: String = {
+        let rows = Setting.allCases.map { setting in
+            [
+                setting.rawValue, setting.valueName,
+                setting.fixedDefault ?? (setting == .loops ? "cores" : "-"), setting.summary,
+            ]
+        }
+        return """
+            Configuration
+
+            Each setting may be given as a flag (--data-dir DIR), in the environment
+            (CLICKRELAY_DATA_DIR=DIR) or in the file that --config names (a line
+            CLICKRELAY_DATA_DIR=DIR or DATA_DIR=DIR). A flag wins over the environment, the
+            environment over the file, the file over the default. The same file serves systemd's
+            EnvironmentFile= and Docker's --env-file, which need the prefix.
+
+            All problems are reported at once. `clickrelay config print` shows the result.
+
+
+            """
+                + TextTable.columns(
+                    [["SETTING", "VALUE", "DEFAULT", "MEANING"]] + rows, indent: "")
+    }()
+
+    static let tokens: String = {
+        let groups: [(String, String)] = [
+            ("click", "click_id (also clickid, subid, cid)  external_id (also externalid)"),
+            ("names", "campaign  campaign_id  offer_id  lander_id  source_id  network_id"),
+            ("parameters", "var1 … var20  var:<parameter name>"),
+            ("visitor", "ip  user_agent  referrer  language  country  region  city  isp"),
+            ("", "device  os  os_version  browser  browser_version"),
+            ("money", "cost"),
+            ("time", "timestamp  timestamp_ms  timestamp_us  timestamp_iso8601"),
+            ("", "click_timestamp  click_timestamp_ms"),
+            ("other", "random"),
+            ("conversion", "payout  payout_minor  currency  status  event  revision"),
+            ("", "transaction_id (also txid)  conversion_id  param1 … param10"),
+        ]
+        return """
+            Tokens
+
+            Written {name} in offer URLs and in the URLs, headers and bodies of destinations.
+            Values are percent-encoded unless written {name:raw}. A query parameter whose token
+            has no value is dropped in outbound postbacks and left empty in offer URLs.
+
+
+            """
+                + TextTable.columns(groups.map { [$0.0, $0.1] }, indent: "  ")
+                    + """
+
+                      {status:approved=1 pending=2}   the status renamed
+                      {sha256:external_id}            the value's SHA-256, lower-case hex
+                      "{payout:number}"               in a JSON body: a JSON number
+
+                    Conversion tokens have a value in destinations only. An unknown token is refused when
+                    the template is saved. Not filled in yet: country, region, city, isp, device, os,
+                    browser and their versions, lander_id.
+
+                    """
+    }()
+
+    static let postback: String = {
+        let parameters: [[String]] = [
+            ["click ID", "cid", "clickid, click_id, subid, sub_id, cnv_id, hit"],
+            ["amount, decimal", "payout", "revenue, rev, sum, amount, sale_amount"],
+            ["amount, minor units", "payout_minor", "or the network's payout_unit: \"minor\""],
+            ["currency", "currency", "cur, cnv_currency; else the network's"],
+            ["order", "txid", "tid, tx, transaction_id, txn_id, order_id, action_id"],
+            ["event", "event", "et, event_type, type, goal, goal_id, goal_value"],
+            ["status", "status", "cnv_status, conv_status; none: approved"],
+            ["extras", "param1 … param10", ""],
+        ]
+        return """
+            Postbacks
+
+            A network reports a conversion with
+
+              GET or POST /postback/KEY?cid=CLICK_ID&payout=12.50&txid=ORDER&status=approved
+
+            as a query, an urlencoded form or a JSON object. `clickrelay network show KEY` prints
+            the network's postback URL. Names are compared without case; the first that is not
+            empty wins; unknown ones are kept and ignored.
+
+
+            """
+                + TextTable.columns(
+                    [["MEANING", "PARAMETER", "ALSO ACCEPTED"]] + parameters, indent: "  ")
+                    + """
+
+                    The answer is JSON: {"verdict", "message", "postback", "conversion", "revision"}.
+
+                      200  accepted, updated, duplicate, ignored, parked, test
+                      400  click_id_missing, click_id_malformed, macro_not_replaced, payout_not_number,
+                           payout_ambiguous, payout_out_of_range, currency_unknown, too_large
+                      404  key_unknown, click_foreign
+                      503  storage_unavailable: nothing was recorded, send again
+
+                    The same (click, event, order) with the same status and amount is a duplicate; with a
+                    changed one it is a new revision. The traffic source is told once of each revision.
+                    `clickrelay postbacks list` shows every call with its verdict.
+
+                    """
+    }()
+}
