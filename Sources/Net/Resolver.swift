@@ -27,8 +27,16 @@ public protocol NameResolver: AnyObject, Sendable {
 public final class Resolver: NameResolver {
     private let shared: Shared
 
-    public init(threadsMax: Int = 8, waitingMax: Int = 1024) {
-        shared = Shared(threadsMax: max(1, threadsMax), waitingMax: max(1, waitingMax))
+    public convenience init(threadsMax: Int = 8, waitingMax: Int = 1024) {
+        self.init(threadsMax: threadsMax, waitingMax: waitingMax, lookUp: systemLookUp)
+    }
+
+    init(
+        threadsMax: Int, waitingMax: Int,
+        lookUp: @escaping @Sendable (String) -> Result<[UInt128], ResolverError>
+    ) {
+        shared = Shared(
+            threadsMax: max(1, threadsMax), waitingMax: max(1, waitingMax), lookUp: lookUp)
     }
 
     /// Threads end when the look-up they are in does; whoever waits for one is still answered.
@@ -69,11 +77,9 @@ private struct Waiter: Sendable {
 /// look-up holds up nobody's shutdown.
 // Unchecked because everything mutable is behind `lock`; the condition needs a pthread mutex.
 private final class Shared: @unchecked Sendable {
-    /// More addresses than any honest name has; each is checked before one is called.
-    private static let addressesMax = 64
-
     private let threadsMax: Int
     private let waitingMax: Int
+    private let lookUp: @Sendable (String) -> Result<[UInt128], ResolverError>
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
     private let wake: UnsafeMutablePointer<pthread_cond_t>
     /// Names nobody has started on, first come first served.
@@ -85,7 +91,11 @@ private final class Shared: @unchecked Sendable {
     private var idleCount = 0
     private var isStopping = false
 
-    init(threadsMax: Int, waitingMax: Int) {
+    init(
+        threadsMax: Int, waitingMax: Int,
+        lookUp: @escaping @Sendable (String) -> Result<[UInt128], ResolverError>
+    ) {
+        self.lookUp = lookUp
         self.threadsMax = threadsMax
         self.waitingMax = waitingMax
         lock = .allocate(capacity: 1)
@@ -167,7 +177,7 @@ private final class Shared: @unchecked Sendable {
             guard !queue.isEmpty else { break }
             let host = queue.removeFirst()
             pthread_mutex_unlock(lock)
-            let result = Self.lookUp(host)
+            let result = lookUp(host)
             pthread_mutex_lock(lock)
             let served = waiters.removeValue(forKey: host) ?? []
             waitingCount -= served.count
@@ -178,37 +188,40 @@ private final class Shared: @unchecked Sendable {
         threadCount -= 1
         pthread_mutex_unlock(lock)
     }
+}
 
-    private static func lookUp(_ host: String) -> Result<[UInt128], ResolverError> {
-        var hints = addrinfo()
-        hints.ai_family = AF_UNSPEC
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        let code = getaddrinfo(host, nil, &hints, &list)
-        guard code == 0 else {
-            let text =
-                code == EAI_SYSTEM
-                ? strerror(errno)
-                : UnsafeMutablePointer(
-                    mutating: gai_strerror(code))
-            return .failure(ResolverError(text.map { String(cString: $0) } ?? "error \(code)"))
-        }
-        defer { freeaddrinfo(list) }
-        var addresses: [UInt128] = []
-        var entry = list
-        while let current = entry?.pointee {
-            entry = current.ai_next
-            guard let pointer = current.ai_addr,
-                let address = SocketAddress(
-                    sockaddr: UnsafeRawBufferPointer(start: pointer, count: Int(current.ai_addrlen))
-                )?.ipBytes, !addresses.contains(address)
-            else { continue }
-            guard addresses.count < addressesMax else {
-                return .failure(ResolverError("more than \(addressesMax) addresses"))
-            }
-            addresses.append(address)
-        }
-        return addresses.isEmpty
-            ? .failure(ResolverError("the name has no address")) : .success(addresses)
+/// More addresses than any honest name has; each is checked before one is called.
+private let addressesMax = 64
+
+@Sendable private func systemLookUp(_ host: String) -> Result<[UInt128], ResolverError> {
+    var hints = addrinfo()
+    hints.ai_family = AF_UNSPEC
+    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    var list: UnsafeMutablePointer<addrinfo>?
+    let code = getaddrinfo(host, nil, &hints, &list)
+    guard code == 0 else {
+        let text =
+            code == EAI_SYSTEM
+            ? strerror(errno)
+            : UnsafeMutablePointer(
+                mutating: gai_strerror(code))
+        return .failure(ResolverError(text.map { String(cString: $0) } ?? "error \(code)"))
     }
+    defer { freeaddrinfo(list) }
+    var addresses: [UInt128] = []
+    var entry = list
+    while let current = entry?.pointee {
+        entry = current.ai_next
+        guard let pointer = current.ai_addr,
+            let address = SocketAddress(
+                sockaddr: UnsafeRawBufferPointer(start: pointer, count: Int(current.ai_addrlen))
+            )?.ipBytes, !addresses.contains(address)
+        else { continue }
+        guard addresses.count < addressesMax else {
+            return .failure(ResolverError("more than \(addressesMax) addresses"))
+        }
+        addresses.append(address)
+    }
+    return addresses.isEmpty
+        ? .failure(ResolverError("the name has no address")) : .success(addresses)
 }

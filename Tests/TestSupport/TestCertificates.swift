@@ -1,0 +1,72 @@
+import Foundation
+
+/// A certificate authority of one test run, with certificates good and bad.
+///
+/// Made with the `openssl` command; valid for two days.
+public final class TestCertificates: Sendable {
+    public struct Pair: Sendable {
+        public let certificateFile: String
+        public let keyFile: String
+    }
+
+    private let directory: TemporaryDirectory
+    /// The authority's certificate.
+    public let authorityFile: String
+    /// For `localhost` and `127.0.0.1`.
+    public let good: Pair
+    /// Signed by the authority for `elsewhere.test` only.
+    public let wrongName: Pair
+    /// For `localhost` and `127.0.0.1`, but its time is over.
+    public let expired: Pair
+
+    /// Made once: it costs a few processes.
+    public static let shared = Result { try TestCertificates() }
+
+    private init() throws {
+        let directory = try TemporaryDirectory()
+        self.directory = directory
+        authorityFile = directory.file("ca.pem")
+        try Self.openssl(
+            ["req", "-x509"] + Self.newKey + [
+                "-subj", "/CN=Clickrelay test authority", "-days", "2",
+                "-addext", "basicConstraints=critical,CA:TRUE",
+                "-keyout", directory.file("ca.key"), "-out", authorityFile,
+            ])
+        let here = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+        good = try Self.issue("good", here, days: 2, directory)
+        wrongName = try Self.issue(
+            "wrong", "subjectAltName=DNS:elsewhere.test", days: 2, directory)
+        // Zero days end this very second, and OpenSSL counts that second as over.
+        expired = try Self.issue("expired", here, days: 0, directory)
+    }
+
+    private static let newKey = [
+        "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+    ]
+
+    private static func issue(
+        _ name: String, _ alternativeName: String, days: Int, _ directory: TemporaryDirectory
+    ) throws -> Pair {
+        let pair = Pair(
+            certificateFile: directory.file("\(name).pem"), keyFile: directory.file("\(name).key"))
+        let request = directory.file("\(name).csr")
+        try openssl(
+            ["req"] + newKey + [
+                "-subj", "/CN=\(name)", "-addext", alternativeName, "-keyout", pair.keyFile,
+                "-out", request,
+            ])
+        try openssl([
+            "x509", "-req", "-in", request, "-CA", directory.file("ca.pem"),
+            "-CAkey", directory.file("ca.key"), "-days", "\(days)", "-copy_extensions", "copyall",
+            "-out", pair.certificateFile,
+        ])
+        return pair
+    }
+
+    private static func openssl(_ arguments: [String]) throws {
+        let process = try ChildProcess("/usr/bin/openssl", arguments)
+        guard try process.wait(within: 20) == 0 else {
+            throw TestFailure("openssl \(arguments[0]): \(process.errorText)")
+        }
+    }
+}
