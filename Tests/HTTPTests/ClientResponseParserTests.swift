@@ -1,0 +1,289 @@
+import TestSupport
+import Testing
+
+@testable import HTTP
+
+@Suite struct ClientResponseParserTests {
+    /// What became of an answer; equal for equal answers however their bytes came.
+    private struct Outcome: Equatable, CustomStringConvertible {
+        var problem: String?
+        var isWhole = false
+        var status = 0
+        var reason = ""
+        var headers: [String] = []
+        var body = ""
+        var bytesRead = 0
+        var isTruncated = false
+        var mayKeep = false
+
+        var description: String {
+            problem ?? "\(status) \(reason) \(headers) \(body) keep \(mayKeep) cut \(isTruncated)"
+        }
+    }
+
+    private func parse(
+        _ pieces: [[UInt8]], isHead: Bool = false, readMax: Int = 65536, keptMax: Int = 65536,
+        end: Bool? = true
+    ) -> Outcome {
+        var parser = ClientResponseParser(
+            isHead: isHead, bodyReadMax: readMax, bodyKeptMax: keptMax)
+        var outcome = Outcome()
+        for piece in pieces {
+            switch piece.withUnsafeBytes({ parser.consume($0) }) {
+            case .needsMore: continue
+            case .complete: outcome.isWhole = true
+            case .malformed(let problem): outcome.problem = problem
+            }
+            break
+        }
+        if !outcome.isWhole, outcome.problem == nil, let end {
+            outcome.isWhole = parser.end(isDeliberate: end) == .complete
+        }
+        guard outcome.isWhole else { return outcome }
+        let response = parser.response(
+            milliseconds: 0, remoteAddress: "", usedKeptConnection: false)
+        outcome.status = response.status
+        outcome.reason = response.reason
+        outcome.headers = response.headers.map { "\($0.name)=\($0.value)" }
+        outcome.body = String(decoding: response.body, as: UTF8.self)
+        outcome.bytesRead = response.bodyBytesRead
+        outcome.isTruncated = response.isTruncated
+        outcome.mayKeep = parser.mayKeepConnection
+        return outcome
+    }
+
+    private func parse(
+        _ text: String, isHead: Bool = false, readMax: Int = 65536, keptMax: Int = 65536,
+        end: Bool? = true
+    ) -> Outcome {
+        parse([Array(text.utf8)], isHead: isHead, readMax: readMax, keptMax: keptMax, end: end)
+    }
+
+    // MARK: Answers as they should be
+
+    @Test func `an answer with a length is whole at its last byte`() {
+        let answer = parse("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA:  b \r\n\r\nhello", end: nil)
+        #expect(answer.isWhole)
+        #expect(answer.status == 200)
+        #expect(answer.reason == "OK")
+        #expect(answer.headers == ["Content-Length=5", "A=b"])
+        #expect(answer.body == "hello")
+        #expect(answer.mayKeep)
+        #expect(!parse("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell").isWhole)
+    }
+
+    @Test func `chunks are joined, extensions and trailer left out`() {
+        let answer = parse(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + "5;a=\"b\"\r\nhello\r\n01\r\n \r\nA\r\n0123456789\r\n0\r\nX: y\r\n\r\n", end: nil)
+        #expect(answer.body == "hello 0123456789")
+        #expect(answer.mayKeep)
+        #expect(
+            !parse("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n")
+                .isWhole)
+    }
+
+    @Test func `an answer without length ends with its connection`() {
+        let answer = parse("HTTP/1.1 200 OK\r\n\r\nhello")
+        #expect(answer.body == "hello")
+        #expect(!answer.isTruncated)
+        #expect(!answer.mayKeep)
+        #expect(!parse("HTTP/1.1 200 OK\r\n\r\nhello", end: nil).isWhole)
+        #expect(parse("HTTP/1.1 200 OK\r\n\r\nhello", end: false).isTruncated)
+    }
+
+    @Test(arguments: ["204 No Content", "304 Not Modified"])
+    func `some statuses have no body whatever their headers say`(status: String) {
+        let answer = parse("HTTP/1.1 \(status)\r\nContent-Length: 5\r\n\r\n", end: nil)
+        #expect(answer.isWhole)
+        #expect(answer.body.isEmpty)
+        #expect(answer.mayKeep)
+    }
+
+    @Test func `the answer to a HEAD has no body`() {
+        let answer = parse("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", isHead: true, end: nil)
+        #expect(answer.isWhole)
+        #expect(answer.mayKeep)
+    }
+
+    @Test func `interim answers are skipped, but not for ever`() {
+        let interim = "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+        let final = "HTTP/1.1 204 No Content\r\nA: b\r\n\r\n"
+        let most = String(repeating: interim, count: ClientResponseParser.interimMax)
+        #expect(parse(most + final).headers == ["A=b"])
+        #expect(parse(most + interim + final).problem == "too many interim answers")
+        #expect(parse("HTTP/1.1 101 Switching Protocols\r\n\r\n").problem != nil)
+    }
+
+    @Test(arguments: [
+        ("HTTP/1.1", "", true), ("HTTP/1.1", "Connection: close\r\n", false),
+        ("HTTP/1.1", "connection: x, Close\r\n", false), ("HTTP/1.0", "", false),
+        ("HTTP/1.0", "Connection: Keep-Alive\r\n", true),
+        ("HTTP/1.1", "Transfer-Encoding: chunked\r\n", false),
+    ])
+    func `the connection lives on as the server says`(
+        version: String, header: String, mayKeep: Bool
+    ) {
+        let hasChunks = header.contains("chunked")
+        let answer = parse(
+            "\(version) 200 OK\r\nContent-Length: 2\r\n\(header)\r\n"
+                + (hasChunks ? "2\r\nok\r\n0\r\n\r\n" : "ok"), end: nil)
+        #expect(answer.body == "ok")
+        #expect(answer.mayKeep == mayKeep)
+    }
+
+    @Test func `bytes behind an answer spend the connection`() {
+        let answer = parse("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n")
+        #expect(answer.body == "ok")
+        #expect(!answer.mayKeep)
+    }
+
+    // MARK: Forgiven
+
+    @Test(arguments: [
+        "HTTP/1.1 200\r\nContent-Length: 2\r\nA: b c\r\n\r\nok",
+        "HTTP/1.1 200 \r\nContent-Length: 2\r\nA: b c\r\n\r\nok",
+        "HTTP/1.1 200\nContent-Length: 2\nA: b c\n\nok",
+        "HTTP/1.1 200\r\nContent-Length : 2\r\nA:b c\r\n\r\nok",
+        "HTTP/1.1 200\r\nContent-Length: 2, 2\r\nA: b c\r\n\r\nok",
+    ])
+    func `harmless faults are forgiven`(text: String) {
+        let answer = parse(text, end: nil)
+        #expect(answer.status == 200)
+        #expect(answer.body == "ok")
+        #expect(answer.headers.last == "A=b c")
+        #expect(answer.mayKeep)
+    }
+
+    @Test func `a folded header is one line`() {
+        let answer = parse("HTTP/1.1 200 OK\r\nA: b\r\n\t c\r\nContent-Length:\r\n 0\r\n\r\n")
+        #expect(answer.headers.first?.hasPrefix("A=b") == true)
+        #expect(answer.headers.first?.hasSuffix("c") == true)
+        #expect(answer.headers.first?.contains("\r") == false)
+        #expect(answer.isWhole)
+        #expect(answer.mayKeep)
+    }
+
+    // MARK: Refused
+
+    @Test(arguments: [
+        "SSH-2.0-OpenSSH_9.2p1\r\n", "<html>", "HTTP/2 200 OK\r\n\r\n", "ICY 200 OK\r\n\r\n",
+        "\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 099 X\r\n\r\n",
+        "HTTP/1.1  200 OK\r\n\r\n", "HTTP/1.x 200 OK\r\n\r\n", "HTTP/1.1 200 O\0K\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n A: b\r\n\r\n", "HTTP/1.1 200 OK\r\nA B: c\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n", "HTTP/1.1 200 OK\r\nA: \0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 0x1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9999999999999999999\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\n",
+    ])
+    func `an answer that isn't one is refused`(text: String) {
+        #expect(parse(text).problem != nil)
+    }
+
+    @Test(arguments: [
+        "g\r\n", "\r\n", ";x\r\n", "-1\r\n", "5\r\nhello!", "5\r\nhello\rx",
+        "1000000000000000\r\n", "5 \r x\r\nhelloX",
+    ])
+    func `broken chunks are refused`(chunks: String) {
+        #expect(
+            parse("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(chunks)").problem != nil)
+    }
+
+    // MARK: Limits
+
+    @Test func `64 KiB of header are read and one byte more is not`() {
+        let frame = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA: \r\n\r\n"
+        let room = ClientResponseParser.headBytesMax - frame.utf8.count
+        func answer(_ count: Int) -> Outcome {
+            let value = String(repeating: "x", count: count)
+            return parse("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA: \(value)\r\n\r\n")
+        }
+        #expect(answer(room).isWhole)
+        #expect(answer(room + 1).problem?.contains("larger than 65536 bytes") == true)
+    }
+
+    @Test func `200 headers are read and one more is not`() {
+        func answer(_ count: Int) -> Outcome {
+            let lines = String(repeating: "A: b\r\n", count: count)
+            return parse("HTTP/1.1 204 No Content\r\n\(lines)\r\n")
+        }
+        #expect(answer(200).headers.count == 200)
+        #expect(answer(201).problem == "more than 200 headers")
+    }
+
+    @Test(arguments: [
+        "Content-Length: 10\r\n\r\n0123456789",
+        "Transfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n4\r\n6789\r\n0\r\n\r\n",
+        "\r\n0123456789",
+    ])
+    func `a body up to the limit is whole and a longer one is cut`(rest: String) {
+        let text = "HTTP/1.1 200 OK\r\n\(rest)"
+        let whole = parse(text, readMax: 10)
+        #expect(whole.body == "0123456789")
+        #expect(!whole.isTruncated)
+        for limit in [9, 6, 5, 0] {
+            let cut = parse(text, readMax: limit)
+            #expect(cut.isWhole)
+            #expect(cut.body == String("0123456789".prefix(limit)))
+            #expect(cut.isTruncated)
+            #expect(!cut.mayKeep)
+        }
+    }
+
+    @Test func `what is read beyond what is kept is counted`() {
+        let answer = parse("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", keptMax: 2)
+        #expect(answer.body == "he")
+        #expect(answer.bytesRead == 5)
+        #expect(!answer.isTruncated)
+        #expect(answer.mayKeep)
+    }
+
+    @Test func `a cut body needs no more bytes than the limit to be known as cut`() {
+        let start = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234"
+        #expect(parse(start, readMax: 5, end: nil).isTruncated)
+        #expect(!parse(start, readMax: 6, end: nil).isWhole)
+    }
+
+    // MARK: However it comes
+
+    @Test(arguments: 1...200) func `an answer is read alike however its bytes come`(seed: UInt64) {
+        var random = SeededRandom(seed)
+        let heads = [
+            "HTTP/1.1 200 OK\r\n", "HTTP/1.0 404 Not Found\r\n",
+            "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 500\n",
+        ]
+        let rests = [
+            "Content-Length: 11\r\n\r\nhello world", "A: b\r\n c\r\n\r\nuntil the end",
+            "Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0a\r\n0123456789\r\n0\r\nT: t\r\n\r\n",
+            "Transfer-Encoding: chunked\n\n3\nabc\n0\n\n", "Connection: close\r\n\r\n",
+            "Content-Length: 3\r\n\r\nab", "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        ]
+        var bytes = Array((heads.randomElement(using: &random) ?? "").utf8)
+        bytes += Array((rests.randomElement(using: &random) ?? "").utf8)
+        // Half of them with one byte changed: a broken answer must be as broken in pieces.
+        if Bool.random(using: &random) {
+            bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(
+                in: 0...255, using: &random)
+        }
+        let limit = [0, 5, 65536].randomElement(using: &random) ?? 0
+        var pieces: [[UInt8]] = []
+        var start = 0
+        while start < bytes.count {
+            let end = min(bytes.count, start + Int.random(in: 1...20, using: &random))
+            pieces.append(Array(bytes[start..<end]))
+            start = end
+        }
+        var whole = parse([bytes], readMax: limit)
+        var parts = parse(pieces, readMax: limit)
+        // Bytes behind the answer are only seen when they come with it; and how much of a
+        // garbled beginning is quoted depends on how much had come.
+        if !parts.mayKeep || !whole.mayKeep { (parts.mayKeep, whole.mayKeep) = (false, false) }
+        if parts.problem != nil, whole.problem != nil { (parts.problem, whole.problem) = ("", "") }
+        #expect(parts == whole, "\(String(decoding: bytes, as: UTF8.self).debugDescription)")
+    }
+}
