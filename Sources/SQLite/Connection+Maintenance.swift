@@ -77,4 +77,14 @@ extension Connection {
             "row \(row.int64(1)) of \(row.text(0)) refers to a missing row of \(row.text(2))"
         }
     }
+
+    /// The file is no longer at `path`, because somebody moved or removed it. In WAL mode SQLite
+    /// does not notice that by itself: commits succeed, into a file nobody will find. Costs one
+    /// `stat`, so a writer can ask now and then; true calls for reopening.
+    public var hasMoved: Bool {
+        guard let handle else { return false }
+        var moved: Int32 = 0
+        let result = sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved)
+        return result == SQLITE_OK && moved != 0
+    }
 }

@@ -54,11 +54,12 @@ public struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// After a failed read, write or sync the connection's idea of the file may be wrong (a page
-    /// the kernel dropped after a failed fsync still looks written): close it, open it again.
+    /// the kernel dropped after a failed fsync still looks written), and after the file was moved
+    /// away (SQLITE_READONLY_DBMOVED) it holds another: close it, open it again.
     public var mustReopen: Bool {
         switch code {
         case SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_PROTOCOL: true
-        default: false
+        default: extendedCode == SQLITE_READONLY | 4 << 8
         }
     }
 

@@ -84,4 +84,29 @@ import Testing
     func `codes of the disk, file and memory are storage failures`(code: Int32, is failure: Bool) {
         #expect(SQLiteError(extendedCode: code, message: "").isStorageFailure == failure)
     }
+
+    @Test(
+        arguments: [
+            (10, true), (10 | 4 << 8, true), (11, true), (26, true), (8 | 4 << 8, true),
+            (8, false), (13, false), (5, false), (19, false),
+        ] as [(Int32, Bool)])
+    func `a connection that may be wrong about its file must be reopened`(
+        code: Int32, is distrusted: Bool
+    ) {
+        #expect(SQLiteError(extendedCode: code, message: "").mustReopen == distrusted)
+    }
+
+    @Test func `a database moved away or removed under its writer can be noticed`() throws {
+        #expect(!connection.hasMoved)
+        try FileSystem.rename(directory.file("a.db"), to: directory.file("moved.db"))
+        // Why it has to be asked for: the commit succeeds.
+        try connection.run("INSERT INTO t (id) VALUES (2)")
+        #expect(connection.hasMoved)
+        try FileSystem.rename(directory.file("moved.db"), to: directory.file("a.db"))
+        #expect(!connection.hasMoved)
+        try FileSystem.remove(directory.file("a.db"))
+        #expect(connection.hasMoved)
+        connection.close()
+        #expect(!connection.hasMoved)
+    }
 }
