@@ -2,7 +2,7 @@ import Foundation
 
 /// A `clickrelay serve` of its own: the built binary, a data directory, a port the kernel picked.
 ///
-/// The binary is `$CLICKRELAY_BINARY`, else the package's release build, else its debug build.
+/// The binary is `$CLICKRELAY_BINARY`, else the newer of the package's release and debug builds.
 /// The server is killed when the last reference goes.
 public final class TrackerProcess: @unchecked Sendable {
     // Sendable because only `kill`, `terminate` and `restart` replace `running`, and a test calls
@@ -212,10 +212,13 @@ public final class TrackerProcess: @unchecked Sendable {
             if let named = ProcessInfo.processInfo.environment["CLICKRELAY_BINARY"] { return named }
             let package = URL(fileURLWithPath: #filePath)
                 .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            for build in ["release", "debug"] {
+            let built = ["release", "debug"].compactMap { build -> (path: String, at: Date)? in
                 let path = package.appendingPathComponent(".build/\(build)/clickrelay").path
-                if FileManager.default.isExecutableFile(atPath: path) { return path }
+                // Not built that way: not a candidate.
+                let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+                return (attributes?[.modificationDate] as? Date).map { (path, $0) }
             }
+            if let newest = built.max(by: { $0.at < $1.at }) { return newest.path }
             throw TestFailure("no clickrelay binary: run `swift build`, or set CLICKRELAY_BINARY")
         }
     }
