@@ -102,6 +102,9 @@ public final class Client: @unchecked Sendable {
         idleTimer = nil
     }
 
+    /// The loop, for modules that don't know what's below HTTP.
+    public var handle: LoopHandle { LoopHandle(loop) }
+
     /// For tests and the operator's status.
     public var openConnectionCount: Int { connectionCount }
     public var idleConnectionCount: Int { pool.count }
