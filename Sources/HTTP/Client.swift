@@ -305,7 +305,7 @@ public final class Client: @unchecked Sendable {
 
     private func keep(_ connection: ClientConnection) {
         let now = loop.nowNanos
-        var nanos = UInt64(clamping: limits.idleTimeoutMilliseconds) &* 1_000_000
+        var nanos = after(milliseconds: limits.idleTimeoutMilliseconds) - now
         if let seconds = connection.keepAliveSeconds {
             // A second earlier than the server, which would close while our request travels.
             nanos = min(nanos, UInt64(clamping: min(seconds, 86_400) - 1) &* 1_000_000_000)

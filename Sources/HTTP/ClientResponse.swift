@@ -8,7 +8,8 @@ public struct ClientResponse: Sendable {
     public let body: [UInt8]
     /// Bytes of body that were read; more than `body` holds if `bodyKeptMax` was the lower limit.
     public let bodyBytesRead: Int
-    /// The body went on after `bodyReadMax` bytes, or (TLS, until-close) may have been cut short.
+    /// The body went on after `bodyReadMax` bytes; or it ended with its connection, and that by a
+    /// reset or without TLS's goodbye, so that it may have been cut short.
     public let isTruncated: Bool
     /// From `send` to the last byte.
     public let milliseconds: Int
