@@ -60,6 +60,15 @@ public struct Conversion: Sendable, Equatable {
         self.isTest = isTest
         self.revision = revision
     }
+
+    /// The same under the number that it was given.
+    public func with(id: ConversionID) -> Conversion {
+        Conversion(
+            id: id, click: click, sourceID: sourceID, networkID: networkID, offerID: offerID,
+            event: event, transactionID: transactionID, ordinal: ordinal, status: status,
+            networkStatus: networkStatus, payout: payout, extras: extras,
+            convertedAt: convertedAt, isTest: isTest, revision: revision)
+    }
 }
 
 /// One accepted change of a conversion's status or amount, from 1 on.

@@ -7,7 +7,8 @@ public struct Delivery: Sendable, Equatable {
     public let id: DeliveryID
     public let conversionID: ConversionID
     public let revision: Int
-    /// `source/destination`, or `campaign/destination` for one of the campaign's own.
+    /// `SOURCE/DESTINATION` by their keys, or `campaign:CAMPAIGN/DESTINATION` for one of the
+    /// campaign's own: a source and a campaign may have the same key.
     public let destination: String
     public let state: State
     /// Why it is in that state, when there is more to say.

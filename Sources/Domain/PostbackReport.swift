@@ -69,8 +69,15 @@ public struct PostbackReport: Equatable, Sendable {
 
     /// The text that a call asks to be answered with instead of the JSON.
     public static func reply(_ fields: PostbackFields, network: Network) -> String? {
-        let asked = fields.value(.reply, of: network)?.prefix(utf8Count: 1000)
-        return asked ?? network.reply
+        guard let asked = fields.value(.reply, of: network), !UnreplacedMacro.matches(asked) else {
+            return network.reply
+        }
+        return asked.prefix(utf8Count: 1000)
+    }
+
+    /// The click ID of a call, whatever else is wrong with it.
+    public static func clickID(_ fields: PostbackFields, network: Network) -> ClickID? {
+        fields.value(.cid, of: network).flatMap { ClickID($0) }
     }
 
     private static func clickID(_ fields: PostbackFields, _ network: Network)

@@ -3,7 +3,6 @@ internal import SQLite
 /// What every postback and every attempt runs, compiled once.
 struct LedgerStatements {
     let insertPostback: Statement
-    let setPostbackConversion: Statement
     let findConversion: Statement
     let insertConversion: Statement
     let updateConversion: Statement
@@ -19,8 +18,6 @@ struct LedgerStatements {
                 message, sender, method, target, headers, body)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
             """)
-        setPostbackConversion = try connection.prepare(
-            "UPDATE postback SET conversion_id = ?2 WHERE id = ?1")
         // The newest of those that `repeat: add` made.
         findConversion = try connection.prepare(
             """

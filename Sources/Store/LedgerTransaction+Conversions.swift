@@ -50,15 +50,6 @@ extension LedgerTransaction {
         }
     }
 
-    /// Says which conversion a call made or met.
-    public func set(_ conversionID: ConversionID, of postbackID: PostbackID) throws(StoreError) {
-        try sql { () throws(SQLiteError) in
-            statements.setPostbackConversion.bind(1, postbackID.rawValue)
-            statements.setPostbackConversion.bind(2, conversionID.rawValue)
-            try statements.setPostbackConversion.run()
-        }
-    }
-
     /// The newest conversion of an identity.
     public func conversion(
         clickRowID: ClickRowID, event: String, transactionID: String, isTest: Bool
@@ -74,25 +65,21 @@ extension LedgerTransaction {
         }
     }
 
-    /// Keeps a new conversion with its first revision.
-    /// - Parameter make: given the number that the conversion will have.
-    public func insertConversion(
-        by postbackID: PostbackID, _ make: (ConversionID) -> Conversion
-    ) throws(StoreError) -> Conversion {
+    /// Keeps a new conversion and gives it its number. Its revision comes after the call that made
+    /// it: `insertRevision`.
+    /// - Parameter conversion: its `id` does not matter.
+    public func insertConversion(_ conversion: Conversion) throws(StoreError) -> Conversion {
         try sql { () throws(SQLiteError) in
-            ConversionRow.bind(make(ConversionID(0)), to: statements.insertConversion)
+            ConversionRow.bind(conversion, to: statements.insertConversion)
             try statements.insertConversion.run()
-            let conversion = make(ConversionID(connection.lastInsertRowID))
-            try insertRevision(of: conversion, at: conversion.convertedAt, by: postbackID)
-            return conversion
+            return conversion.with(id: ConversionID(connection.lastInsertRowID))
         }
     }
 
-    /// Keeps a conversion's new state as its next revision.
+    /// Keeps a known conversion's new state. Its revision comes after the call that made it:
+    /// `insertRevision`.
     /// - Parameter conversion: with the new state and the new revision's number.
-    public func revise(_ conversion: Conversion, at: Instant, by postbackID: PostbackID)
-        throws(StoreError)
-    {
+    public func update(_ conversion: Conversion) throws(StoreError) {
         try sql { () throws(SQLiteError) in
             let update = statements.updateConversion
             update.bind(1, conversion.id.rawValue)
@@ -103,7 +90,24 @@ extension LedgerTransaction {
             update.bind(6, Int64(conversion.revision))
             update.bind(7, text: ConversionRow.extrasText(conversion.extras))
             try update.run()
-            try insertRevision(of: conversion, at: at, by: postbackID)
+        }
+    }
+
+    /// Keeps a conversion's present state as its newest revision.
+    public func insertRevision(of conversion: Conversion, at: Instant, by postbackID: PostbackID)
+        throws(StoreError)
+    {
+        try sql { () throws(SQLiteError) in
+            let insert = statements.insertRevision
+            insert.bind(1, conversion.id.rawValue)
+            insert.bind(2, Int64(conversion.revision))
+            insert.bind(3, text: conversion.status.rawValue)
+            insert.bind(4, text: conversion.networkStatus)
+            insert.bind(5, conversion.payout.nanos)
+            insert.bind(6, text: conversion.payout.currency.code)
+            insert.bind(7, at.micros)
+            insert.bind(8, postbackID.rawValue)
+            try insert.run()
         }
     }
 
@@ -134,21 +138,6 @@ extension LedgerTransaction {
             try insert.run()
         }
         if delivery.deadReason == nil { noteQueued(origin: delivery.request.origin) }
-    }
-
-    private func insertRevision(of conversion: Conversion, at: Instant, by postbackID: PostbackID)
-        throws(SQLiteError)
-    {
-        let insert = statements.insertRevision
-        insert.bind(1, conversion.id.rawValue)
-        insert.bind(2, Int64(conversion.revision))
-        insert.bind(3, text: conversion.status.rawValue)
-        insert.bind(4, text: conversion.networkStatus)
-        insert.bind(5, conversion.payout.nanos)
-        insert.bind(6, text: conversion.payout.currency.code)
-        insert.bind(7, at.micros)
-        insert.bind(8, postbackID.rawValue)
-        try insert.run()
     }
 
     private func forgetOldStrays() throws(SQLiteError) {

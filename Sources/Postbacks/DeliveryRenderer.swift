@@ -1,0 +1,75 @@
+internal import Crypto
+internal import Domain
+internal import Store
+
+/// Renders what destinations are told of a conversion's newest revision, as it will be sent.
+struct DeliveryRenderer {
+    private let values: ConversionValues
+    private let conversion: Conversion
+
+    /// Of a rendered address, and of a rendered body: a visitor chooses how long some values are.
+    static let urlBytesMax = 65_536
+    static let bodyBytesMax = 262_144
+
+    init(
+        _ conversion: Conversion, clickID: ClickID, campaign: Stored<Campaign>,
+        source: Stored<Source>, variables: [Int: String]
+    ) {
+        self.conversion = conversion
+        let names = ClickValues.Names(
+            campaign: campaign.value.key, sourceID: source.id, networkID: conversion.networkID,
+            offerID: conversion.offerID, variables: variables)
+        values = ConversionValues(
+            conversion: conversion,
+            click: ClickValues(
+                click: conversion.click, clickID: clickID, names: names,
+                sha256Hex: { Array(SHA256.hex(Array($0)).utf8) }))
+    }
+
+    func delivery(to destination: Destination, named name: String) -> NewDelivery {
+        var url: [UInt8] = []
+        destination.url.fillDroppingEmpty(values, into: &url)
+        var body: [UInt8]?
+        if let template = destination.body {
+            var bytes: [UInt8] = []
+            template.fill(values, into: &bytes)
+            body = bytes
+        }
+        var deadReason: String?
+        if destination.needsExternalID, conversion.click.externalID?.isEmpty ?? true {
+            deadReason =
+                "the click came without an external ID: check the source's external_id_param "
+                + "and its campaign URL"
+        } else if url.count > Self.urlBytesMax {
+            deadReason = "the URL is longer than \(Self.urlBytesMax) bytes"
+        } else if let count = body?.count, count > Self.bodyBytesMax {
+            deadReason = "the body is longer than \(Self.bodyBytesMax) bytes"
+        }
+        let request = OutboundRequest(
+            origin: destination.url.origin, method: destination.method,
+            // What is too long is never sent: its start is enough to see what it was.
+            url: String(decoding: url.prefix(Self.urlBytesMax), as: UTF8.self),
+            headers: headers(of: destination),
+            body: body.map { Array($0.prefix(Self.bodyBytesMax)) },
+            success: destination.success, allowsPrivate: destination.allowsPrivate)
+        return NewDelivery(destination: name, request: request, deadReason: deadReason)
+    }
+
+    private func headers(of destination: Destination) -> [OutboundRequest.Header] {
+        var headers: [OutboundRequest.Header] = []
+        var hasContentType = false
+        for header in destination.headers {
+            var value: [UInt8] = []
+            header.value.fill(values, as: .header, into: &value)
+            headers.append(
+                OutboundRequest.Header(
+                    name: header.name, value: String(decoding: value, as: UTF8.self)))
+            if header.name.lowercased() == "content-type" { hasContentType = true }
+        }
+        if let body = destination.body, !hasContentType {
+            headers.append(
+                OutboundRequest.Header(name: "Content-Type", value: body.defaultContentType))
+        }
+        return headers
+    }
+}

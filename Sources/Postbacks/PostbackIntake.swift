@@ -1,0 +1,53 @@
+public import Domain
+public import Store
+internal import Synchronization
+
+/// Where every loop's calls come together: bounds how much waits, and hands it to the ledger.
+public final class PostbackIntake: Sendable {
+    private let ledger: Ledger
+    private let recorder: PostbackRecorder
+    private let waiting: WaitingBytes
+
+    /// Bytes of calls that wait for the ledger; beyond it a call is answered 503. (The ledger
+    /// bounds their number.)
+    public static let waitingBytesMax = 64 << 20
+
+    /// An `Atomic` that closures can share.
+    private final class WaitingBytes: Sendable {
+        let count = Atomic<Int>(0)
+    }
+
+    public init(ledger: Ledger, clickIDs: any ClickIDSealing) {
+        self.ledger = ledger
+        recorder = PostbackRecorder(clickIDs: clickIDs)
+        waiting = WaitingBytes()
+    }
+
+    /// Records a call. `finished` is called on the ledger's thread once all that it caused is on
+    /// disk or nothing of it is, or at once on this thread when too much waits.
+    public func submit(
+        _ call: Postback, key: String, finished: @escaping @Sendable (PostbackAnswer) -> Void
+    ) {
+        let size = call.keptBytes
+        guard waiting.count.add(size, ordering: .relaxed).newValue <= Self.waitingBytesMax else {
+            waiting.count.subtract(size, ordering: .relaxed)
+            return finished(.storageUnavailable)
+        }
+        ledger.perform { [recorder] (tx) throws(StoreError) in
+            try recorder.record(call, key: key, in: tx, now: call.receivedAt)
+        } finished: { [waiting] result in
+            waiting.count.subtract(size, ordering: .relaxed)
+            switch result {
+            case .success(let answer): finished(answer)
+            // The ledger logs why; the network can only send it again.
+            case .failure: finished(.storageUnavailable)
+            }
+        }
+    }
+}
+
+extension Postback {
+    fileprivate var keptBytes: Int {
+        headers.reduce(256 + target.count + body.count) { $0 + $1.value.count + 64 }
+    }
+}

@@ -1,0 +1,97 @@
+internal import Domain
+
+/// A call's parameters: of its query, then of its body.
+///
+/// Reading never fails: a body that can't be read leaves the query alone, and a note that says why.
+struct PostbackParameters {
+    let fields: PostbackFields
+    let notes: [String]
+
+    init(_ call: Postback) {
+        var parameters = QueryParameters()
+        var notes: [String] = []
+        call.target.withUnsafeBytes { target in
+            guard let mark = target.firstIndex(of: UInt8(ascii: "?")) else { return }
+            parameters = QueryParameters(
+                parsing: UnsafeRawBufferPointer(rebasing: target[(mark + 1)...]))
+        }
+        if !call.body.isEmpty {
+            call.body.withUnsafeBytes { body in
+                switch Format(call.contentType, body) {
+                case .form: parameters.append(formFields: body)
+                case .json: notes += parameters.append(jsonObject: body)
+                case .other(let type):
+                    notes.append(
+                        "the body is \(type.prefix(utf8Count: 60)), which is not read: "
+                            + "send a form or a JSON object")
+                }
+            }
+        }
+        if parameters.isTruncated {
+            notes.append(
+                "parameters beyond the first \(QueryParameters.pairsMax) were not read")
+        }
+        fields = PostbackFields(parameters.pairs)
+        self.notes = notes
+    }
+
+    private enum Format {
+        case form, json
+        case other(String)
+
+        /// Networks that send a form or JSON do not all say so, hence the look at the body.
+        init(_ contentType: [UInt8]?, _ body: UnsafeRawBufferPointer) {
+            let type = String(decoding: contentType ?? [], as: UTF8.self).lowercased()
+            let first = body.first { $0 > 32 }
+            if type.contains("json") {
+                self = .json
+            } else if type.contains("urlencoded") {
+                self = .form
+            } else if type.isEmpty || type.hasPrefix("text/") {
+                self = first == UInt8(ascii: "{") ? .json : .form
+            } else {
+                self = .other(type)
+            }
+        }
+    }
+}
+
+extension Postback {
+    /// The first `Content-Type`.
+    var contentType: [UInt8]? {
+        headers.first { $0.name.lowercased() == "content-type" }?.value
+    }
+}
+
+extension QueryParameters {
+    fileprivate mutating func append(formFields body: UnsafeRawBufferPointer) {
+        for (name, value) in QueryParameters(parsing: body).pairs {
+            append(name: name, value: value)
+        }
+    }
+
+    /// Members whose values are strings, numbers (as their exact text) or booleans. Null says the
+    /// same as an absent member; an object or an array is none of our parameters.
+    /// - Returns: why the body could not be read.
+    fileprivate mutating func append(jsonObject body: UnsafeRawBufferPointer) -> [String] {
+        let document: JSONValue
+        do {
+            document = try JSONValue(parsing: body)
+        } catch {
+            return ["the body is not JSON (\(error.description)) and was not read"]
+        }
+        guard case .object(let members) = document else {
+            return ["the body is \(document.kindText) where a JSON object was expected"]
+        }
+        for member in members {
+            switch member.value {
+            case .string(let text), .number(let text):
+                append(name: member.name, value: Array(text.utf8))
+            case .bool(let flag):
+                append(name: member.name, value: Array((flag ? "true" : "false").utf8))
+            case .null, .array, .object: break
+            }
+        }
+        return []
+    }
+}

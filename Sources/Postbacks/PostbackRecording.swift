@@ -1,0 +1,222 @@
+internal import Domain
+internal import Store
+
+/// One call to a known network's URL, on its way through the rules.
+struct PostbackRecording {
+    private let call: Postback
+    private let network: Stored<Network>
+    private let clickIDs: any ClickIDSealing
+    private let tx: LedgerTransaction
+    private let now: Instant
+
+    private var notes: [String] = []
+    private var reply: String?
+    private var clickRowID: ClickRowID?
+
+    init(
+        call: Postback, network: Stored<Network>, clickIDs: any ClickIDSealing,
+        tx: LedgerTransaction, now: Instant
+    ) {
+        self.call = call
+        self.network = network
+        self.clickIDs = clickIDs
+        self.tx = tx
+        self.now = now
+        reply = network.value.reply
+    }
+
+    mutating func run() throws(StoreError) -> PostbackAnswer {
+        guard call.method == "GET" || call.method == "POST" else {
+            return try finish(.methodNotAllowed, "\(call.method) is not read: use GET or POST")
+        }
+        guard isSenderAllowed else {
+            return try finish(
+                .ipNotAllowed,
+                "\(call.sender?.text ?? "the sender") is not among the network's allowed_ips")
+        }
+        let parameters = PostbackParameters(call)
+        notes = parameters.notes
+        reply = PostbackReport.reply(parameters.fields, network: network.value)
+        let report: PostbackReport
+        do throws(PostbackRefusal) {
+            report = try PostbackReport(parameters.fields, network: network.value)
+        } catch {
+            // A refused call still belongs to its click's story.
+            clickRowID =
+                PostbackReport.clickID(parameters.fields, network: network.value)
+                .flatMap { clickIDs.open($0) }?.rowID
+            return try finish(error.verdict, error.message)
+        }
+        notes += report.notes
+        guard let identity = clickIDs.open(report.clickID) else {
+            return try finish(
+                .clickForeign,
+                "click ID \(report.clickID.text) was not issued here: check which tracker's "
+                    + "click ID the offer URL carries")
+        }
+        clickRowID = identity.rowID
+        if report.isIgnored {
+            return try finish(
+                .ignored,
+                "status \"\(report.networkStatus ?? "")\" is on the network's ignore list")
+        }
+        guard let click = try tx.click(identity.rowID) else {
+            return try finish(
+                .parked,
+                "the click ID is ours but its click is not stored: the call is kept with its "
+                    + "value; check whether that day's clicks were purged or not yet written")
+        }
+        return try record(report, of: click)
+    }
+
+    private var isSenderAllowed: Bool {
+        let allowed = network.value.allowedIPs
+        if allowed.isEmpty { return true }
+        guard let sender = call.sender else { return false }
+        return allowed.contains { $0.contains(sender) }
+    }
+
+    private mutating func record(_ report: PostbackReport, of click: Click) throws(StoreError)
+        -> PostbackAnswer
+    {
+        guard let campaign = tx.catalog.campaigns[click.campaignID],
+            let source = tx.catalog.sources[campaign.value.source],
+            let offer = tx.catalog.offer(ofVersion: click.offerVersion)
+        else {
+            return try finish(
+                .parked,
+                "the click's campaign \(click.campaignID), its source or its offer does not "
+                    + "exist: the call is kept with its value")
+        }
+        if offer.version.networkID != network.id {
+            notes.append("the click's offer \(offer.offer.value.key) is of another network")
+        }
+        let existing = try tx.conversion(
+            clickRowID: click.rowID, event: report.event, transactionID: report.transactionID,
+            isTest: report.isTest)
+        let decision = PostbackDecision.decide(
+            report, existing: existing?.known, repeats: network.value.repeats,
+            offerPayout: offer.offer.value.payout)
+        switch (decision, existing) {
+        case (.create(let status, let payout, let ordinal), _):
+            let made = Conversion(
+                id: ConversionID(0), click: click, sourceID: source.id, networkID: network.id,
+                offerID: offer.offer.id, event: report.event, transactionID: report.transactionID,
+                ordinal: ordinal, status: status, networkStatus: report.networkStatus,
+                payout: payout, extras: report.extras, convertedAt: call.receivedAt,
+                isTest: report.isTest, revision: 1)
+            return try keep(made, isNew: true, report, campaign, source)
+        case (.revise(let status, let payout), .some(let existing)):
+            let revised = existing.revised(status: status, payout: payout, by: report)
+            return try keep(revised, isNew: false, report, campaign, source)
+        case (.duplicate, .some(let existing)):
+            return try finish(
+                report.isTest ? .test : .duplicate,
+                "nothing changed: conversion \(existing.id) is \(existing.stateText) already",
+                conversion: existing)
+        case (.revise, nil), (.duplicate, nil):
+            preconditionFailure("\(decision) without a conversion of click \(click.rowID)")
+        }
+    }
+
+    /// Writes the call, the conversion's new state and what its destinations are told.
+    private mutating func keep(
+        _ state: Conversion, isNew: Bool, _ report: PostbackReport, _ campaign: Stored<Campaign>,
+        _ source: Stored<Source>
+    ) throws(StoreError) -> PostbackAnswer {
+        let conversion = isNew ? try tx.insertConversion(state) : state
+        let deliveries = deliveries(of: conversion, report, campaign, source)
+        let verdict: PostbackVerdict =
+            report.isTest ? .test : isNew ? .accepted : .updated
+        let message =
+            isNew
+            ? "conversion \(conversion.id) is recorded as \(conversion.stateText)"
+            : "conversion \(conversion.id) is \(conversion.stateText) now"
+        let answer = try finish(verdict, message, conversion: conversion)
+        guard let postbackID = answer.postbackID else { return answer }
+        if !isNew { try tx.update(conversion) }
+        try tx.insertRevision(of: conversion, at: call.receivedAt, by: postbackID)
+        for delivery in deliveries { try tx.insert(delivery, of: conversion, at: now) }
+        return answer
+    }
+
+    private mutating func deliveries(
+        of conversion: Conversion, _ report: PostbackReport, _ campaign: Stored<Campaign>,
+        _ source: Stored<Source>
+    ) -> [NewDelivery] {
+        if report.isTest {
+            notes.append("a test call is counted nowhere and sent nowhere")
+            return []
+        }
+        if report.suppressesOutbound {
+            notes.append("no outbound postback, as disable_postback asks")
+            return []
+        }
+        let own = source.value.destinations, added = campaign.value.destinations
+        let wants: (Destination) -> Bool = {
+            $0.wants(status: conversion.status, event: conversion.event)
+        }
+        guard own.contains(where: wants) || added.contains(where: wants) else {
+            if !own.isEmpty || !added.isEmpty {
+                notes.append(
+                    "no destination asks for event \"\(conversion.event)\" with status "
+                        + conversion.status.rawValue)
+            }
+            return []
+        }
+        let renderer = DeliveryRenderer(
+            conversion, clickID: report.clickID, campaign: campaign, source: source,
+            variables: tx.catalog.variables(of: source.value))
+        var deliveries: [NewDelivery] = []
+        for destination in own where wants(destination) {
+            let name = "\(source.value.key.text)/\(destination.key.text)"
+            deliveries.append(renderer.delivery(to: destination, named: name))
+        }
+        for destination in added where wants(destination) {
+            // A source and a campaign may have the same key, but no key has a colon.
+            let name = "campaign:\(campaign.value.key.text)/\(destination.key.text)"
+            deliveries.append(renderer.delivery(to: destination, named: name))
+        }
+        if let reason = deliveries.lazy.compactMap(\.deadReason).first { notes.append(reason) }
+        return deliveries
+    }
+
+    /// Keeps the call with its verdict.
+    private func finish(
+        _ verdict: PostbackVerdict, _ sentence: String, conversion: Conversion? = nil
+    ) throws(StoreError) -> PostbackAnswer {
+        let message = notes.isEmpty ? sentence : ([sentence] + notes).joined(separator: "; ")
+        let id = try tx.insert(
+            call, networkID: network.id, clickRowID: clickRowID, conversionID: conversion?.id,
+            verdict: verdict, message: message)
+        return PostbackAnswer(
+            verdict: verdict, message: message, postbackID: id, conversionID: conversion?.id,
+            revision: conversion?.revision, reply: reply, isAlwaysOK: network.value.alwaysOK)
+    }
+}
+
+extension Conversion {
+    fileprivate var known: KnownConversion {
+        KnownConversion(
+            id: id, status: status, payout: payout, revision: revision, ordinal: ordinal)
+    }
+
+    /// `approved with 12.5 USD`
+    fileprivate var stateText: String {
+        "\(status.rawValue) with \(payout.amountText) \(payout.currency.code)"
+    }
+
+    /// The next revision. An extra that a call does not name keeps its value.
+    fileprivate func revised(
+        status: ConversionStatus, payout: Money, by report: PostbackReport
+    ) -> Conversion {
+        Conversion(
+            id: id, click: click, sourceID: sourceID, networkID: networkID, offerID: offerID,
+            event: event, transactionID: transactionID, ordinal: ordinal, status: status,
+            networkStatus: report.networkStatus, payout: payout,
+            extras: report.extras.enumerated().map { index, extra in
+                extra ?? (extras.indices.contains(index) ? extras[index] : nil)
+            },
+            convertedAt: convertedAt, isTest: isTest, revision: revision + 1)
+    }
+}
