@@ -1,0 +1,47 @@
+/// Whose address a request has, where trusted proxies stand before us.
+public struct ClientAddress: Sendable {
+    private let trustedProxies: [IPNetwork]
+
+    public init(trustedProxies: [IPNetwork]) { self.trustedProxies = trustedProxies }
+
+    /// Whether any proxy is trusted at all: else the header need not be looked up.
+    public var usesForwardedFor: Bool { !trustedProxies.isEmpty }
+
+    /// The newest address of `X-Forwarded-For` that is no trusted proxy's, reading from the end,
+    /// which the nearest proxy wrote; without a trusted peer the header counts for nothing, since
+    /// anybody can send it.
+    public func client(peer: IPAddress?, forwardedFor: UnsafeRawBufferPointer?) -> IPAddress? {
+        guard let peer, let forwardedFor, isTrusted(peer) else { return peer }
+        var client = peer
+        let text = String(decoding: forwardedFor, as: UTF8.self)
+        for item in text.split(separator: ",").reversed() {
+            guard let address = IPAddress(String(item).trimmed) else { return client }
+            client = address
+            if !isTrusted(address) { return address }
+        }
+        return client
+    }
+
+    private func isTrusted(_ address: IPAddress) -> Bool {
+        trustedProxies.contains { $0.contains(address) }
+    }
+}
+
+/// How much of a visitor's address is kept.
+public enum IPPolicy: String, CaseIterable, Sendable {
+    case full
+    /// The last 8 bits of an IPv4 address and the last 80 of an IPv6 address are cleared.
+    case truncate
+    case none
+
+    public func apply(to address: IPAddress?) -> IPAddress? {
+        guard let address else { return nil }
+        switch self {
+        case .full: return address
+        case .none: return nil
+        case .truncate:
+            let cleared: UInt128 = address.isIPv4 ? 0xff : 1 << 80 - 1
+            return IPAddress(bits: address.bits & ~cleared)
+        }
+    }
+}
