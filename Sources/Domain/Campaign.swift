@@ -72,17 +72,16 @@ public enum Cost: Hashable, Sendable {
         }
     }
 
-    /// Nanos that one click costs; nil when the URL says.
+    /// Nanos that one click costs; nil when the URL says or nothing does.
     public var nanosPerClick: Int64? {
         switch self {
-        case .none: return 0
+        case .none, .parameter: return nil
         case .perClick(let nanos): return nanos
         case .perMille(let nanos):
             // Half to even, as all amounts are rounded.
             let (whole, rest) = nanos.quotientAndRemainder(dividingBy: 1000)
             let roundsUp = rest > 500 || (rest == 500 && whole % 2 == 1)
             return roundsUp ? whole + 1 : whole
-        case .parameter: return nil
         }
     }
 

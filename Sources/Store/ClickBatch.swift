@@ -25,14 +25,11 @@ public struct ClickBatch: Sendable {
             count: UInt32(truncatingIfNeeded: arena.count - mark))
     }
 
-    /// Appends one parameter name or value in the form the columns hold.
-    public mutating func packLength(_ count: Int) {
-        var length = UInt(bitPattern: count)
-        while length >= 128 {
-            arena.append(UInt8(truncatingIfNeeded: length) | 128)
-            length >>= 7
-        }
-        arena.append(UInt8(truncatingIfNeeded: length))
+    /// Appends a copy of kept bytes behind their length, as the columns hold several texts in one.
+    public mutating func pack(_ bytes: NewClick.Bytes) {
+        PackedTexts.append(length: Int(bytes.count), to: &arena)
+        // By index: the array may move while it grows.
+        for index in bytes.range { arena.append(arena[index]) }
     }
 }
 
@@ -48,6 +45,8 @@ public struct NewClick: Sendable {
             self.start = start
             self.count = count
         }
+
+        public var range: Range<Int> { Int(start)..<(Int(start) + Int(count)) }
     }
 
     public var rowID: ClickRowID

@@ -2,13 +2,17 @@
 /// So a click's parameter values need one column and a byte each.
 enum PackedTexts {
     static func append(_ bytes: some Collection<UInt8>, to packed: inout [UInt8]) {
-        var length = UInt(bytes.count)
+        append(length: bytes.count, to: &packed)
+        packed.append(contentsOf: bytes)
+    }
+
+    static func append(length count: Int, to packed: inout [UInt8]) {
+        var length = UInt(bitPattern: count)
         while length >= 128 {
             packed.append(UInt8(truncatingIfNeeded: length) | 128)
             length >>= 7
         }
         packed.append(UInt8(truncatingIfNeeded: length))
-        packed.append(contentsOf: bytes)
     }
 
     /// As many as are whole: our own files, but a damaged one must not trap.

@@ -1,0 +1,191 @@
+internal import Crypto
+internal import Domain
+internal import HTTP
+internal import Store
+
+/// What one request to a campaign URL says. One value per loop, used again for each request, so
+/// that a click allocates nothing of its own; decoded bytes lie in the batch's arena.
+struct CampaignRequest {
+    /// Bounds on what is kept of a request; what is beyond is left out, and the visitor still goes
+    /// on. An external ID is kept whole: the request line's own limit bounds it.
+    static let parametersMax = 40
+    static let parameterNameMax = 64
+    static let parameterValuesMax = 4096
+    static let userAgentMax = 512
+    static let referrerMax = 1024
+
+    private(set) var externalID: NewClick.Bytes?
+    private(set) var costNanos: Int64?
+    /// Decoded names and values.
+    private var names: [NewClick.Bytes] = []
+    private var values: [NewClick.Bytes] = []
+    private(set) var userAgent = UnsafeRawBufferPointer(start: nil, count: 0)
+    private(set) var referrer = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// Nil: the request is answered without one.
+    var clickID: ClickID?
+    private var rowID: ClickRowID?
+    private var ip: IPAddress?
+    private var route: Route?
+    private var landing: Landing?
+
+    /// Reads the query. In the external ID a `+` stays one, because sources send base 64 as it is
+    /// and the ID must go back byte for byte; elsewhere it is a space, as forms mean it.
+    mutating func read(
+        _ query: UnsafeRawBufferPointer, _ route: Route, into batch: inout ClickBatch
+    ) {
+        self.route = route
+        externalID = nil
+        costNanos = route.costNanos
+        names.removeAll(keepingCapacity: true)
+        values.removeAll(keepingCapacity: true)
+        var valueBytes = 0
+        for (name, value) in QueryScanner(query) {
+            if let parameter = route.externalIDParameter, name.elementsEqual(parameter) {
+                if externalID == nil, !value.isEmpty {
+                    externalID = Self.decode(value, plusIsSpace: false, into: &batch)
+                }
+                continue
+            }
+            if let parameter = route.costParameter, name.elementsEqual(parameter) {
+                if costNanos == nil { costNanos = Self.cost(value) }
+                continue
+            }
+            guard names.count < Self.parametersMax, name.count <= Self.parameterNameMax,
+                valueBytes + value.count <= Self.parameterValuesMax
+            else { continue }
+            valueBytes += value.count
+            names.append(Self.decode(name, plusIsSpace: true, into: &batch))
+            values.append(Self.decode(value, plusIsSpace: true, into: &batch))
+        }
+    }
+
+    /// Reads what else is kept, and what the decision was.
+    mutating func identify(
+        _ http: borrowing Request, rowID: ClickRowID, ip: IPAddress?, _ route: Route,
+        _ landing: Landing
+    ) {
+        userAgent = Self.header(http, "user-agent", max: Self.userAgentMax)
+        referrer = Self.header(http, "referer", max: Self.referrerMax)
+        self.rowID = rowID
+        self.ip = ip
+        self.landing = landing
+    }
+
+    func packNames(in batch: inout ClickBatch) -> NewClick.Bytes { pack(names, in: &batch) }
+    func packValues(in batch: inout ClickBatch) -> NewClick.Bytes { pack(values, in: &batch) }
+
+    private func pack(_ items: [NewClick.Bytes], in batch: inout ClickBatch) -> NewClick.Bytes {
+        let mark = batch.mark
+        for item in items { batch.pack(item) }
+        return batch.kept(since: mark)
+    }
+
+    private static func decode(
+        _ raw: UnsafeRawBufferPointer, plusIsSpace: Bool, into batch: inout ClickBatch
+    ) -> NewClick.Bytes {
+        let mark = batch.mark
+        PercentEncoding.decode(raw, plusIsSpace: plusIsSpace, into: &batch.arena)
+        return batch.kept(since: mark)
+    }
+
+    private static func header(_ http: borrowing Request, _ name: StaticString, max: Int)
+        -> UnsafeRawBufferPointer
+    {
+        guard let value = http.header(name) else {
+            return UnsafeRawBufferPointer(start: nil, count: 0)
+        }
+        return UnsafeRawBufferPointer(rebasing: value.prefix(max))
+    }
+
+    /// A cost that can't be read is not known: the visitor still goes on, and the report shows a
+    /// click without a cost. Negative ones and those above a million can only be mistakes.
+    private static func cost(_ raw: UnsafeRawBufferPointer) -> Int64? {
+        let text = String(
+            decoding: PercentEncoding.decode(raw, plusIsSpace: true), as: UTF8.self)
+        guard let nanos = try? Amount.parse(text, format: .point), nanos >= 0,
+            nanos <= 1_000_000_000_000_000
+        else { return nil }
+        return nanos
+    }
+
+    /// The token values of this request; its bytes lie in `batch`.
+    func values(in batch: ClickBatch) -> Values { Values(request: self, arena: batch.arena) }
+
+    struct Values: TokenValues {
+        let request: CampaignRequest
+        let arena: [UInt8]
+
+        func append(_ token: Token, to bytes: inout [UInt8]) -> Bool {
+            switch token {
+            case .clickID:
+                guard let clickID = request.clickID else { return false }
+                clickID.append(to: &bytes)
+                return true
+            case .externalID: return append(request.externalID, to: &bytes)
+            case .campaignID: return appendNumber(request.route?.campaignID.rawValue, to: &bytes)
+            case .campaign:
+                guard let key = request.route?.key else { return false }
+                bytes.append(contentsOf: key)
+                return true
+            case .offerID: return appendNumber(request.landing?.offerID.rawValue, to: &bytes)
+            case .networkID: return appendNumber(request.landing?.networkID.rawValue, to: &bytes)
+            case .sourceID: return appendNumber(request.route?.sourceID.rawValue, to: &bytes)
+            case .variable(let number):
+                guard let names = request.route?.variables, names.indices.contains(number - 1)
+                else { return false }
+                return append(parameter(names[number - 1]), to: &bytes)
+            case .parameter(let name): return append(parameter(Array(name.utf8)), to: &bytes)
+            case .cost:
+                guard let nanos = request.costNanos else { return false }
+                bytes.append(contentsOf: Amount.format(nanos).utf8)
+                return true
+            case .ip:
+                guard let ip = request.ip else { return false }
+                bytes.append(contentsOf: ip.text.utf8)
+                return true
+            case .userAgent:
+                bytes.append(contentsOf: request.userAgent)
+                return !request.userAgent.isEmpty
+            case .referrer:
+                bytes.append(contentsOf: request.referrer)
+                return !request.referrer.isEmpty
+            case .timestamp, .timestampMilliseconds, .timestampMicroseconds, .timestampISO8601,
+                .timestampGoogle, .clickTimestamp, .clickTimestampMilliseconds:
+                guard let instant = request.rowID?.instant else { return false }
+                return bytes.appendTime(token, at: instant, clickedAt: instant)
+            case .random:
+                guard let clickID = request.clickID else { return false }
+                bytes.appendRandom(of: clickID, salt: 0)
+                return true
+            case .landerID, .country, .region, .city, .isp, .language, .device, .os, .osVersion,
+                .browser, .browserVersion, .payout, .payoutMinor, .currency, .status, .event,
+                .transactionID, .conversionID, .revision, .extra:
+                return false
+            }
+        }
+
+        func appendSHA256(of value: ArraySlice<UInt8>, to bytes: inout [UInt8]) {
+            bytes.append(contentsOf: SHA256.hex(Array(value)).utf8)
+        }
+
+        private func parameter(_ name: [UInt8]) -> NewClick.Bytes? {
+            for (index, item) in request.names.enumerated()
+            where arena[item.range].elementsEqual(name) {
+                return request.values[index]
+            }
+            return nil
+        }
+
+        private func append(_ item: NewClick.Bytes?, to bytes: inout [UInt8]) -> Bool {
+            guard let item, item.count > 0 else { return false }
+            bytes.append(contentsOf: arena[item.range])
+            return true
+        }
+
+        private func appendNumber(_ number: Int64?, to bytes: inout [UInt8]) -> Bool {
+            guard let number else { return false }
+            bytes.appendDecimal(number)
+            return true
+        }
+    }
+}

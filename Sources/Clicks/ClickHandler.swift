@@ -1,0 +1,121 @@
+public import Crypto
+public import Domain
+public import HTTP
+public import Store
+
+/// Answers campaign URLs on one event loop: decides, remembers the click for this turn's batch, and
+/// redirects once the batch is on disk.
+// Unchecked: confined to its loop's thread; what crosses threads is a `Turn`, which nobody changes
+// after it was handed over.
+public final class ClickHandler: @unchecked Sendable {
+    public struct Settings: Sendable {
+        public var ipPolicy = IPPolicy.full
+        public var clientAddress = ClientAddress(trustedProxies: [])
+
+        public init() {}
+    }
+
+    private let loop: LoopHandle
+    private let store: ClickStore
+    private let routing: Routing
+    private let rowIDs: ClickRowIDs
+    private let cipher: ClickIDCipher
+    private let settings: Settings
+    private var table: RoutingTable?
+    private var tableSeen = -1
+    private var request = CampaignRequest()
+    private var turn = Turn()
+
+    public init(
+        loop: LoopHandle, store: ClickStore, routing: Routing, rowIDs: ClickRowIDs,
+        clickKey: [UInt8], settings: Settings
+    ) throws(CryptoError) {
+        self.loop = loop
+        self.store = store
+        self.routing = routing
+        self.rowIDs = rowIDs
+        self.settings = settings
+        cipher = try ClickIDCipher(key: clickKey)
+    }
+
+    /// - Parameter key: the campaign key, as it stands in the path.
+    public func handle(
+        _ http: borrowing Request, key: UnsafeRawBufferPointer, _ responder: Responder
+    ) {
+        guard http.method == .get || http.method == .head else {
+            return responder.refuse(405, "only GET and HEAD", allow: "GET, HEAD")
+        }
+        routing.refresh(&table, seen: &tableSeen)
+        guard let route = table?.route(key) else {
+            return responder.refuse(404, "there is no such campaign")
+        }
+        request.read(http.query, route, into: &turn.batch)
+        let rowID = rowIDs.next(micros: http.receivedAtMicros)
+        let (path, landing) = route.choose(rowID)
+        let ip = clientAddress(http)
+        request.identify(http, rowID: rowID, ip: ip, route, landing)
+        if http.method == .head {
+            request.clickID = nil
+            answerHead(landing, responder)
+            return
+        }
+        let identity = ClickIdentity(rowID: rowID, campaignID: route.campaignID)
+        request.clickID = ClickID(block: cipher.encrypt(identity.plainBlock))
+        turn.batch.rows.append(
+            NewClick(
+                rowID: rowID, campaignID: route.campaignID, path: path,
+                offerVersion: landing.versionID, costNanos: request.costNanos,
+                currency: route.currency, externalID: request.externalID ?? .none,
+                ip: settings.ipPolicy.apply(to: ip),
+                userAgent: turn.batch.keep(request.userAgent),
+                referrer: turn.batch.keep(request.referrer),
+                parameterNames: request.packNames(in: &turn.batch),
+                parameterValues: request.packValues(in: &turn.batch)))
+        turn.append(responder) { bytes in
+            landing.url.fill(request.values(in: turn.batch), into: &bytes)
+        }
+    }
+
+    /// Hands this turn's clicks to the writer.
+    public func turnEnded() {
+        guard !turn.batch.rows.isEmpty else {
+            // HEAD requests leave bytes but no rows.
+            turn.batch.arena.removeAll(keepingCapacity: true)
+            return
+        }
+        let turn = self.turn
+        self.turn = Turn(like: turn)
+        let loop = self.loop
+        store.store(turn.batch) { outcome in
+            loop.post { turn.answer(outcome) }
+        }
+    }
+
+    private func clientAddress(_ http: borrowing Request) -> IPAddress? {
+        let peer = http.peerAddress.map { IPAddress(bits: $0) }
+        guard settings.clientAddress.usesForwardedFor else { return peer }
+        return settings.clientAddress.client(
+            peer: peer, forwardedFor: http.header("x-forwarded-for"))
+    }
+
+    private func answerHead(_ landing: Landing, _ responder: Responder) {
+        var lines = Turn.locationPrefix
+        landing.url.fill(request.values(in: turn.batch), into: &lines)
+        lines.append(contentsOf: Turn.locationSuffix)
+        lines.withUnsafeBytes { lines in
+            responder.respond(
+                302, headerLines: lines, body: UnsafeRawBufferPointer(start: nil, count: 0))
+        }
+    }
+}
+
+extension Responder {
+    /// A short answer in plain text to a request that is no click.
+    func refuse(_ status: Int, _ sentence: String, allow: String? = nil) {
+        var headers = [
+            ("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"),
+        ]
+        if let allow { headers.append(("Allow", allow)) }
+        respond(status, headers: headers, body: Array((sentence + "\n").utf8))
+    }
+}
