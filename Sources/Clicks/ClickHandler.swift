@@ -42,7 +42,8 @@ public final class ClickHandler: @unchecked Sendable {
     public func handle(
         _ http: borrowing Request, key: UnsafeRawBufferPointer, _ responder: Responder
     ) {
-        guard http.method == .get || http.method == .head else {
+        let method = http.method
+        guard method == .get || method == .head else {
             return responder.refuse(405, "only GET and HEAD", allow: "GET, HEAD")
         }
         routing.refresh(&table, seen: &tableSeen)
@@ -54,7 +55,7 @@ public final class ClickHandler: @unchecked Sendable {
         let (path, landing) = route.choose(rowID)
         let ip = clientAddress(http)
         request.identify(http, rowID: rowID, ip: ip, route, landing)
-        if http.method == .head {
+        if method == .head {
             request.clickID = nil
             answerHead(landing, responder)
             return
