@@ -1,6 +1,7 @@
 /// Every command, in the order of `help`.
 enum CommandTable {
     static func all() -> [Command] {
-        ConfigCommand.commands + Version.commands + HelpCommand.commands(all)
+        ServeCommand.commands + ConfigCommand.commands + Version.commands
+            + HelpCommand.commands(all)
     }
 }

@@ -9,7 +9,6 @@ internal import Net
 struct Configuration: Sendable {
     enum DatabaseSync: String, CaseIterable, Sendable { case full, normal }
     enum StorageFailurePolicy: String, CaseIterable, Sendable { case redirect, refuse }
-    enum IPPolicy: String, CaseIterable, Sendable { case full, truncate, none }
 
     var dataDirectory = "./data"
     /// Never empty; where port is 0 the kernel picks.

@@ -22,5 +22,6 @@ struct CommandFailure: Error {
         self.message = message
     }
 
+    static func failed(_ message: String) -> CommandFailure { CommandFailure(.failed, message) }
     static func usage(_ message: String) -> CommandFailure { CommandFailure(.usage, message) }
 }

@@ -1,0 +1,61 @@
+internal import Clicks
+internal import Crypto
+internal import Domain
+internal import HTTP
+
+/// One event loop's way from a path to whoever answers it.
+// Unchecked: confined to its loop's thread.
+final class LoopHandler: RequestHandler, @unchecked Sendable {
+    private let services: Services
+    private let clicks: ClickHandler
+
+    /// - Parameter isTrusted: requests come through the control socket and need no token.
+    init(_ loop: LoopHandle, _ services: Services, isTrusted: Bool) throws(CryptoError) {
+        self.services = services
+        var settings = ClickHandler.Settings()
+        settings.ipPolicy = services.configuration.ipPolicy
+        settings.clientAddress = ClientAddress(
+            trustedProxies: services.configuration.trustedProxies)
+        clicks = try ClickHandler(
+            loop: loop, store: services.clickStore, routing: services.routing,
+            rowIDs: services.rowIDs, clickKey: services.clickIDs.newestKey, settings: settings)
+    }
+
+    private static let campaignPrefix = Array("/c/".utf8)
+
+    func handle(_ request: borrowing Request, _ responder: Responder) {
+        let path = request.path
+        if path.starts(with: Self.campaignPrefix) {
+            clicks.handle(
+                request, key: UnsafeRawBufferPointer(rebasing: path.dropFirst(3)), responder)
+        } else {
+            answerOther(request, responder)
+        }
+    }
+
+    func turnEnded() { clicks.turnEnded() }
+
+    private func answerOther(_ request: borrowing Request, _ responder: Responder) {
+        switch String(decoding: request.path, as: UTF8.self) {
+        case "/healthz": responder.text(200, "ok")
+        case "/readyz":
+            if let reason = services.unreadiness {
+                responder.text(503, "can't record clicks: \(reason)")
+            } else {
+                responder.text(200, "ready")
+            }
+        default: responder.text(404, "there is nothing at this address")
+        }
+    }
+}
+
+extension Responder {
+    func text(_ status: Int, _ sentence: String) {
+        respond(
+            status,
+            headers: [
+                ("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"),
+                ("X-Content-Type-Options", "nosniff"),
+            ], body: Array((sentence + "\n").utf8))
+    }
+}

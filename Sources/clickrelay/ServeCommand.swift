@@ -1,0 +1,24 @@
+internal import Domain
+
+/// `serve`: runs the tracker until it is told to stop.
+enum ServeCommand {
+    static let commands = [
+        Command(
+            words: ["serve"], summary: "run the tracker on its data directory", scope: .settings,
+            run: serve)
+    ]
+
+    private static func serve(_ invocation: Invocation) throws(CommandFailure) -> ExitCode {
+        let configuration = try invocation.configuration()
+        let log = configuration.log
+        Signals.prepare()
+        let tracker = try Tracker.start(configuration)
+        log.ready(version: Version.text, addresses: tracker.addresses)
+        while Signals.wait() != .stop {}
+        log.info("stopping", ["grace_ms": .integer(configuration.shutdownGraceMilliseconds)])
+        Signals.exitOnNext()
+        tracker.stop(graceMilliseconds: configuration.shutdownGraceMilliseconds)
+        log.info("stopped")
+        return .done
+    }
+}
