@@ -65,4 +65,15 @@ import Testing
         #expect(percentEncoded("a b&ü/~") == "a%20b%26%C3%BC%2F~")
         #expect(percentDecoded("a%20b%26%C3%BC%2F~%zz+") == "a b&ü/~%zz ")
     }
+
+    @Test func `the TLS receiver answers`() throws {
+        let receiver = try TLSReceiver(name: "IP:127.0.0.1")
+        let result = try runTool(
+            "/usr/bin/openssl",
+            [
+                "s_client", "-connect", "127.0.0.1:\(receiver.port)", "-CAfile",
+                receiver.certificateFile, "-verify_return_error", "-brief",
+            ])
+        #expect(result.exitCode == 0, "\(result.error)")
+    }
 }

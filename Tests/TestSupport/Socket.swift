@@ -79,6 +79,13 @@ final class Socket: @unchecked Sendable {
         return (descriptor, UInt16(bigEndian: address.sin_port))
     }
 
+    /// A port nobody listens on now; for programs that can't say which one the kernel picked.
+    static func unusedPort() throws -> UInt16 {
+        let (descriptor, port) = try listen()
+        close(descriptor)
+        return port
+    }
+
     private static func loopback(port: UInt16) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

@@ -224,12 +224,16 @@ public final class TrackerProcess: @unchecked Sendable {
     }
 }
 
-/// A long-running `clickrelay` command that isn't `serve`, such as `demo`.
+/// A long-running command that isn't `serve`, such as `demo`, or a tool of the system.
 public final class BackgroundCommand: Sendable {
     private let child: ChildProcess
 
     public init(_ arguments: [String], environment: [String: String] = [:]) throws {
         child = try ChildProcess(TrackerProcess.binary, arguments, environment: environment)
+    }
+
+    public init(tool path: String, _ arguments: [String]) throws {
+        child = try ChildProcess(path, arguments)
     }
 
     deinit { child.kill(SIGKILL) }

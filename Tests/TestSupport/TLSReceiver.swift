@@ -1,0 +1,40 @@
+import Foundation
+
+/// An HTTPS server on 127.0.0.1 that answers every GET with 200: `openssl s_server` with a
+/// certificate of its own making.
+public final class TLSReceiver: Sendable {
+    public let port: UInt16
+    /// The certificate, which is its own authority: a client that trusts this file trusts it.
+    public let certificateFile: String
+    private let server: BackgroundCommand
+    private let directory: TemporaryDirectory
+
+    /// - Parameter name: the certificate's only subject name, such as `IP:127.0.0.1`.
+    public init(name: String) throws {
+        directory = try TemporaryDirectory()
+        certificateFile = directory.file("certificate.pem")
+        let made = try runTool(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                "-nodes", "-days", "2", "-subj", "/CN=receiver", "-addext",
+                "subjectAltName=\(name)",
+                "-keyout", directory.file("key.pem"), "-out", certificateFile,
+            ])
+        guard made.exitCode == 0 else { throw TestFailure("openssl req: \(made.error)") }
+        port = try Socket.unusedPort()
+        server = try BackgroundCommand(
+            tool: "/usr/bin/openssl",
+            [
+                "s_server", "-accept", "127.0.0.1:\(port)", "-cert", certificateFile,
+                "-key", directory.file("key.pem"), "-www",
+            ])
+        try eventually("openssl s_server listens: \(server.errorText)") {
+            server.outputText.contains("ACCEPT")
+        }
+    }
+
+    deinit { server.signal(SIGKILL) }
+
+    public var url: String { "https://127.0.0.1:\(port)" }
+}
