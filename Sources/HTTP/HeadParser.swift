@@ -108,13 +108,18 @@ final class HeadParser {
         guard version &+ 10 <= count,
             Scan.byte(base, version &+ 8) == Scan.carriageReturn,
             Scan.byte(base, version &+ 9) == Scan.lineFeed
-        else { return stop("The request line does not end with a version and CRLF.\n") }
+        else { return stop(Self.versionMalformed) }
         guard version &+ 8 &- lineStart <= requestLineMax else { return .refused(.targetTooLong) }
         if let refusal = readVersion(base + version) { return .refused(refusal) }
         position = version &+ 10
         target = UnsafeRawBufferPointer(start: base + targetStart, count: targetEnd - targetStart)
         return nil
     }
+
+    /// One reason for both ways to find out: with a line feed in the middle of the version it
+    /// depends on how the bytes were split which is first.
+    private static let versionMalformed: StaticString =
+        "The request line does not end with HTTP/1.1 or HTTP/1.0 and CRLF.\n"
 
     /// "HTTP/1.1" and "HTTP/1.0" as little-endian words.
     private static let http11: UInt64 = 0x312e_312f_5054_5448
@@ -127,7 +132,7 @@ final class HeadParser {
         let bytes = UnsafeRawBufferPointer(start: start, count: 8)
         guard Scan.equals(UnsafeRawBufferPointer(rebasing: bytes.prefix(5)), "HTTP/"),
             Scan.isDigit(bytes[5]), bytes[6] == UInt8(ascii: "."), Scan.isDigit(bytes[7])
-        else { return .bad("The version is not HTTP/1.1 or HTTP/1.0.\n") }
+        else { return .bad(Self.versionMalformed) }
         // A higher minor version is answered as the highest we know (RFC 9110, 2.5).
         return bytes[5] == UInt8(ascii: "1") ? nil : .versionUnknown
     }

@@ -93,24 +93,24 @@ public final class EventLoop: @unchecked Sendable {
         mailbox.wake()
     }
 
-    /// True on the thread that is in `run()`.
+    /// True on the thread that runs the loop, or ran it last.
     public var isOnLoop: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
 
     // MARK: Running
 
     /// Runs turns on the calling thread until `stop()`.
     public func run() {
-        thread.store(UInt(pthread_self()), ordering: .relaxed)
         clickrelay_name_thread(name)
         while !stopping.load(ordering: .acquiring) {
             turn(timeout: isTurnWanted ? 0 : millisecondsToNextTimer())
         }
         // What was posted before `stop()` may have come in after the last turn emptied the mailbox.
         turn(timeout: 0)
-        thread.store(0, ordering: .relaxed)
     }
 
-    private func turn(timeout: Int32) {
+    /// One turn, waiting at most `timeout` milliseconds for an event; -1 is without end.
+    func turn(timeout: Int32) {
+        thread.store(UInt(pthread_self()), ordering: .relaxed)
         isTurnWanted = false
         // A signal ends the wait with EINTR and -1: an empty turn, after which we wait again.
         let count = epoll_wait(epoll, events, Int32(Self.eventsMax), timeout)

@@ -1,0 +1,294 @@
+import Glibc
+@testable import Net
+import TestSupport
+import Testing
+
+@testable import HTTP
+
+@Suite struct DeadlineTests {
+    @Test func `a head that drips is refused by the time of its first byte`() throws {
+        let server = try TestServer { $0.headMilliseconds = 200 }
+        let connection = try server.connect()
+        let start = monotonicNanos()
+        let drip = Locked(false)
+        try concurrently(2) { index in
+            if index == 0 {
+                try connection.send("GET / HTTP/1.1\r\n")
+                while !drip.current {
+                    try connection.send("X: 1\r\n")
+                    usleep(20_000)
+                }
+            } else {
+                defer { drip.with { $0 = true } }
+                #expect(try connection.receive().status == 408)
+            }
+        }
+        #expect(monotonicNanos() - start >= 200_000_000)
+    }
+
+    @Test func `a head that comes in time is answered`() throws {
+        let server = try TestServer { $0.headMilliseconds = 10_000 }
+        let connection = try server.connect()
+        for piece in ["GET / HT", "TP/1.1\r\nHo", "st: a\r\n", "\r\n"] {
+            try connection.send(piece)
+            usleep(20_000)
+        }
+        #expect(try connection.receive().status == 200)
+    }
+
+    @Test func `an idle connection is closed without a word`() throws {
+        let server = try TestServer { $0.idleMilliseconds = 150 }
+        let fresh = try server.connect()
+        let used = try server.connect()
+        #expect(try used.request("GET", "/").status == 200)
+        let start = monotonicNanos()
+        #expect(try used.receiveToEnd() == [])
+        #expect(monotonicNanos() - start >= 140_000_000)
+        #expect(try fresh.receiveToEnd() == [])
+    }
+
+    @Test func `a request that waits for our answer is not idle`() throws {
+        let server = try TestServer {
+            $0.idleMilliseconds = 50
+            $0.headMilliseconds = 50
+        }
+        let connection = try server.connect()
+        try connection.send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n")
+        usleep(300_000)
+        try server.answer("/hold", "at last")
+        #expect(try connection.receive().text == "at last")
+    }
+
+    @Test func `a body that is too slow is refused`() throws {
+        let server = try TestServer {
+            $0.bodyMilliseconds = 100
+            $0.bodyBytesPerSecondMin = 1000
+        }
+        let connection = try server.connect()
+        let start = monotonicNanos()
+        try connection.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
+        try connection.send([UInt8](repeating: 98, count: 200))
+        // 200 bytes buy 200 ms.
+        #expect(try connection.receive().status == 408)
+        #expect(monotonicNanos() - start >= 290_000_000)
+    }
+
+    @Test func `a body at the least rate is waited for`() throws {
+        let server = try TestServer {
+            $0.bodyMilliseconds = 100
+            $0.bodyBytesPerSecondMin = 10
+        }
+        let connection = try server.connect()
+        try connection.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n")
+        for _ in 0..<6 {
+            try connection.send("ab")
+            usleep(50_000)
+        }
+        #expect(try connection.receive().text.hasSuffix("body=abababababab"))
+    }
+
+    @Test func `a client that does not read its answer is closed`() throws {
+        let server = try TestServer { $0.writeMilliseconds = 150 }
+        let connection = try server.connect()
+        try connection.send("GET /big/20000000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        try eventually("handled") { server.handler.handled.current.count == 1 }
+        try eventually("closed") { try server.onLoop { $0.openConnections } == 0 }
+        #expect(try server.onLoop { $0.bufferedBytes } == 0)
+    }
+
+    @Test func `a refused client that stays is left after the lingering time`() throws {
+        let server = try TestServer { $0.lingerMilliseconds = 100 }
+        let connection = try server.connect()
+        try connection.send("nonsense\r\n\r\n")
+        #expect(try connection.receive().status == 400)
+        try eventually("closed") { try server.onLoop { $0.openConnections } == 0 }
+        withExtendedLifetime(connection) {}
+    }
+}
+
+@Suite struct ConnectionTests {
+    @Test func `an idle connection holds no buffer`() throws {
+        let server = try TestServer()
+        let connections = try (0..<20).map { _ in try server.connect() }
+        for connection in connections {
+            #expect(try connection.request("POST", "/", body: [1, 2, 3]).status == 200)
+        }
+        #expect(try server.onLoop { $0.openConnections } == 20)
+        #expect(try server.onLoop { $0.bufferedBytes } == 0)
+    }
+
+    @Test func `at the cap the longest idle connection makes room`() throws {
+        let server = try TestServer { $0.connectionsMax = 3 }
+        let busy = try server.connect()
+        try busy.send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n")
+        _ = try eventually("held") { server.handler.held.current["/hold"] }
+        let older = try server.connect()
+        #expect(try older.request("GET", "/").status == 200)
+        let newer = try server.connect()
+        #expect(try newer.request("GET", "/").status == 200)
+        // `older` is used again, so `newer` is idle for longer.
+        usleep(5000)
+        #expect(try older.request("GET", "/").status == 200)
+        let fourth = try server.connect()
+        #expect(try fourth.request("GET", "/").status == 200)
+        #expect(try newer.receiveToEnd() == [])
+        #expect(try older.request("GET", "/").status == 200)
+        try server.answer("/hold", "kept")
+        #expect(try busy.receive().text == "kept")
+        #expect(try server.onLoop { $0.openConnections } == 3)
+    }
+
+    @Test func `at the cap with every connection busy the new one is closed`() throws {
+        let server = try TestServer { $0.connectionsMax = 2 }
+        let busy = try (0..<2).map { index in
+            let connection = try server.connect()
+            try connection.send("GET /hold\(index) HTTP/1.1\r\nHost: a\r\n\r\n")
+            _ = try eventually("held") { server.handler.held.current["/hold\(index)"] }
+            return connection
+        }
+        let third = try server.connect()
+        #expect(try third.receiveToEnd() == [])
+        for index in 0..<2 {
+            try server.answer("/hold\(index)", "kept")
+            #expect(try busy[index].receive().text == "kept")
+        }
+    }
+
+    @Test func `draining finishes what is in flight and closes the idle at once`() throws {
+        let server = try TestServer()
+        let idle = try server.connect()
+        #expect(try idle.request("GET", "/").status == 200)
+        let busy = try server.connect()
+        try busy.send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n")
+        _ = try eventually("held") { server.handler.held.current["/hold"] }
+        let partial = try server.connect()
+        try partial.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
+        try eventually("read") { try server.onLoop { $0.bufferedBytes } > 0 }
+
+        let isDone = Locked(false)
+        server.server.drain { isDone.with { $0 = true } }
+        #expect(try idle.receiveToEnd() == [])
+        #expect(throws: (any Error).self) { try server.connect().request("GET", "/") }
+        try partial.send("cd")
+        let response = try partial.receive()
+        #expect(response.text.hasSuffix("body=abcd"))
+        #expect(response.fields["connection"] == "close")
+        #expect(!isDone.current)
+        try server.answer("/hold", "finished")
+        let last = try busy.receive()
+        #expect(last.text == "finished")
+        #expect(last.fields["connection"] == "close")
+        #expect(try busy.receiveToEnd() == [])
+        try eventually("drained") { isDone.current }
+        #expect(try server.onLoop { $0.openConnections } == 0)
+    }
+
+    @Test func `draining with a deadline closes what is left`() throws {
+        let server = try TestServer()
+        let busy = try server.connect()
+        try busy.send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n")
+        _ = try eventually("held") { server.handler.held.current["/hold"] }
+        let isDone = Locked(false)
+        server.server.drain(deadlineMilliseconds: 100) { isDone.with { $0 = true } }
+        try eventually("drained") { isDone.current }
+        #expect(try busy.receiveToEnd() == [])
+        // Its answer comes too late, and harms nobody.
+        try server.answer("/hold", "late")
+        #expect(try server.onLoop { $0.openConnections } == 0)
+    }
+
+    @Test func `answers come back from another thread`() throws {
+        let server = try TestServer()
+        let responders = server.handler.held
+        try concurrently(4) { client in
+            let connection = try server.connect()
+            for index in 0..<50 {
+                let path = "/hold/\(client)/\(index)"
+                try connection.send("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
+                let responder = try eventually("held") { responders.current[path] }
+                responder.loop.post { responder.respond(200, headers: [], body: Array(path.utf8)) }
+                #expect(try connection.receive().text == path)
+            }
+        }
+    }
+}
+
+@Suite struct ListenTests {
+    @Test func `a unix socket is private and replaces a stale file`() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("control.sock")
+        do {
+            let server = try TestServer(address: "unix:\(path)")
+            var status = stat()
+            #expect(stat(path, &status) == 0)
+            #expect(status.st_mode & 0o777 == 0o600)
+            #expect(status.st_mode & S_IFMT == S_IFSOCK)
+            // Somebody listens: not stale.
+            #expect(throws: NetError.self) { try TestServer(address: "unix:\(path)") }
+            withExtendedLifetime(server) {}
+        }
+        // A file of another kind is never removed.
+        let file = try directory.write("precious", to: "file")
+        #expect(throws: NetError.self) { try TestServer(address: "unix:\(file)") }
+        #expect(directory.entries().contains("file"))
+
+        // Left behind by a process that was killed.
+        let stale = directory.file("stale.sock")
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        let address = try #require(SocketAddress(path: stale))
+        #expect(address.withSockaddr { bind(descriptor, $0, $1) } == 0)
+        close(descriptor)
+        let server = try TestServer(address: "unix:\(stale)")
+        let client = try Net.Socket.connect(to: address)
+        defer { Net.Socket.close(client) }
+        let request = Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        #expect(request.withUnsafeBytes { Net.Socket.write(client, $0) } == .bytes(request.count))
+        try eventually("handled") { server.handler.handled.current == ["/"] }
+        // Closing removes it.
+        server.server.drain {}
+        try eventually("removed") { !directory.entries().contains("stale.sock") }
+    }
+
+    @Test func `loops share a port and another process's port is noticed`() throws {
+        let first = try TestServer()
+        let second = try TestServer(address: "127.0.0.1:\(first.port)")
+        #expect(second.port == first.port)
+        let address = try #require(SocketAddress.parse("127.0.0.1:\(first.port)"))
+        #expect(throws: NetError.self) { try Listener.checkFree(address) }
+        for _ in 0..<10 { #expect(try first.connect().request("GET", "/").status == 200) }
+    }
+
+    @Test func `an IPv6 address is listened on and the peer's address known`() throws {
+        let seen = Locked<[UInt128?]>([])
+        final class Peers: RequestHandler {
+            let seen: Locked<[UInt128?]>
+            init(_ seen: Locked<[UInt128?]>) { self.seen = seen }
+            func handle(_ request: borrowing Request, _ responder: Responder) {
+                let peer = request.peerAddress
+                seen.with { $0.append(peer) }
+                responder.respond(204, headers: [], body: [])
+            }
+            func turnEnded() {}
+        }
+        let loop = try EventLoop(name: "peers")
+        let server = Server(loop: loop, limits: ServerLimits()) { _ in Peers(seen) }
+        let v6 = try #require(SocketAddress.parse("[::1]:0"))
+        let v4 = try #require(SocketAddress.parse("127.0.0.1:0"))
+        let addresses = [try server.listen(v6), try server.listen(v4)]
+        let thread = try LoopThread.running(loop)
+        for address in addresses {
+            let client = try Net.Socket.connect(to: address)
+            try eventually("answered") {
+                let text = "GET / HTTP/1.0\r\n\r\n"
+                var bytes = [UInt8](repeating: 0, count: 100)
+                _ = Array(text.utf8).withUnsafeBytes { Net.Socket.write(client, $0) }
+                return bytes.withUnsafeMutableBytes { Net.Socket.read(client, into: $0) }
+                    != .wouldBlock
+            }
+            Net.Socket.close(client)
+        }
+        loop.stop()
+        thread.join()
+        #expect(Set(seen.current) == [1, 0xffff_7f00_0001])
+    }
+}
