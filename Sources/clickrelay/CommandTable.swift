@@ -1,7 +1,10 @@
 /// Every command, in the order of `help`.
 enum CommandTable {
     static func all() -> [Command] {
-        ServeCommand.commands + ConfigCommand.commands + Version.commands
-            + HelpCommand.commands(all)
+        ServeCommand.commands + TokenCommands.commands + EntityCommands.commands
+            + TraceCommand.commands
+            + ReportCommand.commands + ConversionCommands.commands + PostbackCommands.commands
+            + DeliveryCommands.commands + HealthcheckCommand.commands + ConfigCommand.commands
+            + Version.commands + HelpCommand.commands(all)
     }
 }

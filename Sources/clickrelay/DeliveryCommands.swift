@@ -1,0 +1,105 @@
+internal import Domain
+
+/// `deliveries list|show|retry|cancel`: what traffic sources were told.
+enum DeliveryCommands {
+    private static let filters = [
+        Flag("state", "STATE", "waiting, delivered, dead or cancelled"),
+        Flag("destination", "NAME", "to one destination, such as propellerads/main"),
+        Flag("conversion", "ID", "of one conversion"),
+        Flag("click-id", "ID", "of one click"),
+    ]
+
+    static let commands = [
+        Command(
+            words: ["deliveries", "list"], summary: "list outbound postbacks, newest first",
+            flags: filters + ListOutput.pageFlags, scope: .api, run: list),
+        Command(
+            words: ["deliveries", "show"], operands: "ID", operandCount: 1...1,
+            summary: "show one outbound postback with its attempts", flags: [Command.jsonFlag],
+            scope: .api,
+            run: { (invocation) throws(CommandFailure) in
+                try ListOutput.show(
+                    invocation, path: "/deliveries/\(API.encoded(invocation.operands[0]))")
+            }),
+        Command(
+            words: ["deliveries", "retry"], operands: "[ID…]", operandCount: 0...10_000,
+            summary: "send again now, dead ones too", flags: filters, scope: .api,
+            details: selectionDetails,
+            run: { (invocation) throws(CommandFailure) in
+                try change(invocation, "retry", done: "retried")
+            }),
+        Command(
+            words: ["deliveries", "cancel"], operands: "[ID…]", operandCount: 0...10_000,
+            summary: "never send", flags: filters, scope: .api, details: selectionDetails,
+            run: { (invocation) throws(CommandFailure) in
+                try change(invocation, "cancel", done: "cancelled")
+            }),
+    ]
+
+    private static let selectionDetails = """
+        Name the deliveries by their IDs, or all that flags select, such as --state dead.
+        Exit 5: some were refused, the others are done.
+        """
+
+    private static func list(_ invocation: Invocation) throws(CommandFailure) -> ExitCode {
+        try ListOutput.run(
+            invocation, path: "/deliveries", filters: filters,
+            heading: [
+                "ID", "STATE", "DESTINATION", "CONVERSION", "REVISION", "ATTEMPTS", "DUE", "REASON",
+            ],
+            right: [4, 5],
+            row: { delivery in
+                let attempts =
+                    delivery["attempts"]?.arrayValue.map { "\($0.count)" }
+                    ?? Show.text(delivery["attempt_count"])
+                return [
+                    Show.text(delivery["id"]), Show.text(delivery["state"]),
+                    Show.text(delivery["destination"]), Show.text(delivery["conversion"]),
+                    Show.text(delivery["revision"]), attempts,
+                    delivery["state"]?.stringValue == "waiting"
+                        ? Show.time(delivery["due_at"]) : "-",
+                    Show.text(delivery["reason"]),
+                ]
+            })
+    }
+
+    private static func change(_ invocation: Invocation, _ action: String, done: String)
+        throws(CommandFailure) -> ExitCode
+    {
+        let query = ListOutput.query(invocation, filters)
+        guard invocation.operands.isEmpty != query.isEmpty else {
+            throw .usage(
+                "`\(invocation.command.name)` needs IDs, or flags that select deliveries\nusage: "
+                    + HelpText.usage(of: invocation.command))
+        }
+        let api = try invocation.api()
+        var ids = invocation.operands
+        if ids.isEmpty {
+            // All of them first: what is changed meanwhile would move the pages.
+            ids = try api.list("/deliveries", query: query).items.compactMap { Show.id($0["id"]) }
+            if ids.isEmpty { Terminal.talk("none") }
+        }
+        var doneCount = 0
+        var failures: [CommandFailure] = []
+        for (index, id) in ids.enumerated() {
+            if ids.count > 20 { Terminal.progress("\(index) of \(ids.count)") }
+            do throws(CommandFailure) {
+                try api.call("POST", "/deliveries/\(API.encoded(id))/\(action)")
+                doneCount += 1
+                if ids.count <= 20 { Terminal.talk("\(done) \(Printable.text(id))") }
+            } catch {
+                failures.append(
+                    CommandFailure(error.code, "\(Printable.text(id)): \(error.message)"))
+                if error.code == .tryAgain { break }
+            }
+        }
+        if ids.count > 20 {
+            Terminal.endProgress()
+            Terminal.talk("\(done) \(doneCount) of \(ids.count)")
+        }
+        guard let first = failures.first else { return .done }
+        throw CommandFailure(
+            doneCount == 0 ? first.code : .partlyDone,
+            failures.map(\.message).joined(separator: "\n"))
+    }
+}

@@ -1,0 +1,105 @@
+internal import Domain
+internal import SQLite
+
+/// `apply FILE`: each object of a file is made, or replaces the one with its key.
+enum EntityApply {
+    private enum Result: String {
+        case created, updated, unchanged
+    }
+
+    private static let fileBytesMax = 64 << 20
+
+    static func run(_ invocation: Invocation, _ kind: EntityKind) throws(CommandFailure)
+        -> ExitCode
+    {
+        let entities = try entities(invocation.operands[0])
+        let api = try invocation.api(mayCreate: true)
+        var results: [JSONValue] = []
+        var failures: [CommandFailure] = []
+        for (index, entity) in entities.enumerated() {
+            let key = entity["key"]?.stringValue ?? ""
+            let name =
+                key.isEmpty ? "\(kind.rawValue) \(index + 1)" : "\(kind.rawValue) \"\(key)\""
+            do throws(CommandFailure) {
+                guard !key.isEmpty else { throw CommandFailure(.refused, "key: is required") }
+                let result = try apply(entity, key: key, kind, api)
+                results.append(["key": .string(key), "result": .string(result.rawValue)])
+                if !invocation.wantsJSON {
+                    Terminal.line("\(result.rawValue) \(Printable.text(key))")
+                }
+            } catch {
+                failures.append(
+                    CommandFailure(error.code, "\(Printable.text(name)): \(error.message)"))
+                // Nobody is there: the rest would fail the same way, each after its own time-out.
+                if error.code == .tryAgain { break }
+            }
+        }
+        if invocation.wantsJSON, !results.isEmpty {
+            Terminal.line(JSONValue.array(results).encoded(pretty: true))
+        }
+        guard let first = failures.first else { return .done }
+        throw CommandFailure(
+            results.isEmpty ? first.code : .partlyDone,
+            failures.map(\.message).joined(separator: "\n"))
+    }
+
+    private static func apply(
+        _ entity: JSONValue, key: String, _ kind: EntityKind, _ api: API
+    ) throws(CommandFailure) -> Result {
+        let path = "\(kind.path)/\(API.encoded(key))"
+        let before = try api.find(path)
+        let after: JSONValue
+        if before == nil {
+            let answer = try api.answer("PUT", path, body: entity)
+            after =
+                answer.status == 404
+                ? try api.call("POST", kind.path, body: entity) : answer.body
+            guard answer.isSuccess || answer.status == 404 else { throw API.failure(answer) }
+        } else {
+            after = try api.call("PUT", path, body: entity)
+        }
+        guard let before else { return .created }
+        return settings(before) == settings(after) ? .unchanged : .updated
+    }
+
+    /// Without what changes by being written.
+    private static func settings(_ entity: JSONValue) -> [JSONMember] {
+        (entity.objectValue ?? []).filter { $0.name != "updated_at" }
+    }
+
+    // MARK: Reading the file
+
+    private static func entities(_ path: String) throws(CommandFailure) -> [JSONValue] {
+        let json: JSONValue
+        do {
+            json = try JSONValue(parsing: try bytes(path))
+        } catch let error as JSONError {
+            throw CommandFailure(.refused, "\(Printable.text(path)) is not JSON: \(error)")
+        } catch {
+            throw error as? CommandFailure ?? CommandFailure(.failed, "\(error)")
+        }
+        let list = json.arrayValue ?? json["items"]?.arrayValue ?? [json]
+        guard list.allSatisfy({ $0.objectValue != nil }) else {
+            throw CommandFailure(
+                .refused, "\(Printable.text(path)) must hold one JSON object or an array of them")
+        }
+        guard !list.isEmpty else {
+            throw CommandFailure(.refused, "\(Printable.text(path)) holds nothing to apply")
+        }
+        return list
+    }
+
+    private static func bytes(_ path: String) throws(CommandFailure) -> [UInt8] {
+        if path == "-" {
+            guard let bytes = Terminal.readInput(bytesMax: fileBytesMax) else {
+                throw CommandFailure(.failed, "stdin can't be read, or is longer than 64 MiB")
+            }
+            return bytes
+        }
+        do {
+            return try FileSystem.read(path, bytesMax: fileBytesMax)
+        } catch {
+            throw CommandFailure(.failed, error.description)
+        }
+    }
+}

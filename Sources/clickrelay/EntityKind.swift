@@ -1,0 +1,65 @@
+internal import Domain
+
+/// What is tracked, each with a list in the API and the same commands.
+enum EntityKind: String, CaseIterable, Sendable {
+    case source, network, offer, campaign
+
+    var path: String { "/\(rawValue)s" }
+
+    /// For usage texts.
+    var meaning: String {
+        switch self {
+        case .source: "traffic source"
+        case .network: "affiliate network"
+        case .offer: "offer"
+        case .campaign: "campaign"
+        }
+    }
+
+    var heading: [String] {
+        switch self {
+        case .source: ["KEY", "NAME", "EXTERNAL ID", "CURRENCY", "DESTINATIONS"]
+        case .network: ["KEY", "NAME", "CLICK ID", "CURRENCY", "POSTBACK URL"]
+        case .offer: ["KEY", "NAME", "NETWORK", "PAYOUT", "URL"]
+        case .campaign: ["KEY", "NAME", "SOURCE", "COST", "OFFERS"]
+        }
+    }
+
+    func row(_ entity: JSONValue) -> [String] {
+        let isArchived =
+            entity["archived"]?.boolValue == true || entity["archived_at"]?.stringValue != nil
+        let name = Show.text(entity["name"]) + (isArchived ? " (archived)" : "")
+        let start = [Show.text(entity["key"]), name]
+        switch self {
+        case .source:
+            let keys = (entity["destinations"]?.arrayValue ?? []).map { Show.text($0["key"]) }
+            return start + [
+                Show.text(entity["external_id_param"]), Show.text(entity["currency"]),
+                keys.isEmpty ? "-" : keys.joined(separator: ", "),
+            ]
+        case .network:
+            return start + [
+                Show.text(entity["click_id_param"]), Show.text(entity["currency"]),
+                Show.text(entity["postback_url"]),
+            ]
+        case .offer:
+            return start + [
+                Show.text(entity["network"]), Show.text(entity["payout"]),
+                Show.text(entity["url"]),
+            ]
+        case .campaign:
+            let cost = entity["cost"]
+            let amount = cost?["amount"].map { " \(Show.text($0))" } ?? ""
+            return start + [
+                Show.text(entity["source"]),
+                Show.text(cost?["model"]) + (amount == " -" ? "" : amount), offers(entity),
+            ]
+        }
+    }
+
+    private func offers(_ campaign: JSONValue) -> String {
+        let paths = campaign["flow"]?["paths"]?.arrayValue ?? []
+        let keys = paths.flatMap { $0["offers"]?.arrayValue ?? [] }.map { Show.text($0["offer"]) }
+        return keys.isEmpty ? "-" : keys.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,37 @@
+internal import Domain
+
+/// `postbacks list|show`: what networks sent, with what was made of it.
+enum PostbackCommands {
+    private static let filters = [
+        Flag("from", "TIME", "received at or after it (RFC 3339, or a day)"),
+        Flag("to", "TIME", "received before it"),
+        Flag("network", "KEY", "of one network"),
+        Flag("verdict", "VERDICT", "with one verdict; `clickrelay help postback` lists them"),
+    ]
+
+    static let commands = [
+        Command(
+            words: ["postbacks", "list"], summary: "list received calls, newest first",
+            flags: filters + ListOutput.pageFlags, scope: .api, run: list),
+        Command(
+            words: ["postbacks", "show"], operands: "ID", operandCount: 1...1,
+            summary: "show one received call as it came", flags: [Command.jsonFlag], scope: .api,
+            run: { (invocation) throws(CommandFailure) in
+                try ListOutput.show(
+                    invocation, path: "/postbacks/\(API.encoded(invocation.operands[0]))")
+            }),
+    ]
+
+    private static func list(_ invocation: Invocation) throws(CommandFailure) -> ExitCode {
+        try ListOutput.run(
+            invocation, path: "/postbacks", filters: filters,
+            heading: ["ID", "RECEIVED", "NETWORK", "SENDER", "VERDICT", "CONVERSION", "MESSAGE"],
+            row: {
+                [
+                    Show.text($0["id"]), Show.time($0["received_at"]), Show.text($0["network"]),
+                    Show.text($0["sender"]), Show.text($0["verdict"]),
+                    Show.text($0["conversion"]), Show.text($0["message"]),
+                ]
+            })
+    }
+}

@@ -1,0 +1,54 @@
+internal import Domain
+
+/// `report`: clicks, conversions and money.
+enum ReportCommand {
+    private static let filters = [
+        Flag("group", "FIELD,…", "one row for each (campaign)"),
+        Flag("from", "DAY", "clicks at or after it (a day, or RFC 3339)"),
+        Flag("to", "DAY", "clicks up to it"),
+        Flag("tz", "ZONE", "whose days they are (UTC)"),
+    ]
+
+    static let commands = [
+        Command(
+            words: ["report"], summary: "print clicks, conversions and money by campaign",
+            flags: filters + [Command.jsonFlag], scope: .api, run: run)
+    ]
+
+    private static func run(_ invocation: Invocation) throws(CommandFailure) -> ExitCode {
+        var query = ListOutput.query(invocation, filters)
+        let groups =
+            (invocation.arguments.value("group") ?? "campaign").split(separator: ",")
+            .map(String.init)
+        if invocation.arguments.value("group") == nil { query.append("group=campaign") }
+        let report = try invocation.api().call(
+            "GET", "/report?" + query.joined(separator: "&"))
+        if invocation.wantsJSON {
+            Terminal.line(report.encoded(pretty: true))
+        } else {
+            Terminal.out(table(report, groups))
+        }
+        return .done
+    }
+
+    /// The rows' own members in their order, the groups first, the totals as the last row.
+    static func table(_ report: JSONValue, _ groups: [String]) -> String {
+        let rows = report["rows"]?.arrayValue ?? []
+        let totals = report["totals"] ?? .null
+        var columns = groups
+        for member in (rows.first ?? totals).objectValue ?? []
+        where !columns.contains(member.name) {
+            columns.append(member.name)
+        }
+        var lines = rows.map { row in columns.map { Show.text(row[$0]) } }
+        if totals.objectValue != nil {
+            lines.append(
+                columns.enumerated().map { index, name in
+                    index == 0 ? "total" : index < groups.count ? "" : Show.text(totals[name])
+                })
+        }
+        return TextTable.data(
+            columns.map { name in String(name.map { $0 == "_" ? " " : $0 }).uppercased() }, lines,
+            right: Set(groups.count..<max(groups.count, columns.count)))
+    }
+}
