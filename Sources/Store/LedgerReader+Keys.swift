@@ -9,4 +9,13 @@ extension LedgerReader {
                 [.blob(sha256)]) == 1
         }
     }
+
+    /// All tokens, revoked ones too, oldest first.
+    public func tokens() throws(StoreError) -> [APIToken] {
+        try sql { (connection) throws(SQLiteError) in
+            try connection.rows(APIToken.select) { (row) throws(SQLiteError) in
+                APIToken.read(row)
+            }
+        }
+    }
 }

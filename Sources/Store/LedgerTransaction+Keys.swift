@@ -7,6 +7,15 @@ public struct APIToken: Sendable, Equatable {
     public let name: String
     public let createdAt: Instant
     public let revokedAt: Instant?
+
+    static let select =
+        "SELECT id, name, created_at_us, revoked_at_us FROM api_token ORDER BY id"
+
+    static func read(_ row: Statement) -> APIToken {
+        APIToken(
+            id: row.int64(0), name: row.text(1), createdAt: Instant(micros: row.int64(2)),
+            revokedAt: row.optionalInt64(3).map { Instant(micros: $0) })
+    }
 }
 
 extension LedgerTransaction {
@@ -61,12 +70,8 @@ extension LedgerTransaction {
 
     public func tokens() throws(StoreError) -> [APIToken] {
         try sql { () throws(SQLiteError) in
-            try connection.rows(
-                "SELECT id, name, created_at_us, revoked_at_us FROM api_token ORDER BY id"
-            ) { (row) throws(SQLiteError) in
-                APIToken(
-                    id: row.int64(0), name: row.text(1), createdAt: Instant(micros: row.int64(2)),
-                    revokedAt: row.optionalInt64(3).map { Instant(micros: $0) })
+            try connection.rows(APIToken.select) { (row) throws(SQLiteError) in
+                APIToken.read(row)
             }
         }
     }

@@ -1,0 +1,70 @@
+public import HTTP
+internal import Domain
+internal import Store
+
+/// Answers `/api/v1/…` of one server: checks the token and hands the call to `AdminAPI`.
+public final class AdminHandler: Sendable {
+    private let api: AdminAPI
+    private let isTrusted: Bool
+
+    /// - Parameter isTrusted: true for the control socket, whose file only the owner can open: calls
+    ///   then need no token.
+    public init(_ api: AdminAPI, isTrusted: Bool) {
+        self.api = api
+        self.isTrusted = isTrusted
+    }
+
+    /// Answers later, from the readers' and the ledger's threads through the responder's loop.
+    public func handle(_ request: borrowing Request, _ responder: Responder) {
+        let call = APIRequest(
+            method: String(decoding: request.methodBytes, as: UTF8.self),
+            path: String(decoding: request.path, as: UTF8.self),
+            query: QueryParameters(parsing: request.query), body: Array(request.body))
+        let respond: @Sendable (APIResponse) -> Void = { response in
+            responder.loop.post {
+                responder.respond(
+                    response.status, headers: response.headers + Self.headers,
+                    body: response.body)
+            }
+        }
+        let token = request.header("authorization").flatMap { Self.bearer($0) }
+        let isTrusted = isTrusted
+        let api = api
+        guard isTrusted || token != nil else {
+            return respond(Self.unauthorized(token).response)
+        }
+        // Bodies are parsed there too: a loop has visitors waiting.
+        api.readers.read { (reader) throws(StoreError) in
+            guard !isTrusted, let token else { return isTrusted }
+            return try reader.isValidToken(sha256: api.services.sha256(token))
+        } finished: { result in
+            switch result {
+            case .success(true): api.handle(call, completion: respond)
+            case .success(false): respond(Self.unauthorized(token).response)
+            case .failure(let error): respond(Problem(error).response)
+            }
+        }
+    }
+
+    private static let headers = [
+        ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"),
+    ]
+
+    private static func unauthorized(_ token: [UInt8]?) -> Problem {
+        Problem(
+            .unauthorized,
+            token == nil
+                ? "send \"Authorization: Bearer\" and a token that `clickrelay token create` made"
+                : "the token is not known or was revoked")
+    }
+
+    /// The token of `Bearer <token>`; the scheme's name is compared without case (RFC 9110, 11.1).
+    private static func bearer(_ value: UnsafeRawBufferPointer) -> [UInt8]? {
+        let scheme = Array("bearer ".utf8)
+        guard value.count > scheme.count,
+            zip(value, scheme).allSatisfy({ $0 == $1 || $0 | 0x20 == $1 })
+        else { return nil }
+        let token = value[scheme.count...].drop { $0 == UInt8(ascii: " ") }
+        return token.isEmpty ? nil : Array(token)
+    }
+}

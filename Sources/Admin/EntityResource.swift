@@ -1,0 +1,167 @@
+internal import Domain
+internal import Store
+
+/// Create, list, show, replace, merge and archive: the same for every kind of entity.
+enum EntityResource<Value: ManagedEntity> {
+    static var routes: [Route] {
+        let list = "/\(Value.plural)"
+        let one = "/\(Value.plural)/{}"
+        return [
+            Route("GET", list, Self.list), Route("POST", list, create),
+            Route("GET", one, show), Route("PUT", one, replace), Route("PATCH", one, merge),
+            Route("DELETE", one, archive),
+        ]
+    }
+
+    @Sendable private static func list(_ call: Call, _ query: inout QueryReader) throws(Problem)
+        -> Work
+    {
+        let limit = query.limit()
+        let cursor = query.cursor() ?? 0
+        let showsArchived = query.flag("archived")
+        let catalog = call.catalog
+        let items = Value.index(catalog).all
+            .filter { $0.id.rawValue > cursor && (showsArchived || !$0.isArchived) }
+            .prefix(limit + 1)
+        return .done(
+            .page(items, limit: limit, cursor: { $0.id.rawValue }) {
+                json($0, catalog, call.services)
+            })
+    }
+
+    @Sendable private static func show(_ call: Call, _ query: inout QueryReader) throws(Problem)
+        -> Work
+    {
+        let catalog = call.catalog
+        guard let stored = try Value.index(catalog)[key(call)] else { throw missing(call) }
+        return .done(APIResponse(json(stored, catalog, call.services)))
+    }
+
+    @Sendable private static func create(_ call: Call, _ query: inout QueryReader) throws(Problem)
+        -> Work
+    {
+        let value = try parse(try call.document())
+        return .write { transaction throws(StoreError) in
+            if let taken = Value.index(transaction.catalog)[value.key] {
+                throw .conflict(
+                    "there is a \(Value.kind) \"\(value.key)\" already"
+                        + (taken.isArchived ? ", archived; PUT brings it back" : ""))
+            }
+            return try put(value, call, transaction, status: 201)
+        }
+    }
+
+    @Sendable private static func replace(_ call: Call, _ query: inout QueryReader)
+        throws(Problem) -> Work
+    {
+        let key = try key(call)
+        let value = try parse(try keyed(try call.document(), key))
+        return .write { transaction throws(StoreError) in
+            guard let existing = Value.index(transaction.catalog)[key] else {
+                return try put(value, call, transaction, status: 201)
+            }
+            // Replacing with the same changes nothing, the time of the last change included.
+            if !existing.isArchived, existing.value.document == value.document {
+                return .done(APIResponse(json(existing, transaction.catalog, call.services)))
+            }
+            return try put(value, call, transaction, status: 200)
+        }
+    }
+
+    @Sendable private static func merge(_ call: Call, _ query: inout QueryReader) throws(Problem)
+        -> Work
+    {
+        let key = try key(call)
+        let patch = try call.document()
+        guard patch.objectValue != nil else { throw Problem("", "must be a JSON object") }
+        _ = try keyed(patch, key)
+        return .write { transaction throws(StoreError) in
+            guard let existing = Value.index(transaction.catalog)[key] else {
+                throw .notFound("there is no \(Value.kind) \"\(key)\"")
+            }
+            guard !existing.isArchived else {
+                throw .conflict("\(Value.kind) \"\(key)\" is archived; PUT brings it back")
+            }
+            let value: Value
+            do throws(ValidationError) {
+                value = try Value(document: existing.value.document.merged(with: patch))
+            } catch {
+                throw .invalid(error)
+            }
+            if value.document == existing.value.document {
+                return .done(APIResponse(json(existing, transaction.catalog, call.services)))
+            }
+            return try put(value, call, transaction, status: 200)
+        }
+    }
+
+    @Sendable private static func archive(_ call: Call, _ query: inout QueryReader)
+        throws(Problem) -> Work
+    {
+        let key = try key(call)
+        return .write { transaction throws(StoreError) in
+            let stored = try Value.archive(key, in: transaction, at: call.services.now())
+            return .done(APIResponse(json(stored, transaction.catalog, call.services)))
+        }
+    }
+
+    private static func put(
+        _ value: Value, _ call: Call, _ transaction: LedgerTransaction, status: Int
+    ) throws(StoreError) -> Work {
+        let stored = try value.put(in: transaction, call.services, at: call.services.now())
+        var response = APIResponse(
+            json(stored, transaction.catalog, call.services), status: status)
+        if status == 201 {
+            response.headers.append(("Location", "/api/v1/\(Value.plural)/\(value.key)"))
+        }
+        return .done(response)
+    }
+
+    private static func missing(_ call: Call) -> Problem {
+        Problem(.notFound, "there is no \(Value.kind) \"\(call.parameter())\"")
+    }
+
+    /// A text that can't be a key names nothing.
+    private static func key(_ call: Call) throws(Problem) -> EntityKey {
+        guard let key = EntityKey(call.parameter()) else { throw missing(call) }
+        return key
+    }
+
+    /// The document with the path's key in it, which it may leave out but not contradict.
+    private static func keyed(_ document: JSONValue, _ key: EntityKey) throws(Problem)
+        -> JSONValue
+    {
+        guard case .object(var members) = document else { return document }
+        if let given = document["key"], given != .null {
+            guard given == .string(key.text) else {
+                throw Problem("key", "is fixed once made: leave it out, or send \"\(key)\"")
+            }
+            return document
+        }
+        members.removeAll { $0.name == "key" }
+        members.insert(JSONMember(name: "key", value: .string(key.text)), at: 0)
+        return .object(members)
+    }
+
+    private static func parse(_ document: JSONValue) throws(Problem) -> Value {
+        do {
+            return try Value(document: document)
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    private static func json(_ stored: Stored<Value>, _ catalog: Catalog, _ services: Services)
+        -> JSONValue
+    {
+        var members = [JSONMember(name: "id", value: .integer(stored.id.rawValue))]
+        members += stored.value.document.objectValue ?? []
+        members += Value.readOnlyMembers(stored, catalog, services)
+        members += [
+            JSONMember(name: "created_at", value: stored.createdAt.json),
+            JSONMember(name: "updated_at", value: stored.updatedAt.json),
+            JSONMember(name: "archived_at", value: stored.archivedAt?.json ?? .null),
+        ]
+        return .object(members)
+    }
+}

@@ -1,0 +1,94 @@
+internal import Domain
+internal import Store
+
+/// What the four kinds of entities do differently in the API.
+protocol ManagedEntity: Entity {
+    /// `sources`, as in paths.
+    static var plural: String { get }
+    static func index(_ catalog: Catalog) -> EntityIndex<Self>
+    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
+        throws(StoreError) -> Stored<Self>
+    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
+        throws(StoreError) -> Stored<Self>
+    /// Members of its JSON that are told, not set.
+    static func readOnlyMembers(_ stored: Stored<Self>, _ catalog: Catalog, _ services: Services)
+        -> [JSONMember]
+}
+
+extension ManagedEntity {
+    static func readOnlyMembers(_ stored: Stored<Self>, _ catalog: Catalog, _ services: Services)
+        -> [JSONMember]
+    { [] }
+}
+
+extension Source: ManagedEntity {
+    static var plural: String { "sources" }
+    static func index(_ catalog: Catalog) -> EntityIndex<Source> { catalog.sources }
+
+    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
+        throws(StoreError) -> Stored<Source>
+    { try transaction.put(self, at: now) }
+
+    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
+        throws(StoreError) -> Stored<Source>
+    { try transaction.archiveSource(key, at: now) }
+}
+
+extension Network: ManagedEntity {
+    static var plural: String { "networks" }
+    static func index(_ catalog: Catalog) -> EntityIndex<Network> { catalog.networks }
+
+    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
+        throws(StoreError) -> Stored<Network>
+    { try transaction.put(self, newPostbackKey: services.newPostbackKey(), at: now) }
+
+    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
+        throws(StoreError) -> Stored<Network>
+    { try transaction.archiveNetwork(key, at: now) }
+
+    static func readOnlyMembers(
+        _ stored: Stored<Network>, _ catalog: Catalog, _ services: Services
+    ) -> [JSONMember] {
+        guard let key = catalog.postbackKeyByNetwork[stored.id] else { return [] }
+        return [
+            JSONMember(name: "postback_key", value: .string(key)),
+            JSONMember(
+                name: "postback_url", value: .string(services.publicURL("/postback/\(key)"))),
+        ]
+    }
+}
+
+extension Offer: ManagedEntity {
+    static var plural: String { "offers" }
+    static func index(_ catalog: Catalog) -> EntityIndex<Offer> { catalog.offers }
+
+    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
+        throws(StoreError) -> Stored<Offer>
+    { try transaction.put(self, at: now) }
+
+    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
+        throws(StoreError) -> Stored<Offer>
+    { try transaction.archiveOffer(key, at: now) }
+}
+
+extension Campaign: ManagedEntity {
+    static var plural: String { "campaigns" }
+    static func index(_ catalog: Catalog) -> EntityIndex<Campaign> { catalog.campaigns }
+
+    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
+        throws(StoreError) -> Stored<Campaign>
+    { try transaction.put(self, at: now) }
+
+    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
+        throws(StoreError) -> Stored<Campaign>
+    { try transaction.archiveCampaign(key, at: now) }
+
+    static func readOnlyMembers(
+        _ stored: Stored<Campaign>, _ catalog: Catalog, _ services: Services
+    ) -> [JSONMember] {
+        [
+            JSONMember(
+                name: "url", value: .string(services.publicURL("/c/\(stored.value.key)")))
+        ]
+    }
+}

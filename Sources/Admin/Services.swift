@@ -1,0 +1,53 @@
+public import Domain
+public import Store
+
+/// What the API needs and must not reach by itself: cryptography, the clock, and the parts of the
+/// program whose state it shows.
+public struct Services: Sendable {
+    public var clickIDs: any ClickIDSealing
+    public var sha256: @Sendable ([UInt8]) -> [UInt8]
+    /// In lower-case hexadecimal digits, as `{sha256:…}` gives it.
+    public var sha256Hex: @Sendable (ArraySlice<UInt8>) -> [UInt8]
+    /// A new secret bearer token, in characters that need no encoding.
+    public var newToken: @Sendable () -> String
+    /// The secret part of a new network's postback URL, fit to stand in a path.
+    public var newPostbackKey: @Sendable () -> String
+    public var now: @Sendable () -> Instant
+    /// Where visitors and networks reach this installation: `https://t.example`.
+    public var publicURL: @Sendable () -> String
+    public var directory: DataDirectory
+    public var version: String
+    public var startedAt: Instant
+    /// Clicks on their way to the disk, and those held because it fails.
+    public var clickDepth: @Sendable () -> (queued: Int, held: Int) = { (0, 0) }
+    /// Nil while clicks can be stored.
+    public var clickFailure: @Sendable () -> String? = { nil }
+    /// More members of the status's `outbound`, from the dispatcher.
+    public var outboundStatus: @Sendable () -> [JSONMember] = { [] }
+
+    public init(
+        clickIDs: any ClickIDSealing, sha256: @escaping @Sendable ([UInt8]) -> [UInt8],
+        sha256Hex: @escaping @Sendable (ArraySlice<UInt8>) -> [UInt8],
+        newToken: @escaping @Sendable () -> String,
+        newPostbackKey: @escaping @Sendable () -> String,
+        now: @escaping @Sendable () -> Instant, publicURL: @escaping @Sendable () -> String,
+        directory: DataDirectory, version: String, startedAt: Instant
+    ) {
+        self.clickIDs = clickIDs
+        self.sha256 = sha256
+        self.sha256Hex = sha256Hex
+        self.newToken = newToken
+        self.newPostbackKey = newPostbackKey
+        self.now = now
+        self.publicURL = publicURL
+        self.directory = directory
+        self.version = version
+        self.startedAt = startedAt
+    }
+
+    /// `path` under the public URL.
+    func publicURL(_ path: String) -> String {
+        let base = publicURL()
+        return (base.hasSuffix("/") ? String(base.dropLast()) : base) + path
+    }
+}
