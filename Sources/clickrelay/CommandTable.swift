@@ -4,7 +4,8 @@ enum CommandTable {
         ServeCommand.commands + TokenCommands.commands + EntityCommands.commands
             + TraceCommand.commands
             + ReportCommand.commands + ConversionCommands.commands + PostbackCommands.commands
-            + DeliveryCommands.commands + HealthcheckCommand.commands + ConfigCommand.commands
+            + DeliveryCommands.commands + CheckCommand.commands + HealthcheckCommand.commands
+            + ConfigCommand.commands
             + Version.commands + HelpCommand.commands(all)
     }
 }

@@ -34,6 +34,13 @@ enum Show {
         return Instant(micros: instant.micros - instant.micros % 1_000_000).rfc3339
     }
 
+    /// `1 click`, `2 clicks`.
+    static func count(_ number: some BinaryInteger, _ one: String, _ many: String? = nil)
+        -> String
+    {
+        "\(number) \(number == 1 ? one : many ?? one + "s")"
+    }
+
     /// A whole document, indented, values aligned within each object.
     static func outline(_ value: JSONValue) -> String {
         var text = ""
