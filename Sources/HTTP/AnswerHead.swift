@@ -4,22 +4,42 @@ final class AnswerHead: @unchecked Sendable {
     private static let firstStatus = 100
     private static let lastStatus = 599
 
-    private var statusLines: [[UInt8]]
-    private(set) var dateLine: [UInt8] = []
+    /// In memory of its own and not in arrays: each answer would count references to those twice.
+    private let lines: UnsafeMutableRawBufferPointer
+    private let statusLines: [UnsafeRawBufferPointer]
+    /// `Date: …\r\n` of the second last given to `updateDate`.
+    let dateLine: UnsafeMutableRawBufferPointer
     private var dateSecond = Int64.min
 
+    private static let dateLineBytes = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n".utf8.count
+
     init() {
-        statusLines = (Self.firstStatus...Self.lastStatus).map { status in
+        let texts = (Self.firstStatus...Self.lastStatus).map { status in
             Array("HTTP/1.1 \(status) \(Self.phrase(status))\r\n".utf8)
         }
+        lines = .allocate(byteCount: texts.reduce(0) { $0 + $1.count }, alignment: 1)
+        var end = 0
+        var views: [UnsafeRawBufferPointer] = []
+        for text in texts {
+            let view = UnsafeMutableRawBufferPointer(rebasing: lines[end..<end + text.count])
+            view.copyBytes(from: text)
+            views.append(UnsafeRawBufferPointer(view))
+            end += text.count
+        }
+        statusLines = views
+        dateLine = .allocate(byteCount: Self.dateLineBytes, alignment: 1)
+        updateDate(0)
+    }
+
+    deinit {
+        lines.deallocate()
+        dateLine.deallocate()
     }
 
     /// A status outside 100...599 is an error of ours, answered as one.
-    func withStatusLine<Result>(
-        _ status: Int, _ body: (UnsafeRawBufferPointer) -> Result
-    ) -> Result {
+    func statusLine(_ status: Int) -> UnsafeRawBufferPointer {
         let known = status >= Self.firstStatus && status <= Self.lastStatus ? status : 500
-        return statusLines[known - Self.firstStatus].withUnsafeBytes(body)
+        return statusLines[known - Self.firstStatus]
     }
 
     /// Makes `dateLine` hold for the second of `wallMicros`.
@@ -27,7 +47,9 @@ final class AnswerHead: @unchecked Sendable {
         let second = wallMicros / 1_000_000
         if second == dateSecond { return }
         dateSecond = second
-        dateLine = Array("Date: \(HTTPDate.text(second))\r\n".utf8)
+        let text = Array("Date: \(HTTPDate.text(second))\r\n".utf8)
+        // A clock before the year 0 or after 9999 keeps the last date that has the fixed length.
+        if text.count == dateLine.count { dateLine.copyBytes(from: text) }
     }
 
     /// Answers without a body, which must not have a Content-Length of one (RFC 9110, 8.6).

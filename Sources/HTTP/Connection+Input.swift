@@ -58,6 +58,7 @@ extension Connection {
             case .stopped: return count
             }
         }
+        if start < count, isPaused { isStalled = true }
         return start
     }
 

@@ -62,9 +62,7 @@ extension Connection {
     }
 
     private func resumeIfPossible() {
-        // Something to parse on: buffered requests, or an end of the client's that waited.
-        guard !isParsing, !isResumable, !isClosing, !isPaused, !input.isEmpty || isReadFinished
-        else { return }
+        guard isStalled, !isParsing, !isResumable, !isClosing, !isPaused else { return }
         isResumable = true
         server.markResumable(self)
     }
@@ -79,6 +77,7 @@ extension Connection {
         _ bytes: inout PooledBytes, _ sequence: UInt32, _ status: Int,
         headerLines: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer, closes: Bool
     ) -> Bool {
+        assert(headerLines.isEmpty || headerLines.last == Scan.lineFeed, "a header line has no end")
         let bit = UInt32(1) << (sequence & 31)
         let hasBody = !AnswerHead.hasNoBody(status)
         let sendsBody = hasBody && headRequests & bit == 0
@@ -90,8 +89,8 @@ extension Connection {
         let head = server.answerHead
         head.updateDate(server.loop.wallMicros)
         var writer = Writer(next: room)
-        head.withStatusLine(status) { writer.put($0) }
-        head.dateLine.withUnsafeBytes { writer.put($0) }
+        writer.put(head.statusLine(status))
+        writer.put(UnsafeRawBufferPointer(head.dateLine))
         writer.put(headerLines)
         if hasBody {
             writer.put("Content-Length: ")

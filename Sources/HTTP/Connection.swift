@@ -63,6 +63,8 @@ final class Connection: EventHandler, @unchecked Sendable {
     var isLingering = false
     var isClosed = false
     var isDirty = false
+    /// Parsing paused with something left to parse, or to conclude from the client's end.
+    var isStalled = false
     var isResumable = false
     var isParsing = false
 
@@ -91,8 +93,9 @@ final class Connection: EventHandler, @unchecked Sendable {
     // MARK: Events
 
     func ready(_ events: Interest) {
-        if events.contains(.hangup) {
-            // Both directions are gone (or the socket failed): nobody would read an answer.
+        // Both directions are gone, or the socket failed: nobody would read an answer. What was
+        // sent before that is still read and handled. The kernel reports this until we close.
+        if events.contains(.hangup), !events.contains(.read) || !wantsRead {
             close()
             return
         }
@@ -163,7 +166,7 @@ final class Connection: EventHandler, @unchecked Sendable {
 
     private func readFinished() {
         isReadFinished = true
-        if !isPaused { inputEnded() }
+        if isPaused { isStalled = true } else { inputEnded() }
     }
 
     /// Nothing more will come and everything complete was parsed.
@@ -189,6 +192,7 @@ final class Connection: EventHandler, @unchecked Sendable {
     func resume() {
         isResumable = false
         guard !isClosed, !isPaused else { return }
+        isStalled = false
         if !input.isEmpty {
             // The time in which we did not read is not the client's.
             let now = server.loop.nowNanos
@@ -197,7 +201,7 @@ final class Connection: EventHandler, @unchecked Sendable {
             bodyReceived = 0
             parseInput()
         }
-        if isReadFinished, !isPaused, !isClosing, !isClosed { inputEnded() }
+        if isReadFinished, !isClosing, !isClosed { readFinished() }
         settle()
     }
 
@@ -214,10 +218,12 @@ final class Connection: EventHandler, @unchecked Sendable {
         updateDeadline()
     }
 
+    private var wantsRead: Bool { isLingering || !(isPaused || isReadFinished || isClosing) }
+
     private func updateInterest() {
         var interest: Interest = []
         if isBlocked { interest.insert(.write) }
-        if isLingering || !(isPaused || isReadFinished || isClosing) { interest.insert(.read) }
+        if wantsRead { interest.insert(.read) }
         do {
             try server.loop.modify(descriptor, interest)
         } catch {
@@ -291,13 +297,16 @@ final class Connection: EventHandler, @unchecked Sendable {
 
     /// Everything is answered and sent.
     private func finish() {
+        if isLingering { return }
+        // Closing with unread bytes makes the kernel send RST, which destroys the answer that the
+        // client has not read yet (RFC 9112, 9.6).
+        if !mustLinger, !isReadFinished, case .bytes = receive(into: server.readBuffer) {
+            mustLinger = true
+        }
         guard mustLinger, !isReadFinished else {
             close()
             return
         }
-        if isLingering { return }
-        // Closing with unread bytes makes the kernel send RST, which destroys the answer that the
-        // client has not read yet (RFC 9112, 9.6).
         isLingering = true
         stopReading()
         Socket.finishWriting(descriptor)

@@ -29,6 +29,7 @@ public final class Server: Acceptor, @unchecked Sendable {
     private var dirty: [Connection] = []
     private var resumable: [Connection] = []
     private var spare: [Connection] = []
+    private var evictable: [Evictable] = []
     private var sweepTimer: TimerID?
     private(set) var isDraining = false
     private var drained: [@Sendable () -> Void] = []
@@ -105,25 +106,48 @@ public final class Server: Acceptor, @unchecked Sendable {
         for _ in 0..<16 where !closeOldestIdle() { return }
     }
 
+    private struct Evictable {
+        let slot: Int
+        let generation: UInt32
+        let waitingSince: UInt64
+    }
+
+    private static let evictableMax = 64
+
     /// Connections waiting for a request are closed first, then those that have sent only a part
     /// of one; those we owe an answer never.
     private func closeOldestIdle() -> Bool {
-        var oldest: Connection?
-        for connection in connections {
-            guard let connection, connection.isWaitingForRequest else { continue }
-            guard let best = oldest else {
-                oldest = connection
+        if evictable.isEmpty { findEvictable() }
+        while let candidate = evictable.popLast() {
+            guard generations[candidate.slot] == candidate.generation,
+                let connection = connections[candidate.slot], connection.isWaitingForRequest,
+                connection.waitingSince == candidate.waitingSince
+            else {
+                // It was used since; when all of them were, it is worth looking again.
+                if evictable.isEmpty { findEvictable() }
                 continue
             }
-            if connection.isIdle != best.isIdle {
-                if connection.isIdle { oldest = connection }
-            } else if connection.waitingSince < best.waitingSince {
-                oldest = connection
-            }
+            connection.close()
+            return true
         }
-        guard let oldest else { return false }
-        oldest.close()
-        return true
+        return false
+    }
+
+    /// Looks through all connections for the next few at once: a flood of new ones at the cap
+    /// would otherwise cost a look for each.
+    private func findEvictable() {
+        var idle: [Evictable] = []
+        var partial: [Evictable] = []
+        for slot in connections.indices {
+            guard let connection = connections[slot], connection.isWaitingForRequest else {
+                continue
+            }
+            let found = Evictable(
+                slot: slot, generation: generations[slot], waitingSince: connection.waitingSince)
+            if connection.isIdle { idle.append(found) } else { partial.append(found) }
+        }
+        let all = (idle.isEmpty ? partial : idle).sorted { $0.waitingSince < $1.waitingSince }
+        evictable = all.prefix(Self.evictableMax).reversed()
     }
 
     func closed(_ connection: Connection) {

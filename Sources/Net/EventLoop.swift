@@ -142,8 +142,9 @@ public final class EventLoop: @unchecked Sendable {
     }
 
     private func runTimers() {
-        // Only timers due at this turn's clock: one that reschedules itself for "now" waits a turn.
-        while let body = timers.popDue(at: nowNanos) { body() }
+        // A timer that schedules itself again for "now" waits a turn, or this would never end.
+        let mark = timers.orderMark
+        while let body = timers.popDue(at: nowNanos, before: mark) { body() }
     }
 
     private func runMailbox() {

@@ -59,9 +59,13 @@ struct Timers {
         remove(at: Int(slots[index].position))
     }
 
-    /// Takes the earliest timer that is due at `now`, so that the caller runs it outside.
-    mutating func popDue(at now: UInt64) -> (() -> Void)? {
-        guard let first = heap.first, first.deadline <= now else { return nil }
+    /// The order the next timer scheduled will have.
+    var orderMark: UInt64 { nextOrder }
+
+    /// Takes the earliest timer that is due at `now`, so that the caller runs it outside; nil also
+    /// when that timer was scheduled after `mark` was read.
+    mutating func popDue(at now: UInt64, before mark: UInt64) -> (() -> Void)? {
+        guard let first = heap.first, first.deadline <= now, first.order < mark else { return nil }
         return remove(at: 0)
     }
 

@@ -154,6 +154,30 @@ import Testing
         }
     }
 
+    @Test func `bytes after the last request do not destroy its answer`() throws {
+        let server = try TestServer()
+        let connection = try server.connect()
+        try connection.send("GET /hold HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        _ = try eventually("held") { server.handler.held.current["/hold"] }
+        try connection.send([UInt8](repeating: 98, count: 10_000))
+        try server.answer("/hold", "whole")
+        // Two round trips through the loop: the answer is written, and a close would be done.
+        for _ in 0..<2 { _ = try server.onLoop { $0.openConnections } }
+        #expect(try connection.receive().text == "whole")
+        #expect(try connection.receiveToEnd() == [])
+    }
+
+    @Test func `a request is handled though its sender has gone`() throws {
+        let server = try SteppedServer()
+        try server.sendAndClose("GET /forget HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(server.handler.handled.current == ["/forget"])
+        #expect(server.server.openConnections == 0)
+        let held = try SteppedServer()
+        try held.sendAndClose("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(held.handler.handled.current == ["/hold"])
+        #expect(held.server.openConnections == 0)
+    }
+
     @Test func `a large answer reaches a client that reads`() throws {
         let server = try TestServer()
         let connection = try server.connect()

@@ -138,6 +138,20 @@ import Testing
         #expect(try server.onLoop { $0.openConnections } == 3)
     }
 
+    @Test func `at the cap an incomplete request makes room when nobody is idle`() throws {
+        let server = try TestServer { $0.connectionsMax = 2 }
+        let busy = try server.connect()
+        try busy.send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n")
+        _ = try eventually("held") { server.handler.held.current["/hold"] }
+        let partial = try server.connect()
+        try partial.send("GET / HT")
+        try eventually("read") { try server.onLoop { $0.bufferedBytes } > 0 }
+        for _ in 0..<100 { #expect(try server.connect().request("GET", "/").status == 200) }
+        #expect(try partial.receiveToEnd() == [])
+        try server.answer("/hold", "kept")
+        #expect(try busy.receive().text == "kept")
+    }
+
     @Test func `at the cap with every connection busy the new one is closed`() throws {
         let server = try TestServer { $0.connectionsMax = 2 }
         let busy = try (0..<2).map { index in

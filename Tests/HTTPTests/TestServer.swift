@@ -98,7 +98,7 @@ final class SteppedServer {
     let loop: EventLoop
     let server: Server
     let handler = ScriptedHandler()
-    private let client: Int32
+    private var client: Int32
 
     init(_ change: (inout ServerLimits) -> Void = { _ in }) throws {
         var limits = ServerLimits()
@@ -114,7 +114,16 @@ final class SteppedServer {
     }
 
     deinit {
+        if client >= 0 { close(client) }
+        turn()
+    }
+
+    /// The server sees the bytes and the end of both directions in the same turn.
+    func sendAndClose(_ text: String) throws {
+        guard Glibc.send(client, text, text.utf8.count, Int32(MSG_NOSIGNAL)) == text.utf8.count
+        else { throw TestFailure("send") }
         close(client)
+        client = -1
         turn()
     }
 

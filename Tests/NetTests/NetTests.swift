@@ -43,9 +43,9 @@ import Testing
             expected.append((deadline, order, id))
         }
         #expect(timers.count == expected.count)
-        while let body = timers.popDue(at: 49) { body() }
+        while let body = timers.popDue(at: 49, before: .max) { body() }
         #expect(timers.nextDeadline.map { $0 > 49 } ?? true)
-        while let body = timers.popDue(at: .max) { body() }
+        while let body = timers.popDue(at: .max, before: .max) { body() }
         let sorted = expected.sorted { ($0.deadline, $0.order) < ($1.deadline, $1.order) }
         #expect(seen.orders == sorted.map(\.order))
     }
@@ -126,6 +126,19 @@ import Testing
         }
         close(closer.reopened[0])
         close(closer.reopened[1])
+    }
+
+    @Test func `a timer that schedules itself for now lets others run`() throws {
+        let loop = try EventLoop(name: "again")
+        var count = 0
+        func again() {
+            count += 1
+            _ = loop.schedule(afterNanos: 0) { again() }
+        }
+        again()
+        loop.post { loop.stop() }
+        loop.run()
+        #expect((2...3).contains(count))
     }
 
     @Test func `hooks run after the work of every turn`() throws {
