@@ -139,6 +139,9 @@ final class ClickFile {
         isInTransaction = false
     }
 
+    /// Somebody moved or removed it: what is committed from now on would be found by nobody.
+    var hasMoved: Bool { connection.hasMoved }
+
     /// Moves what the log holds into the file, if no reader is in the way.
     func checkpoint() throws(SQLiteError) { _ = try connection.walCheckpoint(.passive) }
 

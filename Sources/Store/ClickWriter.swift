@@ -60,6 +60,9 @@ final class ClickWriter: @unchecked Sendable {
     func idle() {
         let time = now()
         if failure != nil, time >= retryAt { retry() }
+        if let moved = files.values.first(where: \.hasMoved) {
+            fail(.storage("\(moved.day.text).db was moved or removed"))
+        }
         guard failure == nil, time >= housekeepingAt else { return }
         housekeepingAt = time.advanced(by: .seconds(5))
         do throws(StoreError) {

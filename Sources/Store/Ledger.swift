@@ -45,7 +45,7 @@ public final class Ledger: Sendable {
         throws(StoreError)
     {
         let writer = LedgerWriter(directory, options: options, observers: observers)
-        try writer.open()
+        try writer.open(isFirst: true)
         self.writer = writer
         thread = BatchThread(
             name: "ledger", capacity: options.queuedMax, idleEvery: .seconds(1),
@@ -109,10 +109,12 @@ final class LedgerWriter: @unchecked Sendable {
     var catalog: Catalog { shared.withLock(\.catalog) }
     var failure: String? { shared.withLock(\.failure) }
 
-    func open() throws(StoreError) {
+    /// - Parameter isFirst: the file may be made. Later a missing one is a failure: an empty ledger
+    ///   in its place would know no campaign and no click ID key.
+    func open(isFirst: Bool) throws(StoreError) {
         do {
             let connection = try Connection(
-                path: directory.ledgerPath, mode: .create,
+                path: directory.ledgerPath, mode: isFirst ? .create : .readWrite,
                 options: Connection.Options(
                     synchronous: options.isFullyDurable ? .full : .normal,
                     cacheKibibytes: 32_768, autocheckpointPages: 4000))
@@ -168,6 +170,9 @@ final class LedgerWriter: @unchecked Sendable {
 
     func idle() {
         guard let transaction = opened() else { return }
+        if transaction.hasMoved {
+            return closeAfterFailure(.storage("clickrelay.db was moved or removed: put it back"))
+        }
         checkpointAge += 1
         guard checkpointAge >= 5 else { return }
         checkpointAge = 0
@@ -186,7 +191,7 @@ final class LedgerWriter: @unchecked Sendable {
     private func opened() -> LedgerTransaction? {
         if let transaction { return transaction }
         do throws(StoreError) {
-            try open()
+            try open(isFirst: false)
             observers.log("ledger_opened_again", "")
             // What was committed by a failing commit may have changed it.
             observers.catalogChanged(catalog)

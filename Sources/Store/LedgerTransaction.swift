@@ -69,6 +69,9 @@ public final class LedgerTransaction {
         clicks.closeAll()
     }
 
+    /// Somebody moved or removed the file.
+    var hasMoved: Bool { connection.hasMoved }
+
     func close() {
         clicks.closeAll()
         connection.close()

@@ -1,0 +1,44 @@
+import Domain
+import Testing
+
+@Suite struct ClientAddressTests {
+    private func client(peer: String, _ header: String?, trusted: [String]) -> String? {
+        let address = ClientAddress(trustedProxies: trusted.compactMap { IPNetwork($0) })
+        guard let header else {
+            return address.client(peer: IPAddress(peer), forwardedFor: nil)?.text
+        }
+        return Array(header.utf8).withUnsafeBytes {
+            address.client(peer: IPAddress(peer), forwardedFor: $0)?.text
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("203.0.113.9", nil, [], "203.0.113.9"),
+            // Anybody can send the header: without a trusted peer it counts for nothing.
+            ("203.0.113.9", "198.51.100.1", ["10.0.0.0/8"], "203.0.113.9"),
+            ("10.0.0.1", "198.51.100.1", ["10.0.0.0/8"], "198.51.100.1"),
+            ("10.0.0.1", "1.2.3.4, 198.51.100.1", ["10.0.0.0/8"], "198.51.100.1"),
+            ("10.0.0.1", "198.51.100.1, 10.0.0.7", ["10.0.0.0/8"], "198.51.100.1"),
+            ("10.0.0.1", "10.0.0.7", ["10.0.0.0/8"], "10.0.0.7"),
+            ("10.0.0.1", "garbage", ["10.0.0.0/8"], "10.0.0.1"),
+            ("10.0.0.1", "198.51.100.1, garbage, 10.0.0.9", ["10.0.0.0/8"], "10.0.0.9"),
+            ("10.0.0.1", "", ["10.0.0.0/8"], "10.0.0.1"),
+            ("10.0.0.1", "2001:db8::1", ["10.0.0.0/8"], "2001:db8::1"),
+        ] as [(String, String?, [String], String)])
+    func `the nearest address that is no trusted proxy is the client's`(
+        peer: String, header: String?, trusted: [String], expected: String
+    ) {
+        #expect(client(peer: peer, header, trusted: trusted) == expected)
+    }
+
+    @Test func `the policy decides how much of an address is kept`() {
+        let four = IPAddress("203.0.113.9")
+        let six = IPAddress("2001:db8:1:2:3:4:5:6")
+        #expect(IPPolicy.full.apply(to: four) == four)
+        #expect(IPPolicy.none.apply(to: four) == nil)
+        #expect(IPPolicy.truncate.apply(to: four)?.text == "203.0.113.0")
+        #expect(IPPolicy.truncate.apply(to: six)?.text == "2001:db8:1::")
+        #expect(IPPolicy.truncate.apply(to: nil) == nil)
+    }
+}
