@@ -58,7 +58,8 @@ let package = Package(
         tests("HTTPTests", ["HTTP", "Net", "TestSupport"]),
         tests("SQLiteTests", ["SQLite", "Migrations", "TestSupport"]),
         tests("StoreTests", ["Store", "SQLite", "Domain", "TestSupport"]),
-        tests("ClicksTests", ["Clicks", "Domain", "Crypto", "Store", "HTTP", "TestSupport"]),
+        tests(
+            "ClicksTests", ["Clicks", "Domain", "Crypto", "Store", "HTTP", "Net", "TestSupport"]),
         tests("PostbacksTests", ["Postbacks", "Domain", "Crypto", "Store", "HTTP", "TestSupport"]),
         tests(
             "OutboundTests",
