@@ -1,0 +1,152 @@
+internal import Domain
+internal import HTTP
+internal import Store
+
+/// How a call ended.
+enum CallEnd {
+    case answered(ClientResponse)
+    case failed(ClientError)
+    /// It can't be made, now or ever.
+    case unsendable(String)
+}
+
+/// Decides what an attempt means for its delivery and for its host.
+struct AttemptJudge: Sendable {
+    let settings: Dispatcher.Settings
+
+    struct Times {
+        var startedAt: Instant
+        var endedAt: Instant
+        var milliseconds: Int
+    }
+
+    struct Verdict {
+        let result: DeliveryResult
+        let health: HostHealth
+    }
+
+    /// - Parameter jitter: in 0...1.
+    func judge(_ end: CallEnd, of delivery: Delivery, _ times: Times, jitter: Double) -> Verdict {
+        switch end {
+        case .answered(let response):
+            judge(response, of: delivery, times, jitter: jitter)
+        case .failed(let error):
+            retry(
+                delivery, times, jitter: jitter, error: text(of: error),
+                health: health(of: error))
+        case .unsendable(let reason):
+            verdict(
+                delivery, times, error: reason, outcome: .dead("it can't be sent: \(reason)"),
+                health: .unknown)
+        }
+    }
+
+    // MARK: Answers
+
+    private func judge(
+        _ response: ClientResponse, of delivery: Delivery, _ times: Times, jitter: Double
+    ) -> Verdict {
+        let rule = delivery.request.success
+        if rule.accepts(status: response.status, body: response.body) {
+            return verdict(
+                delivery, times, response: response, outcome: .delivered, health: .healthy)
+        }
+        if response.status == 410 {
+            let reason = "the receiver answered 410 Gone"
+            return verdict(
+                delivery, times, response: response, error: reason, outcome: .dead(reason),
+                health: .healthy)
+        }
+        let error = Self.text(of: response, refusedBy: rule)
+        let retryAfter = response.headers["retry-after"].flatMap {
+            RetryAfter.parse($0, now: times.endedAt)
+        }
+        // 429: every further call would be refused too, whatever it says.
+        let isFailing = response.status >= 500 || response.status == 429
+        return retry(
+            delivery, times, jitter: jitter, response: response, error: error,
+            retryAfter: retryAfter, health: isFailing ? .failing(error) : .healthy)
+    }
+
+    private static func text(of response: ClientResponse, refusedBy rule: SuccessRule) -> String {
+        let status = "answered \(response.status)"
+        if rule.statuses.contains(response.status) {
+            return "\(status) without the text \"\(rule.bodyContains ?? "")\""
+        }
+        if (300...399).contains(response.status), let location = response.headers["location"] {
+            return "\(status) to \(printable(location)); redirects are not followed"
+        }
+        let reason = printable(response.reason)
+        return reason.isEmpty ? status : "\(status) \(reason)"
+    }
+
+    /// Other people's text, cut and without anything a terminal would act on.
+    private static func printable(_ text: String) -> String {
+        String(
+            decoding: text.utf8.prefix(300).map { (0x20..<0x7f).contains($0) ? $0 : 0x3f },
+            as: UTF8.self)
+    }
+
+    // MARK: Failures
+
+    private func text(of error: ClientError) -> String {
+        let all = Self.seconds(settings.timeoutMilliseconds)
+        let connect = Self.seconds(settings.connectTimeoutMilliseconds)
+        return switch error {
+        case .timeout(.connection): "no connection was free within \(all)"
+        case .timeout(.resolve): "the name was not resolved within \(connect)"
+        case .timeout(.connect): "no connection within \(connect)"
+        case .timeout(.handshake): "no TLS handshake within \(connect)"
+        case .timeout(.answer): "no answer within \(all)"
+        case .resolve, .refusedAddress, .connect, .tls, .closed, .malformed, .cancelled,
+            .tooManyPending:
+            error.text
+        }
+    }
+
+    private static func seconds(_ milliseconds: Int) -> String {
+        milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds) ms"
+    }
+
+    private func health(of error: ClientError) -> HostHealth {
+        switch error {
+        case .resolve, .connect, .tls, .timeout, .closed, .malformed: .failing(text(of: error))
+        case .refusedAddress, .cancelled, .tooManyPending: .unknown
+        }
+    }
+
+    // MARK: Outcomes
+
+    private func retry(
+        _ delivery: Delivery, _ times: Times, jitter: Double, response: ClientResponse? = nil,
+        error: String, retryAfter: Duration? = nil, health: HostHealth
+    ) -> Verdict {
+        let failure = Dispatcher.Failure(
+            attempt: delivery.attemptCount + 1, at: times.endedAt,
+            convertedAt: delivery.convertedAt, giveUpAfter: settings.giveUpAfter,
+            retryAfter: retryAfter, jitter: jitter)
+        let outcome: AttemptOutcome
+        if let next = settings.schedule(failure) {
+            outcome = .retry(at: next)
+        } else {
+            let hours = settings.giveUpAfter.components.seconds / 3600
+            outcome = .dead(
+                "given up \(hours) h after the conversion, at attempt \(failure.attempt): \(error)")
+        }
+        return verdict(
+            delivery, times, response: response, error: error, outcome: outcome, health: health)
+    }
+
+    private func verdict(
+        _ delivery: Delivery, _ times: Times, response: ClientResponse? = nil,
+        error: String? = nil, outcome: AttemptOutcome, health: HostHealth
+    ) -> Verdict {
+        let attempt = Attempt(
+            number: delivery.attemptCount + 1, at: times.startedAt, status: response?.status,
+            milliseconds: response?.milliseconds ?? times.milliseconds, error: error,
+            excerpt: Array((response?.body ?? []).prefix(Attempt.excerptMax)))
+        return Verdict(
+            result: DeliveryResult(id: delivery.id, attempt: attempt, outcome: outcome),
+            health: health)
+    }
+}

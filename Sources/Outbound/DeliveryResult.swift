@@ -1,0 +1,22 @@
+internal import Domain
+internal import Store
+
+/// What an attempt came to, on its way to the ledger.
+struct DeliveryResult: Sendable, Equatable {
+    let id: DeliveryID
+    let attempt: Attempt
+    let outcome: AttemptOutcome
+
+    /// The delivery as it waits after this attempt; nil when it ended.
+    func next(_ delivery: Delivery) -> Delivery? {
+        switch outcome {
+        case .delivered, .dead: nil
+        case .retry(let at):
+            Delivery(
+                id: delivery.id, conversionID: delivery.conversionID, revision: delivery.revision,
+                destination: delivery.destination, state: .waiting, reason: attempt.error,
+                dueAt: at, convertedAt: delivery.convertedAt, request: delivery.request,
+                attemptCount: attempt.number)
+        }
+    }
+}

@@ -1,0 +1,113 @@
+internal import Domain
+internal import HTTP
+internal import Store
+
+/// A call between its start and its end.
+struct CallInFlight {
+    let handle: ClientCall
+    let startedAt: Moment
+}
+
+extension Dispatcher {
+    /// Calls a delivery's receiver.
+    func begin(_ start: DeliveryPlan.Start) {
+        let request: ClientRequest
+        do {
+            request = try OutboundCall.request(start.delivery, settings)
+        } catch {
+            finish(start, .unsendable(error.reason), startedAt: now)
+            return
+        }
+        let handle = client.send(
+            request, addressCheck: gate.check(for: start.delivery.request)
+        ) { [self] result in
+            ended(start, result)
+        }
+        calls[start.delivery.id] = CallInFlight(handle: handle, startedAt: now)
+    }
+
+    private func ended(
+        _ start: DeliveryPlan.Start, _ result: Result<ClientResponse, ClientError>
+    ) {
+        let startedAt = calls.removeValue(forKey: start.delivery.id)?.startedAt ?? now
+        switch result {
+        case .success(let response):
+            finish(start, .answered(response), startedAt: startedAt)
+        case .failure(.cancelled):
+            // Cut off by our own end: as if it hadn't been made.
+            plan.abandon(start, at: now)
+        case .failure(.tooManyPending):
+            // Not this call's fault, nor the host's. With `clientLimits` it doesn't happen.
+            hold(milliseconds: 100)
+            plan.abandon(start, at: now)
+        case .failure(let error):
+            finish(start, .failed(error), startedAt: startedAt)
+        }
+        pump()
+    }
+
+    private func finish(_ start: DeliveryPlan.Start, _ end: CallEnd, startedAt: Moment) {
+        let now = now
+        let times = AttemptJudge.Times(
+            startedAt: startedAt.wall, endedAt: now.wall,
+            milliseconds: Int(clamping: (now.nanos - startedAt.nanos) / 1_000_000))
+        let verdict = judge.judge(end, of: start.delivery, times, jitter: hooks.random())
+        let wasOpen = start.origin.breaker.open != nil
+        plan.finish(start, verdict.health, at: now)
+        logBreaker(of: start.origin, wasOpen: wasOpen)
+        results.append(start, verdict.result)
+    }
+
+    private func logBreaker(of origin: DeliveryPlan.Origin, wasOpen: Bool) {
+        if let open = origin.breaker.open {
+            if !wasOpen {
+                hooks.log(
+                    "outbound_host_failing", "origin=\(origin.name) reason=\"\(open.lastError)\"")
+            }
+        } else if wasOpen {
+            hooks.log("outbound_host_recovered", "origin=\(origin.name)")
+        }
+    }
+
+    private func hold(milliseconds: Int) {
+        plan.isHeld = true
+        _ = loop.schedule(afterMilliseconds: milliseconds) { [self] in
+            plan.isHeld = storageFailure != nil
+            pump()
+        }
+    }
+
+    // MARK: Recording
+
+    /// Hands the results that have gathered to the ledger, unless some are on their way.
+    func recordResults() {
+        let batch = results.nextBatch()
+        guard !batch.isEmpty else { return }
+        table.record(batch) { [self] error in
+            loop.post { [self] in recorded(error) }
+        }
+    }
+
+    private func recorded(_ error: StoreError?) {
+        let now = now
+        if let error {
+            // A call whose result can't be kept might be made again after a crash: none is made.
+            let pause = results.failed()
+            if storageFailure == nil { hooks.log("outbound_record_failed", "reason=\"\(error)\"") }
+            storageFailure = error.description
+            plan.isHeld = true
+            _ = loop.schedule(afterMilliseconds: pause) { [self] in
+                results.retry()
+                pump()
+            }
+        } else {
+            for item in results.recorded() { plan.record(item.start, item.result, at: now) }
+            if storageFailure != nil {
+                hooks.log("outbound_record_works", "")
+                storageFailure = nil
+                plan.isHeld = false
+            }
+        }
+        pump()
+    }
+}

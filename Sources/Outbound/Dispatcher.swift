@@ -1,0 +1,270 @@
+public import Domain
+public import HTTP
+public import Store
+internal import Synchronization
+
+/// Sends the waiting deliveries: reads them from the ledger's table, calls their receivers, and
+/// records each attempt.
+///
+/// At least once: a delivery is called again only when its last result is on disk, or after a
+/// crash that lost it; every attempt carries the same `Idempotency-Key`.
+///
+/// Everything but the methods marked so is confined to the loop's thread.
+// Unchecked because of that confinement; what other threads read is behind a mutex.
+public final class Dispatcher: @unchecked Sendable {
+    typealias Scan = @Sendable (@escaping @Sendable (Result<[String], StoreError>) -> Void) -> Void
+    typealias Read =
+        @Sendable (
+            _ origin: String, _ limit: Int,
+            @escaping @Sendable (Result<[Delivery], StoreError>) -> Void
+        ) -> Void
+    typealias Record =
+        @Sendable ([DeliveryResult], @escaping @Sendable (StoreError?) -> Void) -> Void
+
+    /// The table, as the dispatcher uses it; each calls back on a thread of its own.
+    struct Table: Sendable {
+        var scan: Scan
+        var read: Read
+        var record: Record
+    }
+
+    let settings: Settings
+    let hooks: Hooks
+    let loop: LoopHandle
+    let client: Client
+    let gate: AddressGate
+    let judge: AttemptJudge
+    let table: Table
+
+    let plan: DeliveryPlan
+    var results = ResultQueue()
+    var calls: [DeliveryID: CallInFlight] = [:]
+
+    private var isRunning = false
+    private var tickTimer: (id: LoopTimer, nanos: UInt64)?
+    private var stops: [@Sendable () -> Void] = []
+    private(set) var isStopping = false
+    var storageFailure: String?
+    private var breakers: [OpenBreaker] = []
+    private var breakersVersion = 0
+    private let published = Mutex(Status())
+
+    /// - Parameters:
+    ///   - loop: the loop that `client` belongs to.
+    ///   - client: used by nobody else, with `settings.clientLimits`.
+    ///   - readers: best a pool of its own: behind other people's reports deliveries would wait.
+    public convenience init(
+        settings: Settings, loop: LoopHandle, client: Client, ledger: Ledger, readers: Readers,
+        hooks: Hooks = Hooks()
+    ) {
+        let table = Table(
+            scan: { done in
+                readers.read({ reader throws(StoreError) in try reader.waitingOrigins() }) {
+                    done($0)
+                }
+            },
+            read: { origin, limit, done in
+                readers.read({ reader throws(StoreError) in
+                    try reader.waiting(origin: origin, limit: limit)
+                }) { done($0) }
+            },
+            record: { results, done in
+                ledger.perform({ transaction throws(StoreError) in
+                    for result in results {
+                        try transaction.record(
+                            result.attempt, of: result.id, outcome: result.outcome)
+                    }
+                }) { outcome in
+                    switch outcome {
+                    case .success: done(nil)
+                    case .failure(let error): done(error)
+                    }
+                }
+            })
+        self.init(settings: settings, loop: loop, client: client, table: table, hooks: hooks)
+    }
+
+    init(settings: Settings, loop: LoopHandle, client: Client, table: Table, hooks: Hooks) {
+        self.settings = settings
+        self.hooks = hooks
+        self.loop = loop
+        self.client = client
+        self.table = table
+        gate = AddressGate(isOwnAddress: hooks.isOwnAddress)
+        judge = AttemptJudge(settings: settings)
+        plan = DeliveryPlan(limits: settings.planLimits)
+    }
+
+    // MARK: From any thread
+
+    /// Begins to send what waits. Call it once.
+    public func start() {
+        loop.post { [self] in
+            guard !isStopping else { return }
+            isRunning = true
+            scan()
+        }
+    }
+
+    /// Deliveries to these origins are waiting now: the ledger's `deliveriesQueued`.
+    public func wake(_ origins: Set<String>) {
+        loop.post { [self] in
+            // Before the start nothing is lost: it looks through the whole table.
+            guard isRunning else { return }
+            plan.wake(origins, at: now)
+            pump()
+        }
+    }
+
+    /// These deliveries were cancelled. One whose call has begun is not called again; all others
+    /// are not called at all.
+    public func forget(_ deliveries: Set<DeliveryID>) {
+        loop.post { [self] in
+            plan.forget(deliveries, at: now)
+            pump()
+        }
+    }
+
+    /// As of the loop's last turn with a change.
+    public var status: Status { published.withLock(\.self) }
+
+    /// Starts no more calls, waits for those in flight, and then for their results to be recorded.
+    ///
+    /// Calls that take longer than the grace are cut off; they count as not made and are due again
+    /// at the next start. `done` is called on the loop, at the latest two seconds after the grace.
+    public func stop(graceMilliseconds: Int, _ done: @escaping @Sendable () -> Void) {
+        loop.post { [self] in
+            stops.append(done)
+            guard !isStopping else { return }
+            isStopping = true
+            isRunning = false
+            if let tickTimer { loop.cancel(tickTimer.id) }
+            tickTimer = nil
+            _ = loop.schedule(afterMilliseconds: graceMilliseconds) { [self] in
+                for call in calls.values { call.handle.cancel() }
+                finishStopping()
+            }
+            _ = loop.schedule(afterMilliseconds: max(0, graceMilliseconds) + 2000) { [self] in
+                answerStops()
+            }
+            finishStopping()
+        }
+    }
+
+    // MARK: On the loop
+
+    var now: Moment {
+        Moment(
+            wall: Instant(micros: hooks.wallMicros.map { $0() } ?? loop.wallMicros),
+            nanos: loop.nowNanos)
+    }
+
+    /// Does whatever can be done now. Called after every event.
+    func pump() {
+        recordResults()
+        if isStopping {
+            finishStopping()
+        } else if isRunning {
+            let now = now
+            while let start = plan.next(at: now) { begin(start) }
+            while let order = plan.nextRead(at: now) { read(order) }
+            recordResults()
+            armTick()
+        }
+        publish()
+    }
+
+    private func scan() {
+        guard isRunning else { return }
+        table.scan { [self] result in
+            loop.post { [self] in scanned(result) }
+        }
+    }
+
+    private func scanned(_ result: Result<[String], StoreError>) {
+        guard isRunning else { return }
+        var pause = settings.scanMilliseconds
+        switch result {
+        case .success(let origins):
+            plan.scanned(origins, at: now)
+            if plan.hasLeftOrigins { pause = min(pause, 5000) }
+        case .failure(let error):
+            hooks.log("outbound_read_failed", "reason=\"\(error)\"")
+            pause = min(pause, 1000)
+        }
+        _ = loop.schedule(afterMilliseconds: pause) { [self] in scan() }
+        pump()
+    }
+
+    private func read(_ order: DeliveryPlan.ReadOrder) {
+        let carried = Unchecked(order)
+        table.read(order.origin.name, order.limit) { [self] result in
+            loop.post { [self] in
+                switch result {
+                case .success(let rows): plan.finish(carried.value, rows: rows, at: now)
+                case .failure(let error):
+                    hooks.log("outbound_read_failed", "reason=\"\(error)\"")
+                    plan.fail(carried.value, at: now)
+                }
+                pump()
+            }
+        }
+    }
+
+    private func armTick() {
+        let nanos = plan.nextTickNanos
+        if let tickTimer {
+            // One that comes too early does no harm.
+            guard nanos < tickTimer.nanos else { return }
+            loop.cancel(tickTimer.id)
+        }
+        guard nanos != .max else {
+            tickTimer = nil
+            return
+        }
+        let now = loop.nowNanos
+        let milliseconds = nanos > now ? Int(clamping: (nanos - now) / 1_000_000 + 1) : 1
+        let id = loop.schedule(afterMilliseconds: milliseconds) { [self] in
+            tickTimer = nil
+            plan.tick(at: self.now)
+            pump()
+        }
+        tickTimer = (id, nanos)
+    }
+
+    private func finishStopping() {
+        if isStopping, calls.isEmpty, results.isEmpty { answerStops() }
+    }
+
+    private func answerStops() {
+        let done = stops
+        stops = []
+        for done in done { done() }
+    }
+
+    private func publish() {
+        if breakersVersion != plan.openBreakersVersion {
+            breakersVersion = plan.openBreakersVersion
+            breakers = plan.openBreakers.map { origin, open in
+                OpenBreaker(
+                    origin: origin, since: open.since, lastError: open.lastError,
+                    pauseSeconds: Int(clamping: open.pauseSeconds))
+            }
+            .sorted { $0.origin < $1.origin }
+        }
+        var status = Status()
+        status.waitingInMemory = plan.waitingInMemory
+        status.inFlight = plan.inFlight
+        status.unrecorded = plan.unrecorded
+        status.origins = plan.originCount
+        status.storageFailure = storageFailure
+        status.openBreakers = breakers
+        published.withLock { $0 = status }
+    }
+}
+
+/// Takes a loop-confined value through closures that run on other threads and don't look at it.
+struct Unchecked<Value>: @unchecked Sendable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
+}

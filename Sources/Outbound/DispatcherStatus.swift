@@ -1,0 +1,27 @@
+public import Domain
+
+extension Dispatcher {
+    /// A moment's view, for operators.
+    public struct Status: Sendable, Equatable {
+        /// Waiting deliveries in memory; the rest is on disk.
+        public internal(set) var waitingInMemory = 0
+        public internal(set) var inFlight = 0
+        /// Results that are not on disk yet.
+        public internal(set) var unrecorded = 0
+        /// Origins with deliveries in memory.
+        public internal(set) var origins = 0
+        /// Hosts that fail and are only probed.
+        public internal(set) var openBreakers: [OpenBreaker] = []
+        /// Why no call is made now: results can't be recorded. Nil when they can.
+        public internal(set) var storageFailure: String?
+    }
+
+    public struct OpenBreaker: Sendable, Equatable {
+        /// `https://host:port`
+        public let origin: String
+        public let since: Instant
+        public let lastError: String
+        /// Seconds between two probes at the moment.
+        public let pauseSeconds: Int
+    }
+}

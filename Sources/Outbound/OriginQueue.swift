@@ -1,0 +1,162 @@
+internal import Domain
+
+/// The deliveries of one origin that are in memory: a window on the table's waiting rows.
+///
+/// The window holds every waiting row up to `horizon` (in the order of due time and ID) that is not
+/// busy, as of the newest read. A delivery is *busy* from the start of its call until the call's
+/// result is on disk: until then its row still says "waiting", and must not be believed.
+struct OriginQueue {
+    /// How far a due time can lie ahead when the clock was right as it was set: the longest
+    /// `Retry-After` that is honoured, and an hour.
+    static let dueAheadMax: Duration = .seconds(25 * 3600)
+    /// A conversion of the future was recorded before the clock was set back.
+    static let clockSlack: Duration = .seconds(5)
+
+    struct Entry {
+        let delivery: Delivery
+        /// When it's due by today's clock.
+        let due: Instant
+    }
+
+    private enum Horizon {
+        /// Nothing was read yet.
+        case nothing
+        case through(Instant, DeliveryID)
+        case everything
+    }
+
+    /// The first to be called is the last.
+    private var entries: [Entry] = []
+    private(set) var busy: Set<DeliveryID> = []
+    /// Busy ones that somebody cancelled: what is in memory of them is out of date.
+    private var forgotten: Set<DeliveryID> = []
+    /// What changed while a read was under way, and may be in its rows as it was before.
+    private var changedDuringRead: Set<DeliveryID> = []
+    private var horizon = Horizon.nothing
+    private(set) var isReading = false
+    private var isStale = false
+
+    var count: Int { entries.count }
+    var first: Entry? { entries.last }
+
+    /// Nothing in memory, nothing on disk, nothing under way.
+    var isSpent: Bool {
+        guard case .everything = horizon else { return false }
+        return entries.isEmpty && busy.isEmpty && !isReading && !isStale
+    }
+
+    /// When a delivery is due by the clock of `now`, whatever clock its due time was set by.
+    ///
+    /// A clock that was ahead and is right again leaves due times that may lie years ahead; such
+    /// deliveries are due now. One attempt sets their time anew.
+    static func due(of delivery: Delivery, at now: Instant) -> Instant {
+        if delivery.convertedAt > now.advanced(by: clockSlack) { return now }
+        if delivery.dueAt > now.advanced(by: dueAheadMax) { return now }
+        return delivery.dueAt
+    }
+
+    // MARK: Reading
+
+    /// There may be rows that the window doesn't show.
+    mutating func markStale() { isStale = true }
+
+    /// Whether reading now would put something to do into the window.
+    ///
+    /// - Parameter size: how many entries the window should hold.
+    func wantsRead(size: Int, at now: Instant) -> Bool {
+        guard !isReading else { return false }
+        switch horizon {
+        case .nothing: return true
+        case .everything where !isStale: return false
+        case .through where !isStale: return entries.count * 2 < size
+        case .everything, .through:
+            // What is new is due no earlier than now, and waits behind what is due already.
+            let half = max(1, size / 2)
+            return entries.count < half || entries[entries.count - half].due > now
+        }
+    }
+
+    /// - Returns: how many rows to read for a window of `size`: busy rows are among the first.
+    mutating func beginRead(size: Int) -> Int {
+        isReading = true
+        isStale = false
+        changedDuringRead = []
+        return size + busy.count
+    }
+
+    mutating func endRead(_ rows: [Delivery], limit: Int, at now: Instant) {
+        isReading = false
+        entries = rows.filter { !busy.contains($0.id) && !changedDuringRead.contains($0.id) }
+            .map { Entry(delivery: $0, due: Self.due(of: $0, at: now)) }
+            .sorted { Self.isBefore($1, $0) }
+        changedDuringRead = []
+        if let last = rows.last, rows.count >= limit {
+            horizon = .through(last.dueAt, last.id)
+        } else {
+            horizon = .everything
+        }
+    }
+
+    mutating func failRead() {
+        isReading = false
+        changedDuringRead = []
+        isStale = true
+    }
+
+    // MARK: Calls
+
+    /// Takes the first entry; it's busy from now on.
+    mutating func takeFirst() -> Delivery? {
+        guard let entry = entries.popLast() else { return nil }
+        busy.insert(entry.delivery.id)
+        return entry.delivery
+    }
+
+    /// Its result is on disk.
+    ///
+    /// - Parameters:
+    ///   - next: the delivery as it waits now; nil when it ended.
+    ///   - sizeMax: entries beyond it are left on disk.
+    mutating func release(_ id: DeliveryID, next: Delivery?, sizeMax: Int, at now: Instant) {
+        busy.remove(id)
+        let isForgotten = forgotten.remove(id) != nil
+        if isReading { changedDuringRead.insert(id) }
+        guard let next else { return }
+        if isForgotten || isReading {
+            isStale = true
+            return
+        }
+        insert(next, sizeMax: sizeMax, at: now)
+    }
+
+    /// It was not called after all.
+    mutating func putBack(_ delivery: Delivery, sizeMax: Int, at now: Instant) {
+        release(delivery.id, next: delivery, sizeMax: sizeMax, at: now)
+    }
+
+    /// Somebody ended these deliveries, or changed them: the table knows.
+    mutating func forget(_ ids: Set<DeliveryID>) {
+        entries.removeAll { ids.contains($0.delivery.id) }
+        forgotten.formUnion(ids.intersection(busy))
+        if isReading { changedDuringRead.formUnion(ids) }
+    }
+
+    private mutating func insert(_ delivery: Delivery, sizeMax: Int, at now: Instant) {
+        switch horizon {
+        case .nothing: return
+        case .through(let due, let id):
+            guard (delivery.dueAt, delivery.id.rawValue) <= (due, id.rawValue) else { return }
+        case .everything: break
+        }
+        let entry = Entry(delivery: delivery, due: Self.due(of: delivery, at: now))
+        let position = entries.firstIndex { Self.isBefore($0, entry) } ?? entries.count
+        entries.insert(entry, at: position)
+        guard entries.count > sizeMax else { return }
+        entries.removeFirst()
+        if let last = entries.first { horizon = .through(last.delivery.dueAt, last.delivery.id) }
+    }
+
+    private static func isBefore(_ left: Entry, _ right: Entry) -> Bool {
+        (left.due, left.delivery.id.rawValue) < (right.due, right.delivery.id.rawValue)
+    }
+}
