@@ -1,4 +1,4 @@
-internal import Domain
+public import Domain
 internal import SQLite
 internal import Synchronization
 
@@ -23,6 +23,8 @@ public final class Ledger: Sendable {
         public var catalogChanged: @Sendable (Catalog) -> Void = { _ in }
         /// Deliveries to these origins are waiting now.
         public var deliveriesQueued: @Sendable (Set<String>) -> Void = { _ in }
+        /// These deliveries don't wait any more, by hand.
+        public var deliveriesCancelled: @Sendable (Set<DeliveryID>) -> Void = { _ in }
         public var log: @Sendable (_ event: String, _ detail: String) -> Void = { _, _ in }
 
         public init() {}
@@ -163,8 +165,10 @@ final class LedgerWriter: @unchecked Sendable {
             observers.catalogChanged(transaction.catalog)
         }
         let origins = transaction.takeQueuedOrigins()
+        let cancelled = transaction.takeCancelled()
         for answer in answers { answer() }
         for failure in failures { failure() }
+        if !cancelled.isEmpty { observers.deliveriesCancelled(cancelled) }
         if !origins.isEmpty { observers.deliveriesQueued(origins) }
     }
 

@@ -77,6 +77,7 @@ extension LedgerTransaction {
                 "UPDATE delivery SET state = 'cancelled', reason = 'cancelled by hand' WHERE id = ?1",
                 [.integer(id.rawValue)])
         }
+        noteCancelled(id)
         return try find(id)
     }
 

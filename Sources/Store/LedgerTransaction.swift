@@ -10,6 +10,7 @@ public final class LedgerTransaction {
     public internal(set) var catalog: Catalog
     private(set) var catalogChanged = false
     private var queuedOrigins: Set<String> = []
+    private var cancelled: Set<DeliveryID> = []
 
     init(_ connection: Connection, clicks: ClickReader) throws(StoreError) {
         self.connection = connection
@@ -63,6 +64,11 @@ public final class LedgerTransaction {
         return queuedOrigins
     }
 
+    func takeCancelled() -> Set<DeliveryID> {
+        defer { cancelled.removeAll() }
+        return cancelled
+    }
+
     func checkpoint() throws(StoreError) {
         try sql { () throws(SQLiteError) in _ = try connection.walCheckpoint(.passive) }
         // Readers of finished days must not keep them from being sealed.
@@ -79,6 +85,7 @@ public final class LedgerTransaction {
 
     func noteCatalogChange() { catalogChanged = true }
     func noteQueued(origin: String) { queuedOrigins.insert(origin) }
+    func noteCancelled(_ id: DeliveryID) { cancelled.insert(id) }
 
     /// Runs SQL, with its failures as the store's.
     func sql<Value>(_ body: () throws(SQLiteError) -> Value) throws(StoreError) -> Value {
