@@ -134,9 +134,11 @@ struct OriginQueue {
         release(delivery.id, next: delivery, sizeMax: sizeMax, at: now)
     }
 
-    /// Somebody ended these deliveries, or changed them: the table knows.
+    /// Somebody cancelled these deliveries, or tried to: the table knows.
     mutating func forget(_ ids: Set<DeliveryID>) {
+        let before = entries.count
         entries.removeAll { ids.contains($0.delivery.id) }
+        if entries.count < before { isStale = true }
         forgotten.formUnion(ids.intersection(busy))
         if isReading { changedDuringRead.formUnion(ids) }
     }
