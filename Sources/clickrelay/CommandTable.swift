@@ -1,7 +1,8 @@
 /// Every command, in the order of `help`.
 enum CommandTable {
     static func all() -> [Command] {
-        ServeCommand.commands + TokenCommands.commands + EntityCommands.commands
+        ServeCommand.commands + DemoCommand.commands + TokenCommands.commands
+            + EntityCommands.commands
             + TraceCommand.commands
             + ReportCommand.commands + ConversionCommands.commands + PostbackCommands.commands
             + DeliveryCommands.commands + CheckCommand.commands + HealthcheckCommand.commands
