@@ -1,3 +1,4 @@
+internal import Admin
 internal import Clicks
 internal import Crypto
 internal import Domain
@@ -6,11 +7,12 @@ internal import HTTP
 /// One event loop's way from a path to whoever answers it.
 // Unchecked: confined to its loop's thread.
 final class LoopHandler: RequestHandler, @unchecked Sendable {
-    private let services: Services
+    private let services: Tracker.Services
     private let clicks: ClickHandler
+    private let admin: AdminHandler
 
     /// - Parameter isTrusted: requests come through the control socket and need no token.
-    init(_ loop: LoopHandle, _ services: Services, isTrusted: Bool) throws(CryptoError) {
+    init(_ loop: LoopHandle, _ services: Tracker.Services, isTrusted: Bool) throws(CryptoError) {
         self.services = services
         var settings = ClickHandler.Settings()
         settings.ipPolicy = services.configuration.ipPolicy
@@ -18,16 +20,21 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
             trustedProxies: services.configuration.trustedProxies)
         clicks = try ClickHandler(
             loop: loop, store: services.clickStore, routing: services.routing,
-            rowIDs: services.rowIDs, clickKey: services.clickIDs.newestKey, settings: settings)
+            rowIDs: services.rowIDs, clickKey: services.installation.clickIDs.newestKey,
+            settings: settings)
+        admin = AdminHandler(services.api, isTrusted: isTrusted)
     }
 
     private static let campaignPrefix = Array("/c/".utf8)
+    private static let apiPrefix = Array("/api/".utf8)
 
     func handle(_ request: borrowing Request, _ responder: Responder) {
         let path = request.path
         if path.starts(with: Self.campaignPrefix) {
             clicks.handle(
                 request, key: UnsafeRawBufferPointer(rebasing: path.dropFirst(3)), responder)
+        } else if path.starts(with: Self.apiPrefix) {
+            admin.handle(request, responder)
         } else {
             answerOther(request, responder)
         }

@@ -1,93 +1,165 @@
+internal import Admin
 internal import Clicks
 internal import Crypto
 internal import Domain
 internal import HTTP
 internal import Net
-internal import SQLite
 internal import Store
+internal import Synchronization
 
-/// A running tracker: its files, its threads and its listening sockets.
-///
-/// One per data directory, which its lock file sees to.
+/// A running tracker: its files, its threads and its listening sockets. One per data directory.
 // Unchecked: everything is set before `start` returns; `stop` is called once.
 final class Tracker: @unchecked Sendable {
     /// Where it listens, ports as the kernel gave them: `http://127.0.0.1:8080`.
     let addresses: [String]
     private let services: Services
-    private let loops: [RunningLoop]
+    private let loops: [ServingLoop]
+    private let outbound: OutboundThread
 
-    private struct RunningLoop {
+    /// What all loops share.
+    struct Services: Sendable {
+        let configuration: Configuration
+        let installation: Installation
+        let clickStore: ClickStore
+        let routing: Routing
+        let rowIDs: ClickRowIDs
+        /// Set before the first loop runs.
+        let api: AdminAPI
+
+        /// Why clicks can't be recorded now; nil when they can.
+        var unreadiness: String? { clickStore.failure ?? installation.ledger.failure }
+    }
+
+    private struct ServingLoop {
         let loop: EventLoop
         let server: Server
-        let thread: LoopThread
+        var thread: LoopThread?
     }
 
     /// Opens the data directory and serves. When it returns, requests are accepted and
     /// `GET /readyz` answers 200.
     static func start(_ configuration: Configuration) throws(CommandFailure) -> Tracker {
-        let services = try Services(configuration)
+        let routing = Routing(Catalog())
+        let outbound = OutboundThread.Handle()
+        var observers = Ledger.Observers()
+        observers.catalogChanged = { routing.publish($0) }
+        observers.deliveriesQueued = { outbound.wake($0) }
+        observers.deliveriesCancelled = { outbound.forget($0) }
+        let installation = try Installation(configuration, observers: observers)
         do {
-            return try Tracker(configuration, services)
+            return try Tracker(installation, routing, outbound)
+        } catch let failure as CommandFailure {
+            installation.close()
+            throw failure
         } catch {
-            services.close()
+            installation.close()
+            throw .failed("\(error)")
+        }
+    }
+
+    private init(
+        _ installation: Installation, _ routing: Routing, _ outboundHandle: OutboundThread.Handle
+    ) throws {
+        let configuration = installation.configuration
+        let log = installation.log
+        let now = Installation.now()
+        routing.publish(installation.ledger.catalog)
+        var clickOptions = ClickStore.Options()
+        clickOptions.isFullyDurable = configuration.databaseSync == .full
+        clickOptions.redirectsOnFailure = configuration.onStorageFailure == .redirect
+        let rowIDs = ClickRowIDs(
+            node: UInt8(configuration.nodeID),
+            newestStored: try ClickStore.newestRowIDs(installation.directory, today: now.day),
+            now: now)
+        let clickStore = try ClickStore(
+            installation.directory, options: clickOptions, now: Installation.now
+        ) {
+            log.error($0, ["detail": .string($1)])
+        }
+
+        // Sockets first: the addresses they got are part of what the API shows.
+        let publicURL = SetOnce<String>()
+        var api = installation.adminServices(publicURL: "", startedAt: now)
+        if configuration.publicURL == nil { api.publicURL = { publicURL.value ?? "" } }
+        api.clickDepth = { clickStore.depth }
+        api.clickFailure = { clickStore.failure }
+        api.outboundStatus = { outboundHandle.statusMembers }
+        services = Services(
+            configuration: configuration, installation: installation, clickStore: clickStore,
+            routing: routing, rowIDs: rowIDs,
+            api: AdminAPI(
+                ledger: installation.ledger, readers: installation.readers, services: api))
+
+        var listen = configuration.listen
+        var loops: [ServingLoop] = []
+        do {
+            for number in 1...configuration.loops {
+                let loop = try Self.serve(name: "loop-\(number)", services, isTrusted: false)
+                // The first loop learns the ports that the kernel picked, the others share them.
+                for index in listen.indices {
+                    listen[index] = try loop.server.listen(listen[index])
+                }
+                loops.append(loop)
+            }
+            let control = try Self.serve(name: "control", services, isTrusted: true)
+            guard let address = SocketAddress(path: configuration.controlSocketPath) else {
+                throw CommandFailure.failed("the path of control.sock is too long")
+            }
+            try control.server.listen(address)
+            loops.append(control)
+            addresses = listen.map { "http://\($0.text)" }
+            publicURL.set(addresses[0])
+            outbound = try OutboundThread(installation, listening: listen, outboundHandle)
+            for index in loops.indices {
+                loops[index].thread = try LoopThread.running(loops[index].loop)
+            }
+            self.loops = loops
+        } catch {
+            for running in loops {
+                running.loop.stop()
+                running.thread?.join()
+            }
+            clickStore.stop()
             throw error
         }
     }
 
-    private init(_ configuration: Configuration, _ services: Services) throws(CommandFailure) {
-        self.services = services
+    /// Accepts nothing more, lets requests in flight finish within the grace, commits, and ends.
+    func stop(graceMilliseconds: Int) {
+        let ended = Countdown(loops.count + 1)
+        for running in loops {
+            running.server.drain(deadlineMilliseconds: graceMilliseconds) { ended.countDown() }
+        }
+        outbound.stop(graceMilliseconds: graceMilliseconds) { ended.countDown() }
+        ended.wait()
+        for running in loops { running.loop.stop() }
+        for running in loops { running.thread?.join() }
+        outbound.join()
+        services.clickStore.stop()
+        services.installation.close()
+    }
+
+    private static func serve(name: String, _ services: Services, isTrusted: Bool) throws
+        -> ServingLoop
+    {
+        let configuration = services.configuration
         var limits = ServerLimits()
         limits.headerBytesMax = configuration.maxHeaderBytes
         limits.bodyBytesMax = configuration.maxBodyBytes
         limits.headMilliseconds = configuration.requestTimeoutMilliseconds
         limits.connectionsMax = max(16, configuration.maxConnections / configuration.loops)
-        var listen = configuration.listen
-        var loops: [RunningLoop] = []
-        do {
-            for number in 1...configuration.loops {
-                let loop = try EventLoop(name: "loop-\(number)")
-                let handler = try LoopHandler(LoopHandle(loop), services, isTrusted: false)
-                let server = Server(loop: loop, limits: limits) { _ in handler }
-                // The first loop learns the ports that the kernel picked, the others share them.
-                for index in listen.indices { listen[index] = try server.listen(listen[index]) }
-                loops.append(
-                    RunningLoop(loop: loop, server: server, thread: try LoopThread.running(loop)))
-            }
-            let loop = try EventLoop(name: "control")
-            let handler = try LoopHandler(LoopHandle(loop), services, isTrusted: true)
-            let server = Server(loop: loop, limits: limits) { _ in handler }
-            guard let address = SocketAddress(path: configuration.controlSocketPath) else {
-                throw CommandFailure.failed("the path of control.sock is too long")
-            }
-            try server.listen(address)
-            loops.append(
-                RunningLoop(loop: loop, server: server, thread: try LoopThread.running(loop)))
-        } catch let failure as CommandFailure {
-            Self.end(loops)
-            throw failure
-        } catch {
-            Self.end(loops)
-            throw .failed("\(error)")
-        }
-        self.loops = loops
-        addresses = listen.map { "http://\($0.text)" }
-        services.startOutbound(addresses: addresses)
+        let loop = try EventLoop(name: name)
+        let handler = try LoopHandler(LoopHandle(loop), services, isTrusted: isTrusted)
+        return ServingLoop(
+            loop: loop, server: Server(loop: loop, limits: limits) { _ in handler }, thread: nil)
     }
+}
 
-    /// Accepts nothing more, lets requests in flight finish within the grace, commits, and ends.
-    func stop(graceMilliseconds: Int) {
-        let drained = Countdown(loops.count)
-        for running in loops {
-            running.server.drain(deadlineMilliseconds: graceMilliseconds) { drained.countDown() }
-        }
-        drained.wait()
-        services.stopOutbound(graceMilliseconds: graceMilliseconds)
-        Self.end(loops)
-        services.close()
-    }
+/// A value that becomes known later, once.
+final class SetOnce<Value: Sendable>: Sendable {
+    private let slot = Mutex<Value?>(nil)
 
-    private static func end(_ loops: [RunningLoop]) {
-        for running in loops { running.loop.stop() }
-        for running in loops { running.thread.join() }
-    }
+    var value: Value? { slot.withLock { $0 } }
+
+    func set(_ value: Value) { slot.withLock { $0 = value } }
 }

@@ -1,0 +1,89 @@
+internal import Admin
+internal import Crypto
+internal import Domain
+internal import Net
+internal import SQLite
+internal import Store
+
+/// An open data directory: its lock, its ledger and who may read it. What a server and a command
+/// without a server have in common.
+// Unchecked: everything is set before `init` returns; `close` is called once, when nobody else
+// uses it.
+final class Installation: @unchecked Sendable {
+    let configuration: Configuration
+    let log: Log
+    let directory: DataDirectory
+    let ledger: Ledger
+    let readers: Readers
+    let clickIDs: ClickIDKeys
+    private let lock: LockFile
+
+    /// Takes the lock, brings the database up to date and makes the first click ID key if there is
+    /// none.
+    ///
+    /// - Throws: `.tryAgain` when another process has the directory.
+    init(_ configuration: Configuration, observers: Ledger.Observers = Ledger.Observers())
+        throws(CommandFailure)
+    {
+        self.configuration = configuration
+        let log = configuration.log
+        self.log = log
+        directory = DataDirectory(path: configuration.dataDirectory)
+        var observers = observers
+        observers.log = { log.error($0, ["detail": .string($1)]) }
+        var options = Ledger.Options()
+        options.isFullyDurable = configuration.databaseSync == .full
+        do {
+            try directory.create()
+            lock = try LockFile(path: directory.lockPath)
+            ledger = try Ledger(directory, options: options, observers: observers)
+            clickIDs = try Self.keys(ledger)
+            readers = Readers(directory, threads: 2)
+        } catch let error as LockError {
+            throw CommandFailure(.tryAgain, error.description)
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    /// The wall clock.
+    @Sendable static func now() -> Instant { Instant(micros: Clock.wallMicros()) }
+
+    /// What the administration API is given of everything else.
+    ///
+    /// - Parameter publicURL: what URLs that are shown to people begin with.
+    func adminServices(publicURL: String, startedAt: Instant = Installation.now())
+        -> Admin.Services
+    {
+        let url = configuration.publicURL ?? publicURL
+        return Admin.Services(
+            clickIDs: clickIDs,
+            sha256: { SHA256.digest($0) },
+            sha256Hex: { Array(SHA256.hex(Array($0)).utf8) },
+            newToken: { SecureRandom.token(prefix: "cr_") },
+            newPostbackKey: { SecureRandom.token() },
+            now: Self.now, publicURL: { url }, directory: directory, version: Version.text,
+            startedAt: startedAt)
+    }
+
+    /// Commits what has queued and closes the files.
+    func close() {
+        readers.stop()
+        ledger.stop()
+        lock.release()
+    }
+
+    private static func keys(_ ledger: Ledger) throws -> ClickIDKeys {
+        let keys = try Blocking.wait { done in
+            ledger.perform(
+                { transaction throws(StoreError) in
+                    let keys = try transaction.clickKeys()
+                    if !keys.isEmpty { return keys }
+                    let key = SecureRandom.bytes(ClickIDCipher.keyBytes)
+                    try transaction.addClickKey(key, at: now())
+                    return [key]
+                }, finished: done)
+        }
+        return try ClickIDKeys(keys)
+    }
+}

@@ -1,0 +1,108 @@
+internal import Domain
+internal import Glibc
+internal import HTTP
+internal import Net
+internal import Outbound
+internal import Store
+
+/// The dispatcher on a loop and a thread of its own.
+final class OutboundThread: Sendable {
+    /// What the rest of the program holds before there is a dispatcher.
+    final class Handle: Sendable {
+        fileprivate let dispatcher = SetOnce<Dispatcher>()
+
+        /// Before the dispatcher starts nothing is lost: it begins with a look at the whole table.
+        func wake(_ origins: Set<String>) { dispatcher.value?.wake(origins) }
+        func forget(_ deliveries: Set<DeliveryID>) { dispatcher.value?.forget(deliveries) }
+
+        var statusMembers: [JSONMember] {
+            guard let status = dispatcher.value?.status else { return [] }
+            return [
+                JSONMember(name: "in_memory", value: .integer(status.waitingInMemory)),
+                JSONMember(name: "in_flight", value: .integer(status.inFlight)),
+                JSONMember(name: "unrecorded", value: .integer(status.unrecorded)),
+                JSONMember(
+                    name: "open_breakers",
+                    value: .array(
+                        status.openBreakers.map { breaker in
+                            [
+                                "origin": .string(breaker.origin),
+                                "since": .string(breaker.since.rfc3339),
+                                "last_error": .string(breaker.lastError),
+                                "pause_seconds": .integer(breaker.pauseSeconds),
+                            ]
+                        })),
+            ]
+        }
+    }
+
+    private let loop: EventLoop
+    private let thread: LoopThread
+    private let dispatcher: Dispatcher
+    private let readers: Readers
+
+    /// Starts to send what waits.
+    init(_ installation: Installation, listening: [SocketAddress], _ handle: Handle) throws {
+        let configuration = installation.configuration
+        let log = installation.log
+        var settings = Dispatcher.Settings()
+        settings.concurrency = configuration.outboundConcurrency
+        settings.perHost = configuration.outboundPerHost
+        settings.timeoutMilliseconds = configuration.outboundTimeoutMilliseconds
+        settings.giveUpAfter = .seconds(configuration.outboundGiveUpHours * 3600)
+        settings.userAgent = "Clickrelay/\(Version.text)"
+        var hooks = Dispatcher.Hooks()
+        hooks.isOwnAddress = { ip, port in OwnAddress.is(ip, port, among: listening) }
+        hooks.log = { log.warn($0, ["detail": .string($1)]) }
+        let loop = try EventLoop(name: "outbound")
+        self.loop = loop
+        let client = Client(
+            loop: loop, resolver: Resolver(), tls: try TLSContext.client(trust: .system),
+            limits: settings.clientLimits)
+        // A pool of its own: behind people's reports deliveries would wait.
+        readers = Readers(installation.directory, threads: 1)
+        dispatcher = Dispatcher(
+            settings: settings, loop: LoopHandle(loop), client: client,
+            ledger: installation.ledger, readers: readers, hooks: hooks)
+        thread = try LoopThread.running(loop)
+        handle.dispatcher.set(dispatcher)
+        dispatcher.start()
+    }
+
+    func stop(graceMilliseconds: Int, _ done: @escaping @Sendable () -> Void) {
+        dispatcher.stop(graceMilliseconds: graceMilliseconds, done)
+    }
+
+    func join() {
+        loop.stop()
+        thread.join()
+        readers.stop()
+    }
+}
+
+/// Whether a destination's address is one that this tracker listens at: a destination that calls
+/// ourselves would feed on its own conversions.
+enum OwnAddress {
+    static func `is`(_ ip: UInt128, _ port: UInt16, among listening: [SocketAddress]) -> Bool {
+        listening.contains { own in
+            guard own.port == port, let ownIP = own.ipBytes else { return false }
+            if ownIP == ip { return true }
+            // 0.0.0.0 and :: stand for every address of this machine.
+            let isUnspecified = ownIP == 0 || ownIP == 0xffff_0000_0000
+            return isUnspecified && isOfThisMachine(ip)
+        }
+    }
+
+    /// The kernel lets a socket be bound to the machine's own addresses only.
+    private static func isOfThisMachine(_ ip: UInt128) -> Bool {
+        guard let address = SocketAddress.parse(SocketAddress(ip: ip, port: 0).text),
+            address.ipBytes != nil
+        else { return false }
+        let descriptor = socket(
+            address.isIPv4 ? AF_INET : AF_INET6,
+            Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return Socket.canBind(descriptor, to: address)
+    }
+}
