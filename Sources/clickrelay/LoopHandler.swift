@@ -3,12 +3,14 @@ internal import Clicks
 internal import Crypto
 internal import Domain
 internal import HTTP
+internal import Postbacks
 
 /// One event loop's way from a path to whoever answers it.
 // Unchecked: confined to its loop's thread.
 final class LoopHandler: RequestHandler, @unchecked Sendable {
     private let services: Tracker.Services
     private let clicks: ClickHandler
+    private let postbacks: PostbackHandler
     private let admin: AdminHandler
 
     /// - Parameter isTrusted: requests come through the control socket and need no token.
@@ -16,12 +18,17 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
         self.services = services
         var settings = ClickHandler.Settings()
         settings.ipPolicy = services.configuration.ipPolicy
-        settings.clientAddress = ClientAddress(
-            trustedProxies: services.configuration.trustedProxies)
+        let clientAddress = ClientAddress(trustedProxies: services.configuration.trustedProxies)
+        settings.clientAddress = clientAddress
         clicks = try ClickHandler(
             loop: loop, store: services.clickStore, routing: services.routing,
             rowIDs: services.rowIDs, clickKey: services.installation.clickIDs.newestKey,
             settings: settings)
+        postbacks = PostbackHandler(intake: services.postbacks, loop: loop) { request in
+            clientAddress.client(
+                peer: request.peerAddress.map { IPAddress(bits: $0) },
+                forwardedFor: request.header("x-forwarded-for"))
+        }
         admin = AdminHandler(services.api, isTrusted: isTrusted)
     }
 
@@ -33,6 +40,8 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
         if path.starts(with: Self.campaignPrefix) {
             clicks.handle(
                 request, key: UnsafeRawBufferPointer(rebasing: path.dropFirst(3)), responder)
+        } else if PostbackHandler.takes(path: path) {
+            postbacks.handle(request, responder)
         } else if path.starts(with: Self.apiPrefix) {
             admin.handle(request, responder)
         } else {

@@ -4,6 +4,7 @@ internal import Crypto
 internal import Domain
 internal import HTTP
 internal import Net
+internal import Postbacks
 internal import Store
 internal import Synchronization
 
@@ -23,7 +24,7 @@ final class Tracker: @unchecked Sendable {
         let clickStore: ClickStore
         let routing: Routing
         let rowIDs: ClickRowIDs
-        /// Set before the first loop runs.
+        let postbacks: PostbackIntake
         let api: AdminAPI
 
         /// Why clicks can't be recorded now; nil when they can.
@@ -87,6 +88,8 @@ final class Tracker: @unchecked Sendable {
         services = Services(
             configuration: configuration, installation: installation, clickStore: clickStore,
             routing: routing, rowIDs: rowIDs,
+            postbacks: PostbackIntake(
+                ledger: installation.ledger, clickIDs: installation.clickIDs),
             api: AdminAPI(
                 ledger: installation.ledger, readers: installation.readers, services: api))
 
