@@ -48,16 +48,7 @@ enum EntityApply {
     ) throws(CommandFailure) -> Result {
         let path = "\(kind.path)/\(API.encoded(key))"
         let before = try api.find(path)
-        let after: JSONValue
-        if before == nil {
-            let answer = try api.answer("PUT", path, body: entity)
-            after =
-                answer.status == 404
-                ? try api.call("POST", kind.path, body: entity) : answer.body
-            guard answer.isSuccess || answer.status == 404 else { throw API.failure(answer) }
-        } else {
-            after = try api.call("PUT", path, body: entity)
-        }
+        let after = try api.call("PUT", path, body: entity)
         guard let before else { return .created }
         return settings(before) == settings(after) ? .unchanged : .updated
     }

@@ -8,7 +8,9 @@ enum EntityCommands {
         [
             Command(
                 words: [kind.rawValue, "list"], summary: "list the \(kind.meaning)s",
-                flags: [Command.jsonFlag], scope: .api,
+                flags: [
+                    Flag("archived", nil, "the archived ones too"), Command.jsonFlag,
+                ], scope: .api,
                 run: { (invocation) throws(CommandFailure) in try list(invocation, kind) }),
             Command(
                 words: [kind.rawValue, "show"], operands: "KEY", operandCount: 1...1,
@@ -39,7 +41,8 @@ enum EntityCommands {
     private static func list(_ invocation: Invocation, _ kind: EntityKind) throws(CommandFailure)
         -> ExitCode
     {
-        let page = try invocation.api().list(kind.path)
+        let page = try invocation.api().list(
+            kind.path, query: invocation.arguments.has("archived") ? ["archived=1"] : [])
         if invocation.wantsJSON {
             Terminal.line(page.json.encoded(pretty: true))
         } else if page.items.isEmpty {

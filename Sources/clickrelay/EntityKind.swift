@@ -21,7 +21,7 @@ enum EntityKind: String, CaseIterable, Sendable {
         case .source: ["KEY", "NAME", "EXTERNAL ID", "CURRENCY", "DESTINATIONS"]
         case .network: ["KEY", "NAME", "CLICK ID", "CURRENCY", "POSTBACK URL"]
         case .offer: ["KEY", "NAME", "NETWORK", "PAYOUT", "URL"]
-        case .campaign: ["KEY", "NAME", "SOURCE", "COST", "OFFERS"]
+        case .campaign: ["KEY", "NAME", "SOURCE", "COST", "OFFERS", "URL"]
         }
     }
 
@@ -53,6 +53,7 @@ enum EntityKind: String, CaseIterable, Sendable {
             return start + [
                 Show.text(entity["source"]),
                 Show.text(cost?["model"]) + (amount == " -" ? "" : amount), offers(entity),
+                Show.text(entity["url"]),
             ]
         }
     }

@@ -26,10 +26,16 @@ enum ReportCommand {
         if invocation.wantsJSON {
             Terminal.line(report.encoded(pretty: true))
         } else {
+            if let from = report["from"]?.stringValue, let to = report["to"]?.stringValue {
+                Terminal.talk("clicks from \(Printable.text(from)) to \(Printable.text(to))")
+            }
             Terminal.out(table(report, groups))
         }
         return .done
     }
+
+    /// For programs; people read the same from the other columns.
+    private static let hidden = ["campaign_id", "amounts", "clicks_without_cost"]
 
     /// The rows' own members in their order, the groups first, the totals as the last row.
     static func table(_ report: JSONValue, _ groups: [String]) -> String {
@@ -37,18 +43,24 @@ enum ReportCommand {
         let totals = report["totals"] ?? .null
         var columns = groups
         for member in (rows.first ?? totals).objectValue ?? []
-        where !columns.contains(member.name) {
+        where !columns.contains(member.name) && !hidden.contains(member.name) {
             columns.append(member.name)
         }
-        var lines = rows.map { row in columns.map { Show.text(row[$0]) } }
+        var lines = rows.map { row in columns.map { cell(row, $0) } }
         if totals.objectValue != nil {
             lines.append(
                 columns.enumerated().map { index, name in
-                    index == 0 ? "total" : index < groups.count ? "" : Show.text(totals[name])
+                    index == 0 ? "total" : index < groups.count ? "" : cell(totals, name)
                 })
         }
         return TextTable.data(
             columns.map { name in String(name.map { $0 == "_" ? " " : $0 }).uppercased() }, lines,
             right: Set(groups.count..<max(groups.count, columns.count)))
+    }
+
+    /// Money in several currencies has no single figure; the amounts stand side by side then.
+    private static func cell(_ row: JSONValue, _ name: String) -> String {
+        let amounts = (row["amounts"]?.arrayValue ?? []).compactMap { Show.money($0[name]) }
+        return amounts.count > 1 ? amounts.joined(separator: " + ") : Show.text(row[name])
     }
 }
