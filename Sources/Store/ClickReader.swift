@@ -138,6 +138,13 @@ public struct ClickTotal: Sendable, Equatable {
     public let clicks: Int64
     public let costNanos: Int128
 
+    public init(campaignID: CampaignID, currency: Currency?, clicks: Int64, costNanos: Int128) {
+        self.campaignID = campaignID
+        self.currency = currency
+        self.clicks = clicks
+        self.costNanos = costNanos
+    }
+
     /// Sums are kept by quarter hours: a range is widened or cut to those that begin within it.
     static func slot(startingAtOrAfter instant: Instant) -> Int64 {
         let slot = instant.micros / ClickFile.slotMicros

@@ -111,6 +111,17 @@ public struct ConversionTotal: Sendable, Equatable {
     public let currency: Currency
     public let conversions: Int64
     public let payoutNanos: Int128
+
+    public init(
+        campaignID: CampaignID, status: ConversionStatus, currency: Currency, conversions: Int64,
+        payoutNanos: Int128
+    ) {
+        self.campaignID = campaignID
+        self.status = status
+        self.currency = currency
+        self.conversions = conversions
+        self.payoutNanos = payoutNanos
+    }
 }
 
 /// A WHERE clause from the members of a filter that are set.

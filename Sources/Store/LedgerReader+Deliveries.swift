@@ -7,6 +7,7 @@ public struct DeliveryFilter: Sendable {
     public var destination: String?
     public var conversionID: ConversionID?
     public var origin: String?
+    public var clickRowID: ClickRowID?
 
     public init() {}
 }
@@ -29,6 +30,9 @@ extension LedgerReader {
         conditions.add("destination = ?", filter.destination)
         conditions.add("conversion_id = ?", filter.conversionID?.rawValue)
         conditions.add("origin = ?", filter.origin)
+        conditions.add(
+            "conversion_id IN (SELECT id FROM conversion WHERE click_row_id = ?)",
+            filter.clickRowID?.rawValue)
         let items = try sql { (connection) throws(SQLiteError) in
             try connection.rows(
                 "SELECT \(DeliveryRow.columns) FROM delivery \(conditions.sql) "

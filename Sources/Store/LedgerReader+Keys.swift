@@ -18,4 +18,12 @@ extension LedgerReader {
             }
         }
     }
+
+    /// The number of the newest migration the ledger has had.
+    public func schemaVersion() throws(StoreError) -> Int64 {
+        try sql { (connection) throws(SQLiteError) in
+            let version: Int64 = try connection.pragma("user_version")
+            return version
+        }
+    }
 }

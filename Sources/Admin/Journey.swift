@@ -1,0 +1,128 @@
+internal import Domain
+internal import Store
+
+/// Everything that is known of one click: where its visitor was sent, what the network reported,
+/// and what the traffic source was told.
+struct Journey {
+    /// Of each kind of item; a journey that has more says `truncated`.
+    static let itemsMax = 1000
+
+    let reader: LedgerReader
+    let presenter: Presenter
+
+    /// Nil when nothing is left of the click but its ID.
+    func json(_ identity: ClickIdentity) throws(StoreError) -> JSONValue? {
+        let row = try reader.clicks.click(identity.rowID)
+        let conversions = try conversions(identity.rowID)
+        let postbacks = try postbacks(identity.rowID)
+        let deliveries = try deliveries(identity.rowID)
+        if row == nil, conversions.items.isEmpty, postbacks.items.isEmpty { return nil }
+
+        // A conversion has a copy of its click, which outlives the click's day file.
+        let conversion = conversions.items.last
+        var members = click(
+            row ?? conversion?.click, identity, source: conversion?.sourceID)
+        if row == nil { members.append(JSONMember(name: "purged", value: true)) }
+        members.append(JSONMember(name: "lander_clicks", value: []))
+        var items: [JSONValue] = []
+        for conversion in conversions.items.reversed() {
+            items.append(try reader.json(conversion, presenter))
+        }
+        members.append(JSONMember(name: "conversions", value: .array(items)))
+        members.append(
+            JSONMember(
+                name: "postbacks",
+                value: .array(postbacks.items.reversed().map(presenter.postback))))
+        items.removeAll()
+        for delivery in deliveries.items.reversed() {
+            items.append(try reader.json(delivery, presenter))
+        }
+        members.append(JSONMember(name: "deliveries", value: .array(items)))
+        let cursors = [conversions.nextCursor, postbacks.nextCursor, deliveries.nextCursor]
+        if cursors.contains(where: { $0 != nil }) {
+            members.append(JSONMember(name: "truncated", value: true))
+        }
+        return .object(members)
+    }
+
+    /// The click's own fields; without a click, those that its ID tells.
+    private func click(_ click: Click?, _ identity: ClickIdentity, source: SourceID?)
+        -> [JSONMember]
+    {
+        let campaign = presenter.catalog.campaigns[click?.campaignID ?? identity.campaignID]
+        let sourceID =
+            source
+            ?? campaign.flatMap {
+                presenter.catalog.sources[$0.value.source]?.id
+            }
+        let version = click.flatMap { presenter.catalog.offerVersions[$0.offerVersion] }
+        let fields: JSONValue = [
+            "click_id": presenter.clickID(identity),
+            "campaign": .string(orNull: campaign?.value.key.text),
+            "source": sourceID.map { presenter.key($0) } ?? .null,
+            "external_id": click?.externalID.map { .text($0) } ?? .null,
+            "at": identity.rowID.instant.json,
+            "cost": click?.cost?.document ?? .null,
+            "vars": click.map { variables($0) } ?? .null,
+            "ip": .string(orNull: click?.ip?.text),
+            "user_agent": click.map { .text($0.userAgent) } ?? .null,
+            "referrer": click.map { .text($0.referrer) } ?? .null,
+            "rule": .null,
+            "path": click.map { .integer($0.path) } ?? .null,
+            "lander": .null,
+            "offer": version.map { presenter.key($0.offerID) } ?? .null,
+            "location": click.flatMap { click in
+                version.flatMap { location(click, $0, source: sourceID) }
+            } ?? .null,
+        ]
+        return fields.objectValue ?? []
+    }
+
+    /// By the names in the campaign URL; of a repeated one the first, which tokens use too.
+    private func variables(_ click: Click) -> JSONValue {
+        var members: [JSONMember] = []
+        for parameter in click.parameters
+        where !members.contains(where: { $0.name == parameter.name }) {
+            members.append(JSONMember(name: parameter.name, value: .text(parameter.value)))
+        }
+        return .object(members)
+    }
+
+    /// Where the visitor was sent: the wording the offer had then, filled again.
+    private func location(_ click: Click, _ version: OfferVersion, source: SourceID?)
+        -> JSONValue?
+    {
+        // It was checked when it was saved; one that can't be read any more can't be shown.
+        guard let url = try? URLTemplate(version.url) else { return nil }
+        let catalog = presenter.catalog
+        let values = ClickValues(
+            click: click, clickID: presenter.services.clickIDs.seal(click.identity),
+            names: ClickValues.Names(
+                campaign: catalog.campaigns[click.campaignID]?.value.key, sourceID: source,
+                networkID: version.networkID, offerID: version.offerID,
+                variables: source.flatMap { catalog.sources[$0] }
+                    .map { catalog.variables(of: $0.value) } ?? [:]),
+            sha256Hex: presenter.services.sha256Hex)
+        var bytes: [UInt8] = []
+        url.fill(values, into: &bytes)
+        return .text(bytes)
+    }
+
+    private func conversions(_ rowID: ClickRowID) throws(StoreError) -> Page<Conversion> {
+        var filter = ConversionFilter()
+        filter.clickRowID = rowID
+        return try reader.conversions(filter, limit: Self.itemsMax, cursor: nil)
+    }
+
+    private func postbacks(_ rowID: ClickRowID) throws(StoreError) -> Page<StoredPostback> {
+        var filter = PostbackFilter()
+        filter.clickRowID = rowID
+        return try reader.postbacks(filter, limit: Self.itemsMax, cursor: nil)
+    }
+
+    private func deliveries(_ rowID: ClickRowID) throws(StoreError) -> Page<Delivery> {
+        var filter = DeliveryFilter()
+        filter.clickRowID = rowID
+        return try reader.deliveries(filter, limit: Self.itemsMax, cursor: nil)
+    }
+}

@@ -1,0 +1,40 @@
+internal import Domain
+internal import Store
+
+/// Received calls, byte for byte, with their verdicts.
+enum PostbackResource {
+    static let routes = [
+        Route("GET", "/postbacks", list), Route("GET", "/postbacks/{}", show),
+    ]
+
+    @Sendable private static func list(_ call: Call, _ query: inout QueryReader) throws(Problem)
+        -> Work
+    {
+        let limit = query.limit()
+        let cursor = query.cursor()
+        var filter = PostbackFilter()
+        filter.from = query.from()
+        filter.to = query.to()
+        filter.network = query.entity("network", in: call.catalog.networks)
+        filter.verdict = query.choice("verdict", PostbackVerdict.self)?.rawValue
+        filter.clickRowID = query.clickRowID(call.services.clickIDs)
+        filter.conversionID = query.conversionID()
+        let presenter = Presenter(call)
+        return .read { [filter] reader throws(StoreError) in
+            try reader.postbacks(filter, limit: limit, cursor: cursor)
+                .response { (item) throws(StoreError) in presenter.postback(item) }
+        }
+    }
+
+    @Sendable private static func show(_ call: Call, _ query: inout QueryReader) throws(Problem)
+        -> Work
+    {
+        let text = call.parameter()
+        let presenter = Presenter(call)
+        return .read { reader throws(StoreError) in
+            guard let number = Int64(text), let postback = try reader.postback(PostbackID(number))
+            else { throw .notFound("there is no postback \"\(text)\"") }
+            return APIResponse(presenter.postback(postback))
+        }
+    }
+}

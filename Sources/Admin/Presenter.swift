@@ -1,0 +1,155 @@
+internal import Domain
+internal import Store
+
+/// Turns what was read into the JSON of `product.md`: numbers become keys, bytes become text.
+struct Presenter: Sendable {
+    let catalog: Catalog
+    let services: Services
+
+    init(_ call: Call) {
+        catalog = call.catalog
+        services = call.services
+    }
+
+    func key(_ id: CampaignID) -> JSONValue {
+        .string(orNull: catalog.campaigns[id]?.value.key.text)
+    }
+    func key(_ id: SourceID) -> JSONValue { .string(orNull: catalog.sources[id]?.value.key.text) }
+    func key(_ id: NetworkID) -> JSONValue { .string(orNull: catalog.networks[id]?.value.key.text) }
+    func key(_ id: OfferID) -> JSONValue { .string(orNull: catalog.offers[id]?.value.key.text) }
+
+    func clickID(_ identity: ClickIdentity) -> JSONValue {
+        .string(services.clickIDs.seal(identity).text)
+    }
+
+    func clickID(_ click: Click) -> JSONValue { clickID(click.identity) }
+
+    func conversion(_ conversion: Conversion, _ revisions: [ConversionRevision]) -> JSONValue {
+        [
+            "id": .string(conversion.id.description),
+            "click_id": clickID(conversion.click),
+            "campaign": key(conversion.click.campaignID),
+            "source": key(conversion.sourceID),
+            "network": key(conversion.networkID),
+            "offer": key(conversion.offerID),
+            "external_id": conversion.click.externalID.map { .text($0) } ?? .null,
+            "event": .string(conversion.event),
+            "transaction_id": conversion.transactionID.isEmpty
+                ? .null : .string(conversion.transactionID),
+            "status": .string(conversion.status.rawValue),
+            "network_status": .string(orNull: conversion.networkStatus),
+            "payout": conversion.payout.document,
+            "clicked_at": conversion.click.rowID.instant.json,
+            "converted_at": conversion.convertedAt.json,
+            "test": .bool(conversion.isTest),
+            "params": .object(
+                conversion.extras.enumerated().compactMap { index, value in
+                    value.map { JSONMember(name: "param\(index + 1)", value: .string($0)) }
+                }),
+            "revision": .integer(conversion.revision),
+            "revisions": .array(revisions.map(revision)),
+        ]
+    }
+
+    private func revision(_ revision: ConversionRevision) -> JSONValue {
+        [
+            "revision": .integer(revision.number), "status": .string(revision.status.rawValue),
+            "network_status": .string(orNull: revision.networkStatus),
+            "payout": revision.payout.document, "at": revision.at.json,
+            "postback": .integer(revision.postbackID.rawValue),
+        ]
+    }
+
+    func postback(_ postback: StoredPostback) -> JSONValue {
+        let call = postback.call
+        return [
+            "id": .integer(postback.id.rawValue),
+            "received_at": call.receivedAt.json,
+            "network": postback.networkID.map { key($0) } ?? .null,
+            "sender": .string(orNull: call.sender?.text),
+            "verdict": .string(postback.verdict),
+            "message": .string(postback.message),
+            "conversion": .string(orNull: postback.conversionID?.description),
+            "request": [
+                "method": .string(call.method), "target": .text(call.target),
+                "headers": headers(call.headers.map { ($0.name, $0.value) }),
+                "body": .text(call.body),
+            ],
+        ]
+    }
+
+    func delivery(_ delivery: Delivery, _ attempts: [Attempt]) -> JSONValue {
+        let request = delivery.request
+        return [
+            "id": .integer(delivery.id.rawValue),
+            "conversion": .string(delivery.conversionID.description),
+            "revision": .integer(delivery.revision),
+            "destination": .string(delivery.destination),
+            "state": .string(delivery.state.rawValue),
+            "reason": .string(orNull: delivery.reason),
+            "due_at": delivery.dueAt.json,
+            "idempotency_key": .string(delivery.idempotencyKey),
+            "request": [
+                "method": .string(request.method.rawValue), "url": .string(request.url),
+                "headers": headers(request.headers.map { ($0.name, Array($0.value.utf8)) }),
+                "body": request.body.map { .text($0) } ?? .null,
+            ],
+            "attempts": .array(attempts.map(attempt)),
+        ]
+    }
+
+    private func attempt(_ attempt: Attempt) -> JSONValue {
+        [
+            "at": attempt.at.json,
+            "status": attempt.status.map { .integer($0) } ?? .null,
+            "ms": .integer(attempt.milliseconds),
+            "error": .string(orNull: attempt.error),
+            "excerpt": .text(attempt.excerpt),
+        ]
+    }
+
+    /// One member a name, whatever its case: repeated fields are one list (RFC 9110 section 5.2),
+    /// and an object that has a name twice could be read in two ways.
+    private func headers(_ fields: [(name: String, value: [UInt8])]) -> JSONValue {
+        var members: [JSONMember] = []
+        var places: [String: Int] = [:]
+        for field in fields {
+            let value = String(decoding: field.value, as: UTF8.self)
+            let name = field.name.lowercased()
+            if let place = places[name], let before = members[place].value.stringValue {
+                members[place].value = .string("\(before), \(value)")
+            } else {
+                places[name] = members.count
+                members.append(JSONMember(name: field.name, value: .string(value)))
+            }
+        }
+        return .object(members)
+    }
+}
+
+extension Click {
+    var identity: ClickIdentity { ClickIdentity(rowID: rowID, campaignID: campaignID) }
+}
+
+extension LedgerReader {
+    /// With its revisions.
+    func json(_ conversion: Conversion, _ presenter: Presenter) throws(StoreError) -> JSONValue {
+        presenter.conversion(conversion, try revisions(of: conversion.id))
+    }
+
+    /// With its attempts.
+    func json(_ delivery: Delivery, _ presenter: Presenter) throws(StoreError) -> JSONValue {
+        presenter.delivery(delivery, try attempts(of: delivery.id))
+    }
+}
+
+extension Page {
+    /// This page as an answer.
+    func response(_ json: (Item) throws(StoreError) -> JSONValue) throws(StoreError)
+        -> APIResponse
+    {
+        var shown: [JSONValue] = []
+        for item in items { shown.append(try json(item)) }
+        return .page(shown, nextCursor: nextCursor)
+    }
+}

@@ -1,0 +1,43 @@
+internal import Domain
+internal import Reports
+
+/// Parameters by which conversions, postbacks and deliveries are narrowed.
+extension QueryReader {
+    /// The beginning of a range of times; a day begins in UTC.
+    mutating func from() -> Instant? {
+        guard let text = text("from") else { return nil }
+        guard let instant = TimeText.start(text) else {
+            fail("from", TimeText.rule)
+            return nil
+        }
+        return instant
+    }
+
+    /// The end of a range of times, itself outside; a day is meant to its end.
+    mutating func to() -> Instant? {
+        guard let text = text("to") else { return nil }
+        guard let instant = TimeText.end(text) else {
+            fail("to", TimeText.rule)
+            return nil
+        }
+        return instant
+    }
+
+    mutating func clickRowID(_ clickIDs: any ClickIDSealing) -> ClickRowID? {
+        guard let text = text("click_id") else { return nil }
+        guard let identity = ClickID(text).flatMap({ clickIDs.open($0) }) else {
+            fail("click_id", "must be a click ID of this installation")
+            return nil
+        }
+        return identity.rowID
+    }
+
+    mutating func conversionID() -> ConversionID? {
+        guard let text = text("conversion") else { return nil }
+        guard let id = ConversionID(text) else {
+            fail("conversion", "must be a conversion's ID such as cv12")
+            return nil
+        }
+        return id
+    }
+}

@@ -1,0 +1,154 @@
+internal import Domain
+internal import Store
+
+/// From an ID, whosever it is, to the whole journey of its click.
+enum TraceResource {
+    /// Journeys in one answer; where there are more it says `truncated`.
+    static let journeysMax = 50
+    /// Days, back from the newest, whose clicks are searched for an external ID: they have no index
+    /// by it, so each day is read from end to end.
+    static let daysMax = 31
+
+    static let routes = [
+        Route("GET", "/clicks/{}", click), Route("GET", "/trace/{}", trace),
+    ]
+
+    private enum Kind: String {
+        case click
+        case conversion
+        case delivery
+        case transactionID = "transaction_id"
+        case externalID = "external_id"
+    }
+
+    @Sendable private static func click(_ call: Call, _ query: inout QueryReader) throws(Problem)
+        -> Work
+    {
+        let text = call.parameter()
+        guard let clickID = ClickID(text) else {
+            throw Problem(.notFound, "\"\(text)\" is not a click ID, which has 26 characters")
+        }
+        guard let identity = call.services.clickIDs.open(clickID) else {
+            throw Problem(.notFound, "click ID \"\(text)\" was not issued here")
+        }
+        let presenter = Presenter(call)
+        return .read { reader throws(StoreError) in
+            let journey = Journey(reader: reader, presenter: presenter)
+            guard let json = try journey.json(identity) else {
+                throw .notFound(missing(identity, presenter))
+            }
+            return APIResponse(json)
+        }
+    }
+
+    @Sendable private static func trace(_ call: Call, _ query: inout QueryReader) throws(Problem)
+        -> Work
+    {
+        // Bytes, because external IDs are.
+        let id = call.parameters[0]
+        let presenter = Presenter(call)
+        return .read { reader throws(StoreError) in
+            let found = try find(id, reader, presenter)
+            let journey = Journey(reader: reader, presenter: presenter)
+            var journeys: [JSONValue] = []
+            for identity in found.identities.prefix(journeysMax) {
+                if let json = try journey.json(identity) { journeys.append(json) }
+            }
+            guard let kind = found.kind, !journeys.isEmpty else {
+                if let identity = found.identities.first {
+                    throw .notFound(missing(identity, presenter))
+                }
+                throw .notFound(
+                    "no click, conversion or delivery has the ID "
+                        + "\"\(String(decoding: id, as: UTF8.self))\"; clicks were searched for "
+                        + "the external ID back to \(found.searchedFrom?.text ?? "the first")")
+            }
+            var members = [
+                JSONMember(name: "kind", value: .string(kind.rawValue)),
+                JSONMember(name: "journeys", value: .array(journeys)),
+            ]
+            if found.identities.count > journeysMax {
+                members.append(JSONMember(name: "truncated", value: true))
+            }
+            return APIResponse(.object(members))
+        }
+    }
+
+    private struct Found {
+        var kind: Kind?
+        var identities: [ClickIdentity] = []
+        /// The oldest day whose clicks were read.
+        var searchedFrom: Day?
+
+        mutating func add(_ identity: ClickIdentity, _ kind: Kind) {
+            self.kind = kind
+            if !identities.contains(identity) { identities.append(identity) }
+        }
+    }
+
+    /// Tries the meanings an ID can have, from the one that can't be mistaken to the one that costs
+    /// most to look for, and stops at the first that is known.
+    private static func find(_ id: [UInt8], _ reader: LedgerReader, _ presenter: Presenter)
+        throws(StoreError) -> Found
+    {
+        var found = Found()
+        let text = String(decoding: id, as: UTF8.self)
+        if let identity = ClickID(text).flatMap({ presenter.services.clickIDs.open($0) }) {
+            found.add(identity, .click)
+            return found
+        }
+        if let id = ConversionID(text), let conversion = try reader.conversion(id) {
+            found.add(conversion.click.identity, .conversion)
+            return found
+        }
+        if let delivery = try delivery(text, reader),
+            let conversion = try reader.conversion(delivery.conversionID)
+        {
+            found.add(conversion.click.identity, .delivery)
+            return found
+        }
+        var filter = ConversionFilter()
+        filter.transactionID = text
+        for conversion in try reader.conversions(filter, limit: journeysMax + 1, cursor: nil).items
+        {
+            found.add(conversion.click.identity, .transactionID)
+        }
+        if found.kind == nil { try findExternal(id, reader, &found) }
+        return found
+    }
+
+    /// By the `Idempotency-Key` that receivers see.
+    private static func delivery(_ text: String, _ reader: LedgerReader) throws(StoreError)
+        -> Delivery?
+    {
+        guard text.hasPrefix("clickrelay-"), let number = Int64(text.dropFirst(11)) else {
+            return nil
+        }
+        return try reader.delivery(DeliveryID(number))
+    }
+
+    private static func findExternal(_ id: [UInt8], _ reader: LedgerReader, _ found: inout Found)
+        throws(StoreError)
+    {
+        var filter = ConversionFilter()
+        filter.externalID = id
+        for conversion in try reader.conversions(filter, limit: journeysMax + 1, cursor: nil).items
+        {
+            found.add(conversion.click.identity, .externalID)
+        }
+        for day in try reader.clickDays().suffix(daysMax).reversed() {
+            if found.identities.count > journeysMax { return }
+            for click in try reader.clicks.clicks(externalID: id, on: day, limit: journeysMax + 1) {
+                found.add(click.identity, .externalID)
+            }
+            found.searchedFrom = day
+        }
+    }
+
+    private static func missing(_ identity: ClickIdentity, _ presenter: Presenter) -> String {
+        let campaign = presenter.catalog.campaigns[identity.campaignID]?.value.key.text
+        return "this click ID was issued at \(identity.rowID.instant.rfc3339)"
+            + (campaign.map { " for campaign \"\($0)\"" } ?? "")
+            + ", but its click is not stored (any more)"
+    }
+}

@@ -1,0 +1,55 @@
+public import Domain
+public import Store
+
+/// Clicks, conversions and money by campaign.
+public struct CampaignReport: Sendable, Equatable {
+    /// Campaigns with a click or a conversion, by number.
+    public let rows: [Row]
+    public let totals: ReportNumbers
+
+    public struct Row: Sendable, Equatable {
+        public let campaignID: CampaignID
+        public let numbers: ReportNumbers
+    }
+
+    /// Adds up what was read; the order of the parts makes no difference.
+    public init(clicks: some Sequence<ClickTotal>, conversions: some Sequence<ConversionTotal>) {
+        var byCampaign: [CampaignID: ReportNumbers] = [:]
+        var totals = ReportNumbers()
+        for total in clicks {
+            byCampaign[total.campaignID, default: ReportNumbers()].add(total)
+            totals.add(total)
+        }
+        for total in conversions {
+            byCampaign[total.campaignID, default: ReportNumbers()].add(total)
+            totals.add(total)
+        }
+        rows = byCampaign.map { Row(campaignID: $0.key, numbers: $0.value) }
+            .sorted { $0.campaignID.rawValue < $1.campaignID.rawValue }
+        self.totals = totals
+    }
+
+    /// Reads the day files and the ledger. Conversions count at the time of their click, so that
+    /// they stand beside the clicks that made them.
+    public init(_ reader: LedgerReader, _ period: ReportPeriod) throws(StoreError) {
+        var clicks: [ClickTotal] = []
+        for day in try reader.clickDays() where period.touches(day) {
+            clicks += try reader.clicks.totals(on: day, from: period.from, to: period.to)
+        }
+        self.init(
+            clicks: clicks,
+            conversions: try reader.conversionTotals(from: period.from, to: period.to))
+    }
+
+    /// How each figure is made, in words for people.
+    public static let formulas: [(name: String, formula: String)] = [
+        ("clicks", "clicks recorded in the period"),
+        ("conversions", "conversions of the clicks of the period, of every status, without tests"),
+        ("cost", "sum of the costs of the clicks whose cost is known"),
+        ("revenue", "sum of approved payouts"),
+        ("profit", "revenue - cost"),
+        ("cr", "conversions / clicks"),
+        ("epc", "revenue / clicks"),
+        ("roi", "profit / cost"),
+    ]
+}

@@ -1,0 +1,72 @@
+public import Domain
+internal import Store
+
+/// What a row of a report counts and adds up; every ratio is made of these sums.
+public struct ReportNumbers: Sendable, Equatable {
+    public private(set) var clicks: Int128 = 0
+    /// Clicks whose cost nobody told; they are in no sum of costs.
+    public private(set) var clicksWithoutCost: Int128 = 0
+    private var byStatus: [ConversionStatus: Int128] = [:]
+    /// Every currency that occurs, also where nothing but zeros does.
+    private var byCurrency: [Currency: Amounts] = [:]
+
+    /// Sums of one currency, in nanos.
+    public struct Amounts: Sendable, Equatable {
+        public fileprivate(set) var costNanos: Int128 = 0
+        /// Approved payouts.
+        public fileprivate(set) var revenueNanos: Int128 = 0
+
+        public var profitNanos: Int128 { revenueNanos - costNanos }
+        fileprivate var isZero: Bool { costNanos == 0 && revenueNanos == 0 }
+    }
+
+    public init() {}
+
+    mutating func add(_ total: ClickTotal) {
+        clicks += Int128(total.clicks)
+        if let currency = total.currency {
+            byCurrency[currency, default: Amounts()].costNanos += total.costNanos
+        } else {
+            clicksWithoutCost += Int128(total.clicks)
+        }
+    }
+
+    mutating func add(_ total: ConversionTotal) {
+        byStatus[total.status, default: 0] += Int128(total.conversions)
+        byCurrency[total.currency, default: Amounts()].revenueNanos +=
+            total.status == .approved ? total.payoutNanos : 0
+    }
+
+    public func conversions(_ status: ConversionStatus) -> Int128 { byStatus[status] ?? 0 }
+
+    /// Of every status.
+    public var conversions: Int128 { byStatus.values.reduce(0, +) }
+
+    /// By the code of their currency. Where any is not zero, those that are zero are left out.
+    public var amounts: [(currency: Currency, amounts: Amounts)] {
+        let sorted = byCurrency.sorted { $0.key.code < $1.key.code }
+            .map { (currency: $0.key, amounts: $0.value) }
+        let moving = sorted.filter { !$0.amounts.isZero }
+        return moving.isEmpty ? sorted : moving
+    }
+
+    /// The amounts, where all are of one currency: different ones can't be added.
+    public var single: (currency: Currency, amounts: Amounts)? {
+        amounts.count == 1 ? amounts.first : nil
+    }
+
+    /// Conversions a click.
+    public var conversionRate: String? { DecimalRatio.text(conversions, over: clicks) }
+
+    /// Earnings per click, in units of the one currency.
+    public var earningsPerClick: String? {
+        single.flatMap { DecimalRatio.text($0.amounts.revenueNanos, over: clicks * 1_000_000_000) }
+    }
+
+    /// Return on investment: profit by cost.
+    public var returnOnInvestment: String? {
+        single.flatMap {
+            DecimalRatio.text($0.amounts.profitNanos, over: $0.amounts.costNanos)
+        }
+    }
+}
