@@ -110,11 +110,15 @@ struct API {
     /// RFC 9457 as text: what is wrong, and each field with its message on a line of its own.
     static func problem(_ answer: APIAnswer) -> String {
         let body = answer.body
+        let errors = body["errors"]?.arrayValue ?? []
+        let detail = body["detail"]?.stringValue
+        let title = body["title"]?.stringValue
+        // The detail says the same as the list, in one line: better for one error, worse for many.
         var text =
-            body["detail"]?.stringValue ?? body["title"]?.stringValue
+            (errors.count > 1 ? title ?? detail : detail ?? title)
             ?? "the server answered \(answer.status)"
         if answer.status == 401 { text += " (--token or \(Setting.token.variable))" }
-        for error in body["errors"]?.arrayValue ?? [] {
+        for error in errors where errors.count > 1 {
             let field = error["field"]?.stringValue ?? ""
             text += "\n  \(field): \(error["message"]?.stringValue ?? "is wrong")"
         }
