@@ -7,11 +7,13 @@ struct DemoRequest {
     let path: String
     let target: String
     let query: QueryParameters
+    let host: String
 
     init(_ request: borrowing Request) {
         path = String(decoding: request.path, as: UTF8.self)
         target = String(decoding: request.target, as: UTF8.self)
         query = QueryParameters(parsing: request.query)
+        host = String(decoding: request.host, as: UTF8.self)
     }
 }
 

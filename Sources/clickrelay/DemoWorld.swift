@@ -133,7 +133,8 @@ final class DemoWorld {
             }
             if state.isLive.load(ordering: .relaxed) {
                 narrator.live(
-                    "Clickrelay tells the traffic source", "GET", request.target, "200 OK")
+                    "Clickrelay tells the traffic source", "GET",
+                    "http://\(request.host)\(request.target)", "200 OK")
             }
             responder.respond(
                 200, headers: [("Content-Type", "text/plain")], body: Array("OK".utf8))

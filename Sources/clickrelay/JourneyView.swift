@@ -129,8 +129,11 @@ struct JourneyView {
         guard let text = value?.stringValue, let instant = Instant(rfc3339: text) else {
             return "-"
         }
-        let full = Instant(micros: instant.micros - instant.micros % 1_000).rfc3339
+        // In milliseconds, always with their three digits so that times stand below each other.
+        let milliseconds = instant.micros / 1_000 % 1_000
+        let fraction = "\(milliseconds + 1_000)".dropFirst()
+        let second = Instant(micros: instant.micros - instant.micros % 1_000_000).rfc3339.dropLast()
         let isSameDay = journey["at"]?.stringValue.map { $0.prefix(10) == text.prefix(10) } ?? false
-        return isSameDay ? String(full.dropFirst(11)) : full
+        return isSameDay ? "\(second.dropFirst(11)).\(fraction)" : "\(second).\(fraction)Z"
     }
 }
