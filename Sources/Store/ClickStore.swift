@@ -25,6 +25,8 @@ public final class ClickStore: Sendable {
         public var heldMax = 500_000
         /// Clicks on their way to the disk; beyond it they are refused.
         public var queuedMax = 200_000
+        /// Days after which a day's clicks are deleted, its file as a whole; nil keeps all.
+        public var retentionDays: Int?
 
         public init() {}
     }

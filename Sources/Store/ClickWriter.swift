@@ -174,6 +174,7 @@ final class ClickWriter: @unchecked Sendable {
     private func keepHouse(_ time: Instant) throws(StoreError) {
         _ = try file(time.day)
         _ = try file(time.advanced(by: Self.preparedBefore).day)
+        if let days = options.retentionDays { try deleteDays(before: time.day.advanced(by: -days)) }
         for (day, file) in files {
             do throws(SQLiteError) {
                 if day.advanced(by: 1).start.advanced(by: Self.graceAfterDay) < time {
@@ -184,6 +185,15 @@ final class ClickWriter: @unchecked Sendable {
             } catch {
                 throw StoreError(error)
             }
+        }
+    }
+
+    /// Retention deletes whole files. Readers that have one open read on until they close it.
+    private func deleteDays(before first: Day) throws(StoreError) {
+        for day in try directory.clickDays() where day < first {
+            files.removeValue(forKey: day)?.close()
+            try directory.removeClickFile(day)
+            log("clicks_deleted", "day=\(day.text)")
         }
     }
 }

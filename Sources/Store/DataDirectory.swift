@@ -36,6 +36,20 @@ public struct DataDirectory: Sendable {
         }
     }
 
+    /// Deletes a day's clicks for good.
+    func removeClickFile(_ day: Day) throws(StoreError) {
+        do {
+            // The database last: what is left of a deletion that was cut short still names the day.
+            for suffix in ["-shm", "-wal", ""] {
+                let path = clickFilePath(day) + suffix
+                if FileSystem.exists(path) { try FileSystem.remove(path) }
+            }
+            try FileSystem.syncDirectory(clicksPath)
+        } catch {
+            throw .storage(error.description)
+        }
+    }
+
     /// Bytes of all database files, logs included.
     public func databaseBytes() -> (ledger: Int64, clicks: Int64) {
         let suffixes = ["", "-wal", "-shm"]

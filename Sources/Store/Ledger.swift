@@ -12,6 +12,8 @@ public final class Ledger: Sendable {
         public var isFullyDurable = true
         /// Jobs waiting; beyond it they fail with `StoreError.storage`.
         public var queuedMax = 20_000
+        /// Calls received before that time keep their verdict and lose their text; nil keeps all.
+        public var forgetCallsBefore: @Sendable () -> Instant? = { nil }
 
         public init() {}
     }
@@ -181,6 +183,9 @@ final class LedgerWriter: @unchecked Sendable {
         guard checkpointAge >= 5 else { return }
         checkpointAge = 0
         do throws(StoreError) {
+            if let time = options.forgetCallsBefore() {
+                try transaction.forgetCalls(before: time)
+            }
             try transaction.checkpoint()
         } catch {
             closeAfterFailure(error)

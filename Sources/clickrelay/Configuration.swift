@@ -29,6 +29,10 @@ struct Configuration: Sendable {
     var outboundPerHost = 16
     var outboundTimeoutMilliseconds = 15_000
     var outboundGiveUpHours = 72
+    /// Nil: clicks are kept for good.
+    var retentionClickDays: Int?
+    /// Nil: the text of received calls is kept for good.
+    var retentionPostbackDays: Int?
     var ipPolicy = IPPolicy.full
     var logLevel = Log.Level.info
     var logFormat = Log.Format.auto

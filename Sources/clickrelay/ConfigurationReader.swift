@@ -124,6 +124,8 @@ struct ConfigurationReader {
         configuration.outboundPerHost = integer(.outboundPerHost, 1...10_000)
         configuration.outboundTimeoutMilliseconds = integer(.outboundTimeoutMs, 100...600_000)
         configuration.outboundGiveUpHours = integer(.outboundGiveUpHours, 1...8_760)
+        configuration.retentionClickDays = days(.retentionClickDays)
+        configuration.retentionPostbackDays = days(.retentionPostbackDays)
         configuration.ipPolicy = choice(.ipPolicy, .full)
         configuration.logLevel = choice(.logLevel, .info)
         configuration.logFormat = choice(.logFormat, .auto)
@@ -204,10 +206,6 @@ struct ConfigurationReader {
                 "is not supported yet, and serving without TLS instead would be unsafe; "
                     + "remove it and put a TLS proxy such as Caddy or nginx in front")
         }
-        for setting in [Setting.retentionClickDays, .retentionPostbackDays] where isSet(setting) {
-            _ = integer(setting, 1...36_500)
-            warn(setting, "is not supported yet: nothing is deleted")
-        }
     }
 
     private mutating func readClientSettings() {
@@ -260,6 +258,11 @@ struct ConfigurationReader {
             return range.lowerBound
         }
         return number
+    }
+
+    /// Nil where it is not set: everything is kept.
+    private mutating func days(_ setting: Setting) -> Int? {
+        isSet(setting) ? integer(setting, 1...36_500) : nil
     }
 
     private mutating func choice<Choice: RawRepresentable & CaseIterable>(

@@ -33,6 +33,9 @@ final class Installation: @unchecked Sendable {
         observers.log = { log.error($0, ["detail": .string($1)]) }
         var options = Ledger.Options()
         options.isFullyDurable = configuration.databaseSync == .full
+        if let days = configuration.retentionPostbackDays {
+            options.forgetCallsBefore = { Self.now().advanced(by: .seconds(-days * 86_400)) }
+        }
         do {
             try directory.create()
             lock = try LockFile(path: directory.lockPath)

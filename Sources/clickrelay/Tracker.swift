@@ -68,6 +68,7 @@ final class Tracker: @unchecked Sendable {
         var clickOptions = ClickStore.Options()
         clickOptions.isFullyDurable = configuration.databaseSync == .full
         clickOptions.redirectsOnFailure = configuration.onStorageFailure == .redirect
+        clickOptions.retentionDays = configuration.retentionClickDays
         let rowIDs = ClickRowIDs(
             node: UInt8(configuration.nodeID),
             newestStored: try ClickStore.newestRowIDs(installation.directory, today: now.day),

@@ -1,0 +1,81 @@
+import Domain
+import Foundation
+import Store
+import TestSupport
+import Testing
+
+@Suite struct RetentionTests {
+    @Test func `days beyond the retention are deleted as whole files, and no others`() throws {
+        let directory = try TemporaryDirectory()
+        let data = DataDirectory(path: directory.path)
+        try data.create()
+        let today = try #require(Day("2026-11-20"))
+        let clock = Locked(today.start.advanced(by: .seconds(43_200)))
+        for age in 0...5 {
+            // Made by a store of that day, as it happens in life.
+            let day = today.advanced(by: -age)
+            let store = try ClickStore(
+                data, options: ClickStore.Options(), now: { day.start }, log: { _, _ in })
+            store.stop()
+        }
+        #expect(try data.clickDays().count == 6)
+        var options = ClickStore.Options()
+        options.retentionDays = 3
+        let deleted = Locked<[String]>([])
+        let store = try ClickStore(
+            data, options: options, now: { clock.current },
+            log: { event, detail in
+                if event == "clicks_deleted" { deleted.with { $0.append(detail) } }
+            })
+        defer { store.stop() }
+        try eventually("the two oldest days are gone") { try data.clickDays().count == 4 }
+        #expect(try data.clickDays().first == today.advanced(by: -3))
+        #expect(deleted.current == ["day=2026-11-15", "day=2026-11-16"])
+        let left = directory.entries(of: "clicks")
+        #expect(!left.contains { $0.hasPrefix("2026-11-15") || $0.hasPrefix("2026-11-16") })
+    }
+
+    @Test func `old calls lose their text and keep their verdict, new ones keep both`() throws {
+        let directory = try TemporaryDirectory()
+        let data = DataDirectory(path: directory.path)
+        try data.create()
+        var options = Ledger.Options()
+        let cutoff = Instant(micros: 5_000_000)
+        let isDue = Locked(false)
+        options.forgetCallsBefore = { isDue.current ? cutoff : nil }
+        let ledger = try Ledger(data, options: options, observers: Ledger.Observers())
+        defer { ledger.stop() }
+        let readers = Readers(data, threads: 1)
+        defer { readers.stop() }
+        let count = 1200
+        ledger.perform(
+            { transaction throws(StoreError) in
+                for number in 0..<count {
+                    let time = number < count - 10 ? cutoff.micros - 1 : cutoff.micros
+                    _ = try transaction.insert(
+                        Postback(
+                            receivedAt: Instant(micros: time), sender: IPAddress("192.0.2.1"),
+                            method: "GET", target: Array("/postback/k?n=\(number)".utf8),
+                            headers: [], body: []),
+                        networkID: nil, clickRowID: nil, conversionID: nil, verdict: .keyUnknown,
+                        message: "kept")
+                }
+            }, finished: { _ in isDue.with { $0 = true } })
+        func calls() throws -> [StoredPostback] {
+            let found = Locked<[StoredPostback]?>(nil)
+            readers.read(
+                { reader throws(StoreError) in
+                    try reader.postbacks(PostbackFilter(), limit: 1000, cursor: nil).items
+                }, finished: { result in found.with { $0 = (try? result.get()) ?? [] } })
+            try eventually("the list was read") { found.current != nil }
+            return found.current ?? []
+        }
+        try eventually("all old calls are empty") {
+            try calls().count { $0.call.target.isEmpty } == 990
+        }
+        let after = try calls()
+        #expect(after.count == 1000)
+        #expect(after.prefix(10).allSatisfy { !$0.call.target.isEmpty && $0.call.sender != nil })
+        #expect(after.allSatisfy { $0.message == "kept" })
+    }
+}
