@@ -117,6 +117,7 @@ public indirect enum JSONTemplate: Hashable, Sendable {
             try? JSONValue(parsing: bytes)
         }
         guard case .number = parsed else { return false }
-        return text.utf8.first != UInt8(ascii: " ") && text.utf8.last != UInt8(ascii: " ")
+        // White space around it would be part of the document's text, not of the number.
+        return text.utf8.allSatisfy { $0 > 32 }
     }
 }

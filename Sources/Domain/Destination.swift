@@ -11,13 +11,15 @@ public struct Destination: Equatable, Sendable {
     public let bodyDocument: JSONValue?
     /// Empty: all.
     public let statuses: [ConversionStatus]
-    /// Empty: all. In lower case, as events are.
+    /// Empty: all. As `EventName` writes them.
     public let events: [String]
     public let success: SuccessRule
     /// True: may call loopback and private addresses.
     public let allowsPrivate: Bool
     /// False: kept, shown, and not called.
     public let isEnabled: Bool
+    /// Whether the call would say nothing without the traffic source's own click ID.
+    public let needsExternalID: Bool
 
     public struct Header: Hashable, Sendable {
         public let name: String
@@ -48,7 +50,7 @@ public struct Destination: Equatable, Sendable {
         let urlText = reader.requiredString("url", max: URLTemplate.lengthMax)
         headers = Self.headers(&reader)
         statuses = Self.statuses(&reader)
-        events = reader.strings("events").map { $0.lowercased() }
+        events = Self.events(&reader)
         success = SuccessRule(&reader)
         allowsPrivate = reader.bool("allow_private", default: false)
         isEnabled = reader.bool("enabled", default: true)
@@ -74,6 +76,8 @@ public struct Destination: Equatable, Sendable {
             reader.fail("url", error.message)
             return nil
         }
+        needsExternalID = (url.tokens + (body?.tokens ?? []) + headers.flatMap(\.value.tokens))
+            .contains { $0.token == .externalID }
     }
 
     /// Headers that we write ourselves: a second one would make two readers disagree.
@@ -138,16 +142,21 @@ public struct Destination: Equatable, Sendable {
         return statuses
     }
 
+    private static func events(_ reader: inout DocumentReader) -> [String] {
+        var events: [String] = []
+        for (index, text) in reader.strings("events").enumerated() {
+            let event = EventName.normalized(text)
+            // No conversion has an event without a name.
+            if event.isEmpty { reader.fail("events[\(index)]", "must have a printable character") }
+            events.append(event)
+        }
+        return events
+    }
+
     /// Whether a conversion with this status and event is to be told here.
     public func wants(status: ConversionStatus, event: String) -> Bool {
         isEnabled && (statuses.isEmpty || statuses.contains(status))
             && (events.isEmpty || events.contains(event))
-    }
-
-    /// Whether the call would say nothing without the traffic source's own click ID.
-    public var needsExternalID: Bool {
-        (url.tokens + (body?.tokens ?? []) + headers.flatMap(\.value.tokens))
-            .contains { $0.token == .externalID }
     }
 
     public var document: JSONValue {

@@ -27,6 +27,8 @@ public struct Network: Entity, Hashable {
     public let reply: String?
     /// Our parameter name to the network's own names for it.
     public let parameters: [String: [String]]
+    /// What `parameters` come to.
+    let dialect: PostbackDialect
     private let allowedIPTexts: [String]
 
     public init(document: JSONValue) throws(ValidationError) {
@@ -41,7 +43,8 @@ public struct Network: Entity, Hashable {
         currency = reader.currency("currency", default: .usDollar)
         statusMap = Self.statusMap(&reader)
         defaultStatus = reader.choice("default_status", default: .approved)
-        defaultEvent = EventName.normalized(reader.string("default_event", max: 64) ?? "conversion")
+        let defaultEvent = EventName.normalized(reader.string("default_event", max: 64) ?? "")
+        self.defaultEvent = defaultEvent.isEmpty ? "conversion" : defaultEvent
         ignoredStatuses = reader.strings("ignore_statuses").map { $0.lowercased() }
         numberFormat = reader.choice("number_format", default: .auto)
         allowedIPTexts = reader.strings("allowed_ips")
@@ -50,6 +53,7 @@ public struct Network: Entity, Hashable {
         alwaysOK = reader.bool("always_200", default: false)
         reply = reader.string("reply", max: 1000).nonEmpty
         parameters = Self.parameters(&reader)
+        dialect = PostbackDialect(own: parameters)
         reader.finish()
         try problems.throwIfAny()
     }

@@ -25,7 +25,7 @@ public struct Offer: Entity, Hashable {
                 template = try URLTemplate(urlText)
                 if let use = template?.tokens.first(where: \.token.needsConversion) {
                     reader.fail(
-                        "url", "{\(use.token)} has no value before there is a conversion")
+                        "url", "{\(use.token.spelling)} has no value before there is a conversion")
                 }
             } catch {
                 reader.fail("url", error.message)

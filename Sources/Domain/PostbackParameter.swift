@@ -31,33 +31,77 @@ public enum PostbackParameter: String, CaseIterable, Sendable {
     ]
 }
 
-/// The parameters of one call, query before body, values decoded. Names are compared without case.
-public struct PostbackFields: Sendable {
-    private let pairs: [(name: String, value: String)]
-
-    public init(_ pairs: [(name: String, value: [UInt8])]) {
-        self.pairs = pairs.map { name, value in
-            (name.lowercased(), String(decoding: value, as: UTF8.self))
-        }
+/// Which parameter each name in a network's calls means: its own names, which win over the table,
+/// then the canonical one and its aliases.
+struct PostbackDialect: Hashable, Sendable {
+    struct Meaning: Hashable, Sendable {
+        let parameter: PostbackParameter
+        /// The lower one wins where a call has several names of one parameter.
+        let rank: Int
     }
 
-    /// The first non-empty value under the network's own names, the canonical one and its aliases,
-    /// in that order; surrounding white space is not part of it.
-    func value(_ parameter: PostbackParameter, of network: Network) -> String? {
-        let own = network.parameters[parameter.rawValue]?.map { $0.lowercased() } ?? []
-        for name in own + [parameter.rawValue] + parameter.aliases {
-            for pair in pairs where pair.name == name {
-                let value = pair.value.trimmed
-                if !value.isEmpty { return value }
+    /// By name in lower case.
+    private var meanings: [String: [Meaning]] = [:]
+
+    /// - Parameter own: our parameter name to the network's names for it.
+    init(own: [String: [String]]) {
+        for parameter in PostbackParameter.allCases {
+            for (rank, name) in (own[parameter.rawValue] ?? []).enumerated() {
+                add(name.lowercased(), Meaning(parameter: parameter, rank: rank))
             }
         }
-        return nil
+        // A network that sends the click ID as `transaction_id` sends no order by that name.
+        let claimed = Set(meanings.keys)
+        for parameter in PostbackParameter.allCases {
+            let names = [parameter.rawValue] + parameter.aliases
+            for (rank, name) in names.enumerated() where !claimed.contains(name) {
+                add(name, Meaning(parameter: parameter, rank: Self.ownMax + rank))
+            }
+        }
     }
+
+    /// More names than a network may have of its own for one parameter.
+    private static let ownMax = 1000
+
+    private mutating func add(_ name: String, _ meaning: Meaning) {
+        meanings[name, default: []].append(meaning)
+    }
+
+    subscript(name: String) -> [Meaning] { meanings[name.lowercased()] ?? [] }
+}
+
+/// The parameters of one call that mean something to us. Names are compared without case.
+public struct PostbackFields: Sendable {
+    private var values: [PostbackParameter: (rank: Int, text: String)] = [:]
+
+    /// - Parameter pairs: query before body, values decoded.
+    public init(_ pairs: [(name: String, value: [UInt8])], of network: Network) {
+        for pair in pairs {
+            for meaning in network.dialect[pair.name] {
+                if let known = values[meaning.parameter], known.rank <= meaning.rank { continue }
+                let text = String(decoding: pair.value, as: UTF8.self)
+                guard !text.trimmed.isEmpty else { continue }
+                values[meaning.parameter] = (meaning.rank, text)
+            }
+        }
+    }
+
+    /// The first non-empty value, as it came: the network's IDs and extras are its own.
+    func exactValue(_ parameter: PostbackParameter) -> String? { values[parameter]?.text }
+
+    /// The first non-empty value without the white space around it.
+    func value(_ parameter: PostbackParameter) -> String? { values[parameter]?.text.trimmed }
 }
 
 extension String {
     /// Without white space and control characters at either end.
     var trimmed: String {
+        // Most values have nothing to trim, and are ASCII.
+        if let first = utf8.first, let last = utf8.last, (33...126).contains(first),
+            (33...126).contains(last)
+        {
+            return self
+        }
         let isEdge: (Unicode.Scalar) -> Bool = {
             $0.properties.isWhitespace || $0.value < 32 || $0.value == 127
         }
@@ -75,9 +119,13 @@ public enum UnreplacedMacro {
         ("##", "##"), ("#", "#"), ("%", "%"), ("<", ">"), ("!!!", "!!!"), ("__", "__"),
     ]
 
+    /// What a macro can begin with: most values need no closer look.
+    private static let starts = Array("{$[#%<!_Rr".utf8)
+
     /// `{payout}`, `[CLICKID]`, `#s2#`, `%x%`, `REPLACE` and their kin.
     public static func matches(_ value: String) -> Bool {
         let text = value.trimmed
+        guard let first = text.utf8.first, starts.contains(first) else { return false }
         if text.uppercased() == "REPLACE" { return true }
         return brackets.contains { open, close in
             guard text.utf8.count > open.utf8.count + close.utf8.count, text.hasPrefix(open),

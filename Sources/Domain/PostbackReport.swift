@@ -18,17 +18,19 @@ public struct PostbackReport: Equatable, Sendable {
     public let notes: [String]
 
     public static let transactionIDLengthMax = 200
+    /// Bytes kept of each extra, and of the reply that a call asks for.
+    public static let extraMax = 1000
 
     /// - Throws: `PostbackRefusal` for the first thing that makes the call useless.
     public init(_ fields: PostbackFields, network: Network) throws(PostbackRefusal) {
         var notes: [String] = []
-        clickID = try Self.clickID(fields, network)
+        clickID = try Self.requiredClickID(fields)
         (amount, currency) = try Self.money(fields, network)
 
         func optional(_ parameter: PostbackParameter) -> String? {
-            guard let value = fields.value(parameter, of: network) else { return nil }
+            guard let value = fields.exactValue(parameter) else { return nil }
             guard !UnreplacedMacro.matches(value) else {
-                notes.append("\(parameter.rawValue) holds the unreplaced macro \(value)")
+                notes.append("\(parameter.rawValue) holds the unreplaced macro \(value.shown)")
                 return nil
             }
             return value
@@ -39,15 +41,15 @@ public struct PostbackReport: Equatable, Sendable {
         if self.transactionID.utf8.count < transactionID.utf8.count {
             notes.append("the transaction ID was cut to \(Self.transactionIDLengthMax) bytes")
         }
-        let event = EventName.normalized(optional(.event) ?? "")
+        let event = EventName.normalized(optional(.event)?.trimmed ?? "")
         self.event = event.isEmpty ? network.defaultEvent : event
-        extras = PostbackParameter.extras.map { optional($0) }
+        extras = PostbackParameter.extras.map { optional($0)?.prefix(utf8Count: Self.extraMax) }
 
-        let word = fields.value(.status, of: network)
+        let word = fields.value(.status)
         if let word, UnreplacedMacro.matches(word) {
             throw PostbackRefusal(
                 .macroNotReplaced,
-                "status is the unreplaced macro \(word): use the network's own token for it")
+                "status is the unreplaced macro \(word.shown): use the network's own token for it")
         }
         networkStatus = word?.prefix(utf8Count: 100)
         isIgnored = word.map { network.ignoredStatuses.contains($0.lowercased()) } ?? false
@@ -58,7 +60,7 @@ public struct PostbackReport: Equatable, Sendable {
             status = .pending
             if !isIgnored {
                 notes.append(
-                    "status \"\(word ?? "")\" is not known and counts as pending: "
+                    "status \"\(word?.shown ?? "")\" is not known and counts as pending: "
                         + "add it to the network's status_map")
             }
         }
@@ -69,21 +71,21 @@ public struct PostbackReport: Equatable, Sendable {
 
     /// The text that a call asks to be answered with instead of the JSON.
     public static func reply(_ fields: PostbackFields, network: Network) -> String? {
-        guard let asked = fields.value(.reply, of: network), !UnreplacedMacro.matches(asked) else {
+        guard let asked = fields.value(.reply), !UnreplacedMacro.matches(asked) else {
             return network.reply
         }
-        return asked.prefix(utf8Count: 1000)
+        return asked.prefix(utf8Count: extraMax)
     }
 
     /// The click ID of a call, whatever else is wrong with it.
-    public static func clickID(_ fields: PostbackFields, network: Network) -> ClickID? {
-        fields.value(.cid, of: network).flatMap { ClickID($0) }
+    public static func clickID(_ fields: PostbackFields) -> ClickID? {
+        fields.value(.cid).flatMap { ClickID($0) }
     }
 
-    private static func clickID(_ fields: PostbackFields, _ network: Network)
-        throws(PostbackRefusal) -> ClickID
+    private static func requiredClickID(_ fields: PostbackFields) throws(PostbackRefusal)
+        -> ClickID
     {
-        guard let text = fields.value(.cid, of: network) else {
+        guard let text = fields.value(.cid) else {
             throw PostbackRefusal(
                 .clickIDMissing,
                 "no click ID: put the network's token for the sub ID into the parameter cid")
@@ -91,13 +93,13 @@ public struct PostbackReport: Equatable, Sendable {
         if UnreplacedMacro.matches(text) {
             throw PostbackRefusal(
                 .macroNotReplaced,
-                "cid is the unreplaced macro \(text.prefix(utf8Count: 60)): "
+                "cid is the unreplaced macro \(text.shown): "
                     + "use the network's own token for the sub ID")
         }
         guard let clickID = ClickID(text) else {
             throw PostbackRefusal(
                 .clickIDMalformed,
-                "\"\(text.prefix(utf8Count: 60))\" is not a click ID: it has 26 letters and "
+                "\"\(text.shown)\" is not a click ID: it has 26 letters and "
                     + "digits; check which sub ID the offer URL carries")
         }
         return clickID
@@ -107,32 +109,36 @@ public struct PostbackReport: Equatable, Sendable {
         throws(PostbackRefusal) -> (amount: Int64?, currency: Currency)
     {
         var currency = network.currency
-        if let code = fields.value(.currency, of: network) {
+        if let code = fields.value(.currency) {
             if UnreplacedMacro.matches(code) {
                 throw PostbackRefusal(
                     .macroNotReplaced,
-                    "currency is the unreplaced macro \(code): use the network's own token for it")
+                    "currency is the unreplaced macro \(code.shown): use the network's own token for it"
+                )
             }
             guard let known = Currency(code) else {
                 throw PostbackRefusal(
                     .currencyUnknown,
-                    "\"\(code.prefix(utf8Count: 60))\" is not an ISO 4217 currency code")
+                    "\"\(code.shown)\" is not an ISO 4217 currency code")
             }
             currency = known
         }
-        let decimal = fields.value(.payout, of: network)
-        let minor = fields.value(.payoutMinor, of: network)
+        let decimal = fields.value(.payout)
+        let minor = fields.value(.payoutMinor)
         guard let text = decimal ?? minor else { return (nil, currency) }
         if UnreplacedMacro.matches(text) {
             throw PostbackRefusal(
                 .macroNotReplaced,
-                "payout is the unreplaced macro \(text): use the network's own token for it")
+                "payout is the unreplaced macro \(text.shown): use the network's own token for it")
         }
         let isMinor = decimal == nil || network.payoutUnit == .minor
-        let shown = text.prefix(utf8Count: 60)
+        let shown = text.shown
         do {
             return isMinor
-                ? (try Amount.parseMinor(text, currency: currency), currency)
+                ? (
+                    try Amount.parseMinor(
+                        text, currency: currency, format: network.numberFormat), currency
+                )
                 : (try Amount.parse(text, format: network.numberFormat), currency)
         } catch {
             switch error {
@@ -156,11 +162,14 @@ public struct PostbackReport: Equatable, Sendable {
 
     private static func isOn(_ text: String?) -> Bool {
         guard let text else { return false }
-        return ["1", "true", "yes"].contains(text.lowercased())
+        return ["1", "true", "yes"].contains(text.trimmed.lowercased())
     }
 }
 
 extension String {
+    /// As much of it as a message shows.
+    fileprivate var shown: String { prefix(utf8Count: 60) }
+
     /// As much of the start as fits into so many bytes, by whole characters.
     public func prefix(utf8Count max: Int) -> String {
         if utf8.count <= max { return self }

@@ -76,6 +76,13 @@ public struct Template: Hashable, Sendable {
         }
     }
 
+    /// What is not part of a token.
+    var literalBytes: [UInt8] {
+        segments.flatMap { segment in
+            if case .literal(let bytes) = segment { bytes } else { [UInt8]() }
+        }
+    }
+
     /// Appends the filled template. A token without a value leaves nothing.
     /// - Returns: whether every token had a value.
     @discardableResult

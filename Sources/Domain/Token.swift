@@ -48,6 +48,12 @@ public enum Token: Hashable, Sendable {
     private static let bySpelling = Dictionary(
         uniqueKeysWithValues: spellings.map { ($0.name, $0.token) })
 
+    /// How to write it, without braces.
+    public var spelling: String {
+        if case .parameter(let name) = self { return "var:\(name)" }
+        return Self.spellings.first { $0.token == self }?.name ?? "\(self)"
+    }
+
     /// Nil when no token is spelled like that.
     init?(spelling: String) {
         guard let token = Self.bySpelling[spelling] else { return nil }

@@ -21,7 +21,9 @@ public struct URLTemplate: Hashable, Sendable {
         if let placeholder = Self.placeholder(in: text) {
             throw TemplateError("replace \(placeholder) by your account's value")
         }
-        guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 && !"\"<>\\^`".utf8.contains($0) }) else {
+        whole = try Template(text)
+        // What stands inside braces is not part of the address: `{status:approved=1 pending=2}`.
+        guard whole.literalBytes.allSatisfy(Self.isURLByte) else {
             throw TemplateError(
                 "must be percent-encoded: spaces, quotes, < > \\ ^ ` and letters beyond ASCII "
                     + "can't stand in an address")
@@ -31,7 +33,15 @@ public struct URLTemplate: Hashable, Sendable {
         base = try Template(baseText)
         parameters = try Self.templates(ofQuery: queryText)
         fragment = if let fragmentText { try Template(fragmentText) } else { nil }
-        whole = try Template(text)
+    }
+
+    private static func isURLByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0...32, 127...255, UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"),
+            UInt8(ascii: "\\"), UInt8(ascii: "^"), UInt8(ascii: "`"):
+            false
+        default: true
+        }
     }
 
     /// The same with `parameter` appended to the query, for offers that do not carry the click ID.
@@ -75,11 +85,12 @@ public struct URLTemplate: Hashable, Sendable {
     }
 
     private static func templates(ofQuery query: Substring?) throws(TemplateError) -> [Template] {
-        guard let query else { return [] }
         var templates: [Template] = []
-        // An `&` inside braces would be inside a token, whose names have none.
-        for part in query.split(separator: "&", omittingEmptySubsequences: true) {
-            templates.append(try Template(part))
+        var rest = query
+        while let text = rest {
+            let (part, after) = cut(text, at: "&")
+            if !part.isEmpty { templates.append(try Template(part)) }
+            rest = after
         }
         return templates
     }
@@ -132,9 +143,8 @@ public struct URLTemplate: Hashable, Sendable {
         let isHost =
             isBracketed
             ? IPAddress(host).map { !$0.isIPv4 } ?? false
-            : host.utf8.allSatisfy { byte in
-                EntityKey.allows(byte) || byte == UInt8(ascii: ".")
-            }
+            : host.split(separator: ".", omittingEmptySubsequences: false)
+                .allSatisfy(isHostLabel)
         guard !host.isEmpty, host.utf8.count <= 253, isHost else {
             throw TemplateError("must have a host name such as offer.example")
         }
@@ -144,6 +154,12 @@ public struct URLTemplate: Hashable, Sendable {
             else { throw TemplateError("has a port that is not a number from 1 to 65535") }
         }
         return scheme + authority
+    }
+
+    /// One part of a DNS name (RFC 1123, with the underscore that real names have).
+    private static func isHostLabel(_ label: Substring) -> Bool {
+        (1...63).contains(label.utf8.count) && label.utf8.allSatisfy(EntityKey.allows)
+            && !label.hasPrefix("-") && !label.hasSuffix("-")
     }
 
     /// The catalogue writes account values as `<UPPER_CASE>`.

@@ -1,5 +1,6 @@
 internal import Crypto
 internal import Domain
+internal import HTTP
 internal import Store
 
 /// Renders what destinations are told of a conversion's newest revision, as it will be sent.
@@ -7,8 +8,9 @@ struct DeliveryRenderer {
     private let values: ConversionValues
     private let conversion: Conversion
 
-    /// Of a rendered address, and of a rendered body: a visitor chooses how long some values are.
-    static let urlBytesMax = 65_536
+    /// Of a rendered address (no longer one can be called), and of a rendered body: a visitor
+    /// chooses how long some values are.
+    static let urlBytesMax = URL.bytesMax
     static let bodyBytesMax = 262_144
 
     init(

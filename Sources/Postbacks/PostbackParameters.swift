@@ -7,7 +7,7 @@ struct PostbackParameters {
     let fields: PostbackFields
     let notes: [String]
 
-    init(_ call: Postback) {
+    init(_ call: Postback, of network: Network) {
         var parameters = QueryParameters()
         var notes: [String] = []
         call.target.withUnsafeBytes { target in
@@ -31,7 +31,7 @@ struct PostbackParameters {
             notes.append(
                 "parameters beyond the first \(QueryParameters.pairsMax) were not read")
         }
-        fields = PostbackFields(parameters.pairs)
+        fields = PostbackFields(parameters.pairs, of: network)
         self.notes = notes
     }
 

@@ -34,7 +34,7 @@ struct PostbackRecording {
                 .ipNotAllowed,
                 "\(call.sender?.text ?? "the sender") is not among the network's allowed_ips")
         }
-        let parameters = PostbackParameters(call)
+        let parameters = PostbackParameters(call, of: network.value)
         notes = parameters.notes
         reply = PostbackReport.reply(parameters.fields, network: network.value)
         let report: PostbackReport
@@ -43,7 +43,7 @@ struct PostbackRecording {
         } catch {
             // A refused call still belongs to its click's story.
             clickRowID =
-                PostbackReport.clickID(parameters.fields, network: network.value)
+                PostbackReport.clickID(parameters.fields)
                 .flatMap { clickIDs.open($0) }?.rowID
             return try finish(error.verdict, error.message)
         }

@@ -1,0 +1,281 @@
+import Domain
+import TestSupport
+import Testing
+
+/// How a call's parameters are read in a network's dialect.
+@Suite struct PostbackReportTests {
+    private static let clickID = ClickID(block: 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef)
+    private static let cid = clickID.text
+
+    private func network(_ members: [String: JSONValue] = [:]) throws -> Network {
+        var document: [JSONMember] = [JSONMember(name: "key", value: "net")]
+        document += members.map { JSONMember(name: $0.key, value: $0.value) }
+        return try Network(document: .object(document))
+    }
+
+    private func fields(_ query: String, _ network: Network) -> PostbackFields {
+        PostbackFields(QueryParameters(parsing: query).pairs, of: network)
+    }
+
+    private func report(_ query: String, _ members: [String: JSONValue] = [:]) throws
+        -> PostbackReport
+    {
+        let network = try network(members)
+        return try PostbackReport(fields(query, network), network: network)
+    }
+
+    private func refusal(_ query: String, _ members: [String: JSONValue] = [:]) throws
+        -> PostbackVerdict?
+    {
+        do {
+            _ = try report(query, members)
+            return nil
+        } catch let error as PostbackRefusal {
+            #expect(!error.message.isEmpty && error.message.utf8.count < 400)
+            return error.verdict
+        }
+    }
+
+    @Test func `what a call does not say is the network's default`() throws {
+        let report = try report("cid=\(Self.cid)")
+        #expect(report.clickID == Self.clickID)
+        #expect(report.amount == nil && report.currency.code == "USD")
+        #expect(report.transactionID == "" && report.event == "conversion")
+        #expect(report.status == .approved && report.networkStatus == nil)
+        #expect(report.extras == Array(repeating: nil, count: 10))
+        #expect(!report.isTest && !report.suppressesOutbound && !report.isIgnored)
+        #expect(report.notes.isEmpty)
+
+        let other = try self.report(
+            "cid=\(Self.cid)",
+            ["currency": "EUR", "default_status": "pending", "default_event": "Lead"])
+        #expect(other.currency.code == "EUR" && other.status == .pending && other.event == "lead")
+        #expect(try self.report("cid=\(Self.cid)", ["default_event": ""]).event == "conversion")
+    }
+
+    @Test(arguments: [
+        ("cid", ["cid", "clickid", "click_id", "subid", "sub_id", "cnv_id", "hit"]),
+        ("payout", ["payout", "revenue", "rev", "sum", "amount", "sale_amount"]),
+        ("currency", ["currency", "cur", "cnv_currency"]),
+        (
+            "txid",
+            ["txid", "tid", "tx", "transaction_id", "txn_id", "order_id", "action_id"]
+        ),
+        ("event", ["event", "et", "event_type", "type", "goal", "goal_id", "goal_value"]),
+        ("status", ["status", "cnv_status", "conv_status"]),
+    ])
+    func `every alias is understood, in any case`(parameter: String, names: [String]) throws {
+        let values = [
+            "cid": Self.cid, "payout": "7.5", "currency": "eur", "txid": "T1", "event": "sale",
+            "status": "hold",
+        ]
+        for name in names {
+            for spelled in [
+                name, name.uppercased(), name.prefix(1).uppercased() + name.dropFirst(),
+            ] {
+                let rest = values.filter { $0.key != parameter }
+                let query =
+                    rest.map { "\($0.key)=\($0.value)" }.joined(separator: "&")
+                    + "&\(spelled)=\(values[parameter] ?? "")"
+                let report = try report(query)
+                #expect(report.clickID == Self.clickID, "\(query)")
+                #expect(report.amount == 7_500_000_000 && report.currency.code == "EUR", "\(query)")
+                #expect(report.transactionID == "T1" && report.event == "sale", "\(query)")
+                #expect(report.status == .pending && report.networkStatus == "hold", "\(query)")
+            }
+        }
+    }
+
+    @Test func `the canonical name comes before its aliases, and empty values count as none`()
+        throws
+    {
+        #expect(try report("tid=2&cid=\(Self.cid)&txid=1").transactionID == "1")
+        #expect(try report("txid=&tid=2&cid=\(Self.cid)").transactionID == "2")
+        #expect(try report("txid=%20%09&tid=2&cid=\(Self.cid)").transactionID == "2")
+        #expect(try report("txid=1&txid=2&cid=\(Self.cid)").transactionID == "1")
+        #expect(try report("cid=&clickid=&subid=\(Self.cid)").clickID == Self.clickID)
+    }
+
+    @Test func `a network's own names win over the table`() throws {
+        let own: [String: JSONValue] = [
+            "parameters": ["cid": ["aff_sub", "transaction_id"], "payout": "Comm"]
+        ]
+        let report = try report("aff_sub=\(Self.cid)&cid=nonsense&COMM=3&payout=9", own)
+        #expect(report.clickID == Self.clickID && report.amount == 3_000_000_000)
+        // Without its own names the table still serves.
+        #expect(try self.report("cid=\(Self.cid)&payout=9", own).amount == 9_000_000_000)
+    }
+
+    @Test func `a name that a network takes for the click ID is no order any more`() throws {
+        let own: [String: JSONValue] = ["parameters": ["cid": ["transaction_id"]]]
+        let report = try report("transaction_id=\(Self.cid)&payout=1", own)
+        #expect(report.clickID == Self.clickID && report.transactionID == "")
+        #expect(
+            try self.report("transaction_id=\(Self.cid)&tid=5", own).transactionID == "5")
+        // One name may also be given to two parameters.
+        let both = try self.report(
+            "x=\(Self.cid)", ["parameters": ["cid": ["x"], "txid": ["X"]]])
+        #expect(both.clickID == Self.clickID && both.transactionID == Self.cid)
+    }
+
+    @Test func `transaction IDs and extras stay as they came, the rest is trimmed`() throws {
+        let report = try report(
+            "cid=%20\(Self.cid)%0A&payout=%201.5%20&currency=usd%20&txid=a%20&param1=%20x"
+                + "&status=%20Hold&event=%20Sale%20")
+        #expect(report.clickID == Self.clickID && report.amount == 1_500_000_000)
+        #expect(report.transactionID == "a " && report.extras[0] == " x")
+        #expect(report.status == .pending && report.event == "sale")
+    }
+
+    @Test(arguments: [
+        ("payout=abc", PostbackVerdict.payoutNotNumber), ("payout=1%002", .payoutNotNumber),
+        ("payout=1,234", .payoutAmbiguous), ("payout=1e5", .payoutNotNumber),
+        ("payout=9223372037", .payoutOutOfRange), ("payout={payout}", .macroNotReplaced),
+        ("payout_minor=[p]", .macroNotReplaced), ("payout_minor=x", .payoutNotNumber),
+        ("currency=XXQ", .currencyUnknown), ("currency=US", .currencyUnknown),
+        ("currency=%7Bcurrency%7D", .macroNotReplaced), ("status=%23status%23", .macroNotReplaced),
+        ("cid=nope", .clickIDMalformed), ("cid=%5BCLICKID%5D", .macroNotReplaced),
+        ("cid=REPLACE", .macroNotReplaced), ("cid=", .clickIDMissing),
+    ])
+    func `each thing that makes a call useless has its verdict`(
+        query: String, verdict: PostbackVerdict
+    ) throws {
+        let full = query.hasPrefix("cid=") ? query : "cid=\(Self.cid)&\(query)"
+        #expect(try refusal(full) == verdict)
+    }
+
+    @Test func `money is read in decimal or minor units`() throws {
+        #expect(try report("cid=\(Self.cid)&payout=12.50").amount == 12_500_000_000)
+        #expect(try report("cid=\(Self.cid)&payout_minor=1250").amount == 12_500_000_000)
+        let minor: [String: JSONValue] = ["payout_unit": "minor"]
+        #expect(try report("cid=\(Self.cid)&payout=1250", minor).amount == 12_500_000_000)
+        #expect(
+            try report("cid=\(Self.cid)&payout=1250&currency=JPY", minor).amount
+                == 1_250_000_000_000)
+        // Both: the decimal name is the one everybody knows.
+        #expect(
+            try report("cid=\(Self.cid)&payout_minor=1&payout=2").amount == 2_000_000_000)
+        // The number format holds for minor units too.
+        #expect(try refusal("cid=\(Self.cid)&payout_minor=1,250") == .payoutAmbiguous)
+        #expect(
+            try report("cid=\(Self.cid)&payout_minor=1,250", ["number_format": "point"]).amount
+                == 12_500_000_000)
+        #expect(
+            try report("cid=\(Self.cid)&payout=1,250", ["number_format": "comma"]).amount
+                == 1_250_000_000)
+        #expect(
+            try report("cid=\(Self.cid)&payout=9223372036.854775807").amount == Int64.max)
+    }
+
+    @Test func `a macro in a parameter that is not needed counts as absent and is named`() throws {
+        let report = try report(
+            "cid=\(Self.cid)&txid={transaction_id}&event=%5Bgoal%5D&param3=%23sub3%23&return={r}")
+        #expect(report.transactionID == "" && report.event == "conversion")
+        #expect(report.extras[2] == nil)
+        #expect(report.notes.count == 3)
+        #expect(report.notes[0].contains("txid") && report.notes[0].contains("{transaction_id}"))
+    }
+
+    @Test func `a status is looked up in the network's map, then the common words`() throws {
+        let map: [String: JSONValue] = [
+            "status_map": ["1": "approved", "Sale": "pending"], "ignore_statuses": ["Click", "9"],
+        ]
+        #expect(try report("cid=\(Self.cid)&status=1", map).status == .approved)
+        #expect(try report("cid=\(Self.cid)&status=SALE", map).status == .pending)
+        #expect(try report("cid=\(Self.cid)&status=Refunded", map).status == .chargeback)
+        let unknown = try report("cid=\(Self.cid)&status=2", map)
+        #expect(unknown.status == .pending && unknown.networkStatus == "2")
+        #expect(unknown.notes.count == 1 && unknown.notes[0].contains("\"2\""))
+        let ignored = try report("cid=\(Self.cid)&status=CLICK", map)
+        #expect(ignored.isIgnored && ignored.notes.isEmpty)
+        #expect(try report("cid=\(Self.cid)&status=9", map).isIgnored)
+    }
+
+    @Test func `Affise's numeric statuses map as the network says`() throws {
+        let map: [String: JSONValue] = [
+            "status_map": [
+                "1": "approved", "2": "pending", "3": "rejected", "5": "pending",
+            ]
+        ]
+        let statuses = try ["1", "2", "3", "5"].map {
+            try report("cid=\(Self.cid)&status=\($0)", map).status
+        }
+        #expect(statuses == [.approved, .pending, .rejected, .pending])
+    }
+
+    @Test func `long values are cut to their limits and the message stays short`() throws {
+        let long = String(repeating: "x", count: 200)
+        #expect(try report("cid=\(Self.cid)&txid=\(long)").transactionID == long)
+        #expect(try report("cid=\(Self.cid)&txid=\(long)").notes.isEmpty)
+        let cut = try report("cid=\(Self.cid)&txid=\(long)y")
+        #expect(cut.transactionID == long && cut.notes.count == 1)
+        let huge = String(repeating: "w", count: 10_000)
+        let report = try report("cid=\(Self.cid)&status=\(huge)&event=\(huge)&param1=\(huge)")
+        #expect(report.event.utf8.count == EventName.lengthMax)
+        #expect(report.extras[0]?.utf8.count == PostbackReport.extraMax)
+        #expect(report.notes.allSatisfy { $0.utf8.count < 200 })
+        for query in ["cid=\(huge)", "cid=\(Self.cid)&payout=\(huge)", "cid={\(huge)}"] {
+            _ = try refusal(query)
+        }
+    }
+
+    @Test(arguments: ["1", "true", "YES", "%201"])
+    func `flags are on by their words only`(word: String) throws {
+        let report = try report("cid=\(Self.cid)&test=\(word)&disable_postback=\(word)")
+        #expect(report.isTest && report.suppressesOutbound)
+        #expect(try !self.report("cid=\(Self.cid)&test=0&disable_postback=no").isTest)
+        #expect(try !self.report("cid=\(Self.cid)&test=0&disable_postback=no").suppressesOutbound)
+    }
+
+    @Test func `the reply is the call's, else the network's, never a macro`() throws {
+        let plain = try network()
+        let own = try network(["reply": "OK"])
+        #expect(PostbackReport.reply(fields("a=1", plain), network: plain) == nil)
+        #expect(PostbackReport.reply(fields("return=1", plain), network: plain) == "1")
+        #expect(PostbackReport.reply(fields("a=1", own), network: own) == "OK")
+        #expect(PostbackReport.reply(fields("return=hi", own), network: own) == "hi")
+        #expect(PostbackReport.reply(fields("return={r}", own), network: own) == "OK")
+    }
+
+    @Test(arguments: [
+        "{payout}", "${payout}", "{{payout}}", "[payout]", "[[[payout]]]", "#payout#",
+        "##payout##", "%payout%", "<payout>", "!!!payout!!!", "[=payout=]", "__PAYOUT__",
+        "REPLACE", "replace", " {Payout} ", "{sub-id.1}", "{var:x}",
+    ])
+    func `the bracket styles of the catalogue are macros`(text: String) {
+        #expect(UnreplacedMacro.matches(text))
+    }
+
+    @Test(arguments: [
+        "", "12.5", "{}", "#", "##", "%", "REPLACED", "{a b}", "<b>x</b>", "a{b}", "{b}a", "#1",
+        "100%", "__", "____", "[]", "{", "}", "abc", "-3", "{\u{e9}}", "$5",
+    ])
+    func `ordinary values are no macros`(text: String) {
+        #expect(!UnreplacedMacro.matches(text))
+    }
+
+    @Test(arguments: 1...40 as ClosedRange<UInt64>)
+    func `no bytes make the reader trap`(seed: UInt64) throws {
+        var random = SeededRandom(seed)
+        let network = try network(["number_format": "auto", "payout_unit": "minor"])
+        let alphabet = Array("&=%+{}[]#<>!_-.,0123456789abcxyz".utf8) + [0, 10, 127, 128, 255]
+        let names = PostbackParameter.allCases.map(\.rawValue)
+        for _ in 0..<200 {
+            var query: [UInt8] = Array("cid=\(Self.cid)".utf8)
+            for _ in 0..<Int.random(in: 0...6, using: &random) {
+                query += Array("&\(names.randomElement(using: &random) ?? "")=".utf8)
+                for _ in 0..<Int.random(in: 0...30, using: &random) {
+                    query.append(alphabet.randomElement(using: &random) ?? 0)
+                }
+            }
+            let pairs = query.withUnsafeBytes { QueryParameters(parsing: $0).pairs }
+            let fields = PostbackFields(pairs, of: network)
+            do {
+                let report = try PostbackReport(fields, network: network)
+                #expect(report.transactionID.utf8.count <= PostbackReport.transactionIDLengthMax)
+            } catch {
+                #expect((400...499).contains(error.verdict.httpStatus))
+            }
+        }
+    }
+}
