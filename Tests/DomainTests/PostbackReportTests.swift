@@ -260,7 +260,7 @@ import Testing
         let network = try network(["number_format": "auto", "payout_unit": "minor"])
         let alphabet = Array("&=%+{}[]#<>!_-.,0123456789abcxyz".utf8) + [0, 10, 127, 128, 255]
         let names = PostbackParameter.allCases.map(\.rawValue)
-        for _ in 0..<200 {
+        for _ in 0..<50 {
             var query: [UInt8] = Array("cid=\(Self.cid)".utf8)
             for _ in 0..<Int.random(in: 0...6, using: &random) {
                 query += Array("&\(names.randomElement(using: &random) ?? "")=".utf8)
