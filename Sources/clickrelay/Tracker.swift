@@ -97,6 +97,7 @@ final class Tracker: @unchecked Sendable {
         var listen = configuration.listen
         var loops: [ServingLoop] = []
         do {
+            for address in listen { try Listener.checkFree(address) }
             for number in 1...configuration.loops {
                 let loop = try Self.serve(name: "loop-\(number)", services, isTrusted: false)
                 // The first loop learns the ports that the kernel picked, the others share them.
