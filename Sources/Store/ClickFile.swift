@@ -139,6 +139,11 @@ final class ClickFile {
         isInTransaction = false
     }
 
+    /// Writes and syncs something that changes nothing: whether the disk takes it is the question.
+    func probe() throws(SQLiteError) {
+        try connection.execute("PRAGMA user_version = \(ClickSchema.migrator.newestVersion)")
+    }
+
     /// Somebody moved or removed it: what is committed from now on would be found by nobody.
     var hasMoved: Bool { connection.hasMoved }
 

@@ -15,6 +15,7 @@ final class ClickWriter: @unchecked Sendable {
     private var held: [ClickBatch] = []
     private var retryAt = Instant(micros: 0)
     private var housekeepingAt = Instant(micros: 0)
+    private var sealingAt = Instant(micros: 0)
 
     private struct Shared {
         var failure: String?
@@ -157,7 +158,13 @@ final class ClickWriter: @unchecked Sendable {
 
     private func retry() {
         do throws(StoreError) {
-            try openToday()
+            let today = try file(now().day)
+            // With nothing held, only a write shows whether the disk works again.
+            do {
+                try today.probe()
+            } catch {
+                throw StoreError(error)
+            }
             try commit(held)
         } catch {
             return fail(error)
@@ -175,9 +182,10 @@ final class ClickWriter: @unchecked Sendable {
         _ = try file(time.day)
         _ = try file(time.advanced(by: Self.preparedBefore).day)
         if let days = options.retentionDays { try deleteDays(before: time.day.advanced(by: -days)) }
+        try adoptUnsealed(time)
         for (day, file) in files {
             do throws(SQLiteError) {
-                if day.advanced(by: 1).start.advanced(by: Self.graceAfterDay) < time {
+                if isOver(day, at: time) {
                     if try file.seal() { files[day] = nil }
                 } else {
                     try file.checkpoint()
@@ -185,6 +193,19 @@ final class ClickWriter: @unchecked Sendable {
             } catch {
                 throw StoreError(error)
             }
+        }
+    }
+
+    private func isOver(_ day: Day, at time: Instant) -> Bool {
+        day.advanced(by: 1).start.advanced(by: Self.graceAfterDay) < time
+    }
+
+    /// Opens the files that an earlier run left unsealed, so that the next round seals them.
+    private func adoptUnsealed(_ time: Instant) throws(StoreError) {
+        guard time >= sealingAt else { return }
+        sealingAt = time.advanced(by: .seconds(3600))
+        for day in try directory.clickDays() where isOver(day, at: time) {
+            if directory.hasLog(day) { _ = try file(day) }
         }
     }
 

@@ -36,6 +36,9 @@ public struct DataDirectory: Sendable {
         }
     }
 
+    /// Whether a day's file still has a write-ahead log beside it.
+    func hasLog(_ day: Day) -> Bool { FileSystem.exists(clickFilePath(day) + "-wal") }
+
     /// Deletes a day's clicks for good.
     func removeClickFile(_ day: Day) throws(StoreError) {
         do {

@@ -123,6 +123,12 @@ final class LedgerWriter: @unchecked Sendable {
                     synchronous: options.isFullyDurable ? .full : .normal,
                     cacheKibibytes: 32_768, autocheckpointPages: 4000))
             _ = try LedgerSchema.migrator.migrate(connection)
+            if !isFirst {
+                // Only a write shows whether the disk works again.
+                try connection.run(
+                    "INSERT INTO counter (name, value) VALUES ('reopened', 1) "
+                        + "ON CONFLICT DO UPDATE SET value = value + 1")
+            }
             let transaction = try LedgerTransaction(connection, clicks: ClickReader(directory))
             shared.withLock { shared in
                 shared.catalog = transaction.catalog

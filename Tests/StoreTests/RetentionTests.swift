@@ -79,3 +79,46 @@ import Testing
         #expect(after.allSatisfy { $0.message == "kept" })
     }
 }
+
+@Suite struct SealingTests {
+    @Test func `a day that an earlier run left open becomes one plain file`() throws {
+        let directory = try TemporaryDirectory()
+        let data = DataDirectory(path: directory.path)
+        try data.create()
+        let day = try #require(Day("2026-11-10"))
+        let store = try ClickStore(
+            data, options: ClickStore.Options(), now: { day.start }, log: { _, _ in })
+        let isStored = Locked(false)
+        var batch = ClickBatch()
+        batch.rows.append(
+            NewClick(
+                rowID: ClickRowID(
+                    milliseconds: day.start.milliseconds - ClickRowID.epochMilliseconds, node: 0,
+                    sequence: 1),
+                campaignID: CampaignID(1), path: 1, offerVersion: 1, costNanos: nil,
+                currency: .usDollar, externalID: .none, ip: nil, userAgent: .none,
+                referrer: .none, parameterNames: .none, parameterValues: .none))
+        store.store(batch) { outcome in
+            if case .stored = outcome { isStored.with { $0 = true } }
+        }
+        try eventually("the click is stored") { isStored.current }
+        // As a crash leaves it: the files are copied away while the store has them open.
+        let copy = try TemporaryDirectory()
+        try FileManager.default.removeItem(atPath: copy.path)
+        try FileManager.default.copyItem(atPath: directory.path, toPath: copy.path)
+        store.stop()
+        #expect(copy.entries(of: "clicks").contains("2026-11-10.db-wal"))
+
+        let later = day.advanced(by: 4).start
+        let next = try ClickStore(
+            DataDirectory(path: copy.path), options: ClickStore.Options(), now: { later },
+            log: { _, _ in })
+        defer { next.stop() }
+        try eventually("the log is gone") {
+            !copy.entries(of: "clicks").contains("2026-11-10.db-wal")
+        }
+        let reader = ClickReader(DataDirectory(path: copy.path))
+        #expect(try reader.click(batch.rows[0].rowID)?.campaignID == CampaignID(1))
+        #expect(!copy.entries(of: "clicks").contains("2026-11-10.db-wal"))
+    }
+}
