@@ -56,7 +56,7 @@ enum ReportResource {
             // The day that ends the period.
             from = to.map { offset.start(of: offset.day(of: $0.advanced(by: .microseconds(-1)))) }
         }
-        if from == nil { query.fail("from", TimeText.rule) }
+        if fromText != nil, from == nil { query.fail("from", TimeText.rule) }
         if to == nil { query.fail("to", TimeText.rule) }
         guard let from, let to else { return nil }
         guard let period = ReportPeriod(from: from, to: to) else {

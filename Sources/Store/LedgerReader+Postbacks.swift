@@ -37,6 +37,10 @@ extension LedgerReader {
         conditions.add("network_id = ?", filter.network?.rawValue)
         conditions.add("verdict = ?", filter.verdict)
         conditions.add("click_row_id = ?", filter.clickRowID?.rawValue)
+        // Found by its click, for which there is an index; there is none for conversions.
+        conditions.add(
+            "click_row_id = (SELECT click_row_id FROM conversion WHERE id = ?)",
+            filter.conversionID?.rawValue)
         conditions.add("conversion_id = ?", filter.conversionID?.rawValue)
         let items = try sql { (connection) throws(SQLiteError) in
             try connection.rows(

@@ -11,33 +11,41 @@ final class Bench: Sendable {
     let directory: DataDirectory
     let ledger: Ledger
     let readers: Readers
+    let clickStore: ClickStore
     let api: AdminAPI
     let clock: TestClock
     let clickIDs = PlainClickIDs()
 
-    init(isLedgerDurable: Bool = false) throws {
+    init() throws {
         files = try TemporaryDirectory()
         directory = DataDirectory(path: files.file("data"))
         try directory.create()
         var options = Ledger.Options()
-        options.isFullyDurable = isLedgerDurable
+        options.isFullyDurable = false
         ledger = try Ledger(directory, options: options, observers: Ledger.Observers())
         readers = Readers(directory, threads: 2)
         let clock = TestClock()
         self.clock = clock
+        var clickOptions = ClickStore.Options()
+        clickOptions.isFullyDurable = false
+        clickStore = try ClickStore(
+            directory, options: clickOptions, now: { clock.now }, log: { _, _ in })
         let counter = SharedCounter()
-        api = AdminAPI(
-            ledger: ledger, readers: readers,
-            services: Services(
-                clickIDs: clickIDs, sha256: Bench.sha256,
-                sha256Hex: { Array("hex(".utf8) + Array($0) + Array(")".utf8) },
-                newToken: { "secret-\(counter.next())" },
-                newPostbackKey: { "key-\(counter.next())" },
-                now: { clock.now }, publicURL: { "https://t.example/" },
-                directory: directory, version: "0.0-test", startedAt: clock.now))
+        var services = Services(
+            clickIDs: clickIDs, sha256: Bench.sha256,
+            sha256Hex: { Array("hex(".utf8) + Array($0) + Array(")".utf8) },
+            newToken: { "secret-\(counter.next())" },
+            newPostbackKey: { "key-\(counter.next())" },
+            now: { clock.now }, publicURL: { "https://t.example/" },
+            directory: directory, version: "0.0-test", startedAt: clock.now)
+        services.clickDepth = { (7, 8) }
+        services.clickFailure = { "full" }
+        services.outboundStatus = { [JSONMember(name: "in_flight", value: 3)] }
+        api = AdminAPI(ledger: ledger, readers: readers, services: services)
     }
 
     deinit {
+        clickStore.stop()
         readers.stop()
         ledger.stop()
     }
