@@ -161,10 +161,13 @@ import Testing
         _ = try eventually("held") { server.handler.held.current["/hold"] }
         try connection.send([UInt8](repeating: 98, count: 10_000))
         try server.answer("/hold", "whole")
-        // Two round trips through the loop: the answer is written, and a close would be done.
-        for _ in 0..<2 { _ = try server.onLoop { $0.openConnections } }
+        // Two round trips through the loop: the answer is written, and a close would be done. It
+        // would send RST, upon which some systems (not Linux) forget what they have received.
+        for _ in 0..<2 { #expect(try server.onLoop { $0.openConnections } == 1) }
         #expect(try connection.receive().text == "whole")
         #expect(try connection.receiveToEnd() == [])
+        connection.finishSending()
+        try eventually("closed") { try server.onLoop { $0.openConnections } == 0 }
     }
 
     @Test func `a request is handled though its sender has gone`() throws {

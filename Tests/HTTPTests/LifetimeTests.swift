@@ -59,6 +59,21 @@ import Testing
         #expect(try connection.receive().text == "at last")
     }
 
+    @Test func `time in which reading paused is not counted against the client`() throws {
+        let server = try TestServer { $0.headMilliseconds = 2000 }
+        let connection = try server.connect()
+        let requests = (0..<32).map { "GET /hold\($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined()
+        try connection.send(requests + "GET /last HT")
+        _ = try eventually("held") { server.handler.held.current["/hold31"] }
+        usleep(2_200_000)
+        for index in 0..<32 { try server.answer("/hold\(index)", "\(index)") }
+        for index in 0..<32 { #expect(try connection.receive().text == "\(index)") }
+        // Long enough for a sweep to find a deadline that was not moved.
+        usleep(700_000)
+        try connection.send("TP/1.1\r\nHost: a\r\n\r\n")
+        #expect(try connection.receive().status == 200)
+    }
+
     @Test func `a body that is too slow is refused`() throws {
         let server = try TestServer {
             $0.bodyMilliseconds = 100
