@@ -40,7 +40,7 @@ enum EntityResource<Value: ManagedEntity> {
     @Sendable private static func create(_ call: Call, _ query: inout QueryReader) throws(Problem)
         -> Work
     {
-        let value = try parse(try call.document())
+        let value = try parse(try call.document(), call)
         return .write { transaction throws(StoreError) in
             if let taken = Value.index(transaction.catalog)[value.key] {
                 throw .conflict(
@@ -55,7 +55,7 @@ enum EntityResource<Value: ManagedEntity> {
         throws(Problem) -> Work
     {
         let key = try key(call)
-        let value = try parse(try keyed(try call.document(), key))
+        let value = try parse(try keyed(try call.document(), key), call)
         return .write { transaction throws(StoreError) in
             guard let existing = Value.index(transaction.catalog)[key] else {
                 return try put(value, call, transaction, status: 201)
@@ -84,7 +84,8 @@ enum EntityResource<Value: ManagedEntity> {
             }
             let value: Value
             do throws(ValidationError) {
-                value = try Value(document: existing.value.document.merged(with: patch))
+                value = try parse(
+                    existing.value.document.merged(with: patch), transaction.catalog)
             } catch {
                 throw .invalid(error)
             }
@@ -143,11 +144,21 @@ enum EntityResource<Value: ManagedEntity> {
         return .object(members)
     }
 
-    private static func parse(_ document: JSONValue) throws(Problem) -> Value {
-        do {
-            return try Value(document: document)
+    private static func parse(_ document: JSONValue, _ call: Call) throws(Problem) -> Value {
+        do throws(ValidationError) {
+            return try parse(document, call.catalog)
         } catch {
             throw Problem(error)
+        }
+    }
+
+    private static func parse(_ document: JSONValue, _ catalog: Catalog) throws(ValidationError)
+        -> Value
+    {
+        do throws(ValidationError) {
+            return try Value(document: document)
+        } catch {
+            throw ValidationError(error.errors + Value.missingReferences(document, catalog))
         }
     }
 

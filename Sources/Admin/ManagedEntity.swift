@@ -13,9 +13,24 @@ protocol ManagedEntity: Entity {
     /// Members of its JSON that are told, not set.
     static func readOnlyMembers(_ stored: Stored<Self>, _ catalog: Catalog, _ services: Services)
         -> [JSONMember]
+    /// What a document names that is not there. For documents with other mistakes too, so that one
+    /// answer tells everything; of sound ones the ledger says it.
+    static func missingReferences(_ document: JSONValue, _ catalog: Catalog) -> [FieldError]
 }
 
 extension ManagedEntity {
+    static func missingReferences(_ document: JSONValue, _ catalog: Catalog) -> [FieldError] { [] }
+
+    /// An error when `value` is the key of nothing that lives.
+    static func missing<Target: Entity>(
+        _ field: String, _ value: JSONValue?, in index: EntityIndex<Target>
+    ) -> [FieldError] {
+        guard let text = value?.stringValue, let key = EntityKey(text),
+            index[key]?.isArchived ?? true
+        else { return [] }
+        return [FieldError(field, "there is no \(Target.kind) \"\(text)\"")]
+    }
+
     static func readOnlyMembers(_ stored: Stored<Self>, _ catalog: Catalog, _ services: Services)
         -> [JSONMember]
     { [] }
@@ -69,6 +84,10 @@ extension Offer: ManagedEntity {
     static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
         throws(StoreError) -> Stored<Offer>
     { try transaction.archiveOffer(key, at: now) }
+
+    static func missingReferences(_ document: JSONValue, _ catalog: Catalog) -> [FieldError] {
+        missing("network", document["network"], in: catalog.networks)
+    }
 }
 
 extension Campaign: ManagedEntity {
@@ -82,6 +101,18 @@ extension Campaign: ManagedEntity {
     static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
         throws(StoreError) -> Stored<Campaign>
     { try transaction.archiveCampaign(key, at: now) }
+
+    static func missingReferences(_ document: JSONValue, _ catalog: Catalog) -> [FieldError] {
+        var errors = missing("source", document["source"], in: catalog.sources)
+        for (pathIndex, path) in (document["flow"]?["paths"]?.arrayValue ?? []).enumerated() {
+            for (index, item) in (path["offers"]?.arrayValue ?? []).enumerated() {
+                errors += missing(
+                    "flow.paths[\(pathIndex)].offers[\(index)].offer", item["offer"],
+                    in: catalog.offers)
+            }
+        }
+        return errors
+    }
 
     static func readOnlyMembers(
         _ stored: Stored<Campaign>, _ catalog: Catalog, _ services: Services

@@ -178,6 +178,26 @@ import Testing
         #expect(try bench.call("GET", "/sources").items.isEmpty)
     }
 
+    @Test func `what is missing is named beside other mistakes`() throws {
+        let bench = try Self.bench()
+        let document: JSONValue = [
+            "key": "winter", "source": "nosuch", "cost": ["model": "free"],
+            "flow": ["paths": [["offers": [["offer": "fit"], ["offer": "none"]]]]],
+        ]
+        for (method, path) in [
+            ("POST", "/campaigns"), ("PUT", "/campaigns/winter"),
+        ] {
+            let answer = try bench.call(method, path, document)
+            #expect(answer.status == 422)
+            #expect(answer.fields == ["cost.model", "source", "flow.paths[0].offers[1].offer"])
+        }
+        let patched = try bench.call(
+            "PATCH", "/campaigns/summer", ["source": "nosuch", "cost": ["model": "free"]])
+        #expect(patched.fields == ["cost.model", "source"])
+        let offer = try bench.call("PATCH", "/offers/fit", ["network": "none", "url": "x"])
+        #expect(offer.fields == ["url", "network"])
+    }
+
     @Test func `an unknown entity is not found by any method`() throws {
         let bench = try Self.bench()
         for path in ["/sources/nosuch", "/sources/NOT%20A%20KEY", "/offers/%FF"] {
