@@ -350,7 +350,10 @@ import Testing
     }
 
     @Test func `entities survive a restart`() throws {
-        let chain = try Chain.start()
+        // Named, because the kernel may pick another port for the second start.
+        let chain = try Chain.start {
+            $0.options.environment = ["CLICKRELAY_PUBLIC_URL": "https://t.example"]
+        }
         let before = try chain.tracker.call("GET", "/campaigns/summer")
         try chain.tracker.kill()
         try chain.tracker.restart()
