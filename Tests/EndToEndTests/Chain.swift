@@ -116,7 +116,9 @@ struct Chain {
     ) throws -> JSON {
         try eventually(within: seconds, "delivery \(what)") {
             let all = try deliveries(clickID)
-            return all.count == 1 && condition(all[0]) ? all[0] : nil
+            // Not `: nil`, which is JSON's null too, and would end the wait at once.
+            guard all.count == 1, condition(all[0]) else { return JSON?.none }
+            return all[0]
         }
     }
 }
