@@ -94,7 +94,8 @@ public struct PostbackFields: Sendable {
 }
 
 extension String {
-    /// Without white space and control characters at either end.
+    /// Without white space at either end. Other control characters stay: a value that holds one is
+    /// wrong, not absent.
     var trimmed: String {
         // Most values have nothing to trim, and are ASCII.
         if let first = utf8.first, let last = utf8.last, (33...126).contains(first),
@@ -102,9 +103,7 @@ extension String {
         {
             return self
         }
-        let isEdge: (Unicode.Scalar) -> Bool = {
-            $0.properties.isWhitespace || $0.value < 32 || $0.value == 127
-        }
+        let isEdge: (Unicode.Scalar) -> Bool = { $0.properties.isWhitespace }
         guard let first = unicodeScalars.firstIndex(where: { !isEdge($0) }),
             let last = unicodeScalars.lastIndex(where: { !isEdge($0) })
         else { return "" }
