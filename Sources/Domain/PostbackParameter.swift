@@ -12,7 +12,7 @@ public enum PostbackParameter: String, CaseIterable, Sendable {
     /// Other names in use for it, the likeliest first.
     ///
     /// `transaction_id` is an order almost everywhere, so it is no alias of the click ID.
-    var aliases: [String] {
+    public var aliases: [String] {
         switch self {
         case .cid: ["clickid", "click_id", "subid", "sub_id", "cnv_id", "hit"]
         case .payout: ["revenue", "rev", "sum", "amount", "sale_amount"]

@@ -100,7 +100,7 @@ enum HelpText {
             ("", "device  os  os_version  browser  browser_version"),
             ("money", "cost"),
             ("time", "timestamp  timestamp_ms  timestamp_us  timestamp_iso8601"),
-            ("", "click_timestamp  click_timestamp_ms"),
+            ("", "timestamp_google  click_timestamp  click_timestamp_ms"),
             ("other", "random"),
             ("conversion", "payout  payout_minor  currency  status  event  revision"),
             ("", "transaction_id (also txid)  conversion_id  param1 … param10"),
@@ -122,51 +122,8 @@ enum HelpText {
                       "{payout:number}"               in a JSON body: a JSON number
 
                     Conversion tokens have a value in destinations only. An unknown token is refused when
-                    the template is saved. Not filled in yet: country, region, city, isp, device, os,
-                    browser and their versions, lander_id.
-
-                    """
-    }()
-
-    static let postback: String = {
-        let parameters: [[String]] = [
-            ["click ID", "cid", "clickid, click_id, subid, sub_id, cnv_id, hit"],
-            ["amount, decimal", "payout", "revenue, rev, sum, amount, sale_amount"],
-            ["amount, minor units", "payout_minor", "or the network's payout_unit: \"minor\""],
-            ["currency", "currency", "cur, cnv_currency; else the network's"],
-            ["order", "txid", "tid, tx, transaction_id, txn_id, order_id, action_id"],
-            ["event", "event", "et, event_type, type, goal, goal_id, goal_value"],
-            ["status", "status", "cnv_status, conv_status; none: approved"],
-            ["extras", "param1 … param10", ""],
-        ]
-        return """
-            Postbacks
-
-            A network reports a conversion with
-
-              GET or POST /postback/KEY?cid=CLICK_ID&payout=12.50&txid=ORDER&status=approved
-
-            as a query, an urlencoded form or a JSON object. `clickrelay network show KEY` prints
-            the network's postback URL. Names are compared without case; the first that is not
-            empty wins; unknown ones are kept and ignored.
-
-
-            """
-                + TextTable.columns(
-                    [["MEANING", "PARAMETER", "ALSO ACCEPTED"]] + parameters, indent: "  ")
-                    + """
-
-                    The answer is JSON: {"verdict", "message", "postback", "conversion", "revision"}.
-
-                      200  accepted, updated, duplicate, ignored, parked, test
-                      400  click_id_missing, click_id_malformed, macro_not_replaced, payout_not_number,
-                           payout_ambiguous, payout_out_of_range, currency_unknown, too_large
-                      404  key_unknown, click_foreign
-                      503  storage_unavailable: nothing was recorded, send again
-
-                    The same (click, event, order) with the same status and amount is a duplicate; with a
-                    changed one it is a new revision. The traffic source is told once of each revision.
-                    `clickrelay postbacks list` shows every call with its verdict.
+                    the template is saved. Not filled in yet: country, region, city, isp, language,
+                    device, os, browser and their versions, lander_id.
 
                     """
     }()

@@ -5,6 +5,15 @@ enum ServeCommand {
     static let commands = [
         Command(
             words: ["serve"], summary: "run the tracker on its data directory", scope: .settings,
+            details: """
+                Runs in the foreground and logs to stderr, where one line says "listening on" once
+                requests are accepted. SIGTERM or Ctrl-C lets requests in flight finish, commits and
+                exits 0; a second one ends it at once. Commands given the same --data-dir talk to it
+                through control.sock there.
+
+                  clickrelay serve --data-dir /srv/clickrelay --listen 0.0.0.0:8080 \\
+                      --public-url https://track.example.com
+                """,
             run: serve)
     ]
 

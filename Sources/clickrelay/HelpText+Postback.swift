@@ -1,0 +1,75 @@
+internal import Domain
+
+extension HelpText {
+    /// What a network's engineer asks: where to call, with what, and what the answers mean.
+    static let postback: String = {
+        var rows = [["MEANING", "PARAMETER", "ALSO ACCEPTED"]]
+        for parameter in PostbackParameter.allCases {
+            guard let meaning = meaning(parameter) else { continue }
+            rows.append([
+                meaning, parameter == .param1 ? "param1 … param10" : parameter.rawValue,
+                parameter.aliases.joined(separator: ", "),
+            ])
+        }
+        return """
+            Postbacks
+
+            A network reports a conversion with
+
+              GET or POST /postback/KEY?cid=CLICK_ID&payout=12.50&txid=ORDER&status=approved
+
+            as a query, an urlencoded form or a JSON object. `clickrelay network show KEY` prints
+            the network's postback URL. Names are compared without case; the first that is not
+            empty wins; unknown ones are kept and ignored. A network's `parameters` rename them.
+
+
+            """
+                + TextTable.columns(rows, indent: "  ") + """
+
+                    The answer is JSON: {"verdict", "message", "postback", "conversion", "revision"}.
+
+
+                    """
+                + TextTable.columns(verdicts, indent: "  ") + """
+
+                    503: nothing was recorded, send again. All others are kept as they came;
+                    `clickrelay postbacks list` shows them with their verdicts.
+
+                    The same (click, event, order) with the same status and amount is a duplicate; with
+                    a changed one it is a new revision. The traffic source is told once of each.
+
+                    """
+    }()
+
+    /// Nil for what has its line with another.
+    private static func meaning(_ parameter: PostbackParameter) -> String? {
+        switch parameter {
+        case .cid: "click ID"
+        case .payout: "amount, decimal"
+        case .payoutMinor: "in minor units"
+        case .currency: "currency"
+        case .txid: "order"
+        case .event: "event"
+        case .status: "status"
+        case .param1: "extras"
+        case .reply: "text to answer"
+        case .disablePostback: "1: tell no source"
+        case .test: "1: a test call"
+        case .param2, .param3, .param4, .param5, .param6, .param7, .param8, .param9, .param10: nil
+        }
+    }
+
+    /// By status code, a few to the line.
+    private static var verdicts: [[String]] {
+        let statuses = Set(PostbackVerdict.allCases.map(\.httpStatus)).sorted()
+        return statuses.flatMap { status in
+            let names = PostbackVerdict.allCases.filter { $0.httpStatus == status }.map(\.rawValue)
+            return stride(from: 0, to: names.count, by: 4).map { start in
+                [
+                    start == 0 ? "\(status)" : "",
+                    names[start..<min(start + 4, names.count)].joined(separator: ", "),
+                ]
+            }
+        }
+    }
+}
