@@ -2,7 +2,7 @@ extension JSONValue {
     /// The value as JSON text; `pretty` puts each member and element on its own line, indented by
     /// two spaces.
     ///
-    /// Beside what RFC 8259 wants escaped, `<`, `>`, `&`, DEL and U+2028 and U+2029 are: so the
+    /// Beside what RFC 8259 wants escaped, `<`, `>`, DEL and U+2028 and U+2029 are: so the
     /// text can stand in an HTML page or a script and can't move a terminal's cursor. The writer
     /// recurses as deep as the value, which `init(parsing:)` bounds.
     public func encoded(pretty: Bool = false) -> String {
@@ -106,7 +106,7 @@ private struct JSONWriter {
         case 0x0A: output.append(contentsOf: "\\n".utf8)
         case 0x0C: output.append(contentsOf: "\\f".utf8)
         case 0x0D: output.append(contentsOf: "\\r".utf8)
-        case 0...0x1F, 0x7F, UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"):
+        case 0...0x1F, 0x7F, UInt8(ascii: "<"), UInt8(ascii: ">"):
             writeEscape(UInt16(byte))
         case 0xE2
         where index + 2 < bytes.count && bytes[index + 1] == 0x80 && bytes[index + 2] & 0xFE == 0xA8:

@@ -141,7 +141,7 @@ import Testing
         let text = "\"\\/\u{8}\u{C}\n\r\t\u{1}\u{1F}\u{7F}</script>&\u{2028}\u{2029}é😀"
         #expect(
             JSONValue.string(text).encoded()
-                == #""\"\\/\b\f\n\r\t\u0001\u001f\u007f\u003c/script\u003e\u0026\u2028\u2029é😀""#)
+                == #""\"\\/\b\f\n\r\t\u0001\u001f\u007f\u003c/script\u003e&\u2028\u2029é😀""#)
         #expect(JSONValue.string("\u{2027}\u{202A}").encoded() == "\"\u{2027}\u{202A}\"")
     }
 
