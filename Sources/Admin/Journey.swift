@@ -81,8 +81,8 @@ struct Journey {
     /// By the names in the campaign URL; of a repeated one the first, which tokens use too.
     private func variables(_ click: Click) -> JSONValue {
         var members: [JSONMember] = []
-        for parameter in click.parameters
-        where !members.contains(where: { $0.name == parameter.name }) {
+        var names: Set<String> = []
+        for parameter in click.parameters where names.insert(parameter.name).inserted {
             members.append(JSONMember(name: parameter.name, value: .text(parameter.value)))
         }
         return .object(members)

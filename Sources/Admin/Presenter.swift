@@ -62,6 +62,17 @@ struct Presenter: Sendable {
 
     func postback(_ postback: StoredPostback) -> JSONValue {
         let call = postback.call
+        var request: [JSONMember] = [
+            JSONMember(name: "method", value: .string(call.method)),
+            JSONMember(name: "target", value: .text(call.target)),
+            JSONMember(
+                name: "headers", value: headers(call.headers.map { ($0.name, $0.value) })),
+            JSONMember(name: "body", value: .text(call.body)),
+        ]
+        if call.body.count < postback.bodyCount {
+            // The whole of it is at the postback's own address.
+            request.append(JSONMember(name: "body_truncated", value: true))
+        }
         return [
             "id": .integer(postback.id.rawValue),
             "received_at": call.receivedAt.json,
@@ -70,11 +81,7 @@ struct Presenter: Sendable {
             "verdict": .string(postback.verdict),
             "message": .string(postback.message),
             "conversion": .string(orNull: postback.conversionID?.description),
-            "request": [
-                "method": .string(call.method), "target": .text(call.target),
-                "headers": headers(call.headers.map { ($0.name, $0.value) }),
-                "body": .text(call.body),
-            ],
+            "request": .object(request),
         ]
     }
 

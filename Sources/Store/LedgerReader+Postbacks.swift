@@ -5,12 +5,17 @@ internal import SQLite
 public struct StoredPostback: Sendable {
     public let id: PostbackID
     public let call: Postback
+    /// Bytes of the whole body, of which lists hold `listedBodyMax` at most.
+    public let bodyCount: Int
     /// Nil for a key that never existed.
     public let networkID: NetworkID?
     public let clickRowID: ClickRowID?
     public let conversionID: ConversionID?
     public let verdict: String
     public let message: String
+
+    /// Bytes of each body in a list: a page of whole ones could be a gigabyte.
+    public static let listedBodyMax = 4096
 }
 
 /// Which received calls a list shows; nil members do not narrow it.
@@ -44,7 +49,8 @@ extension LedgerReader {
         conditions.add("conversion_id = ?", filter.conversionID?.rawValue)
         let items = try sql { (connection) throws(SQLiteError) in
             try connection.rows(
-                "SELECT \(Self.postbackColumns) FROM postback \(conditions.sql) "
+                "SELECT \(Self.postbackColumns), substr(body, 1, \(StoredPostback.listedBodyMax)) "
+                    + "FROM postback \(conditions.sql) "
                     + "ORDER BY id DESC LIMIT \(limit + 1)", conditions.values
             ) { (row) throws(SQLiteError) in Self.postback(row) }
         }
@@ -54,7 +60,7 @@ extension LedgerReader {
     public func postback(_ id: PostbackID) throws(StoreError) -> StoredPostback? {
         try sql { (connection) throws(SQLiteError) in
             try connection.first(
-                "SELECT \(Self.postbackColumns) FROM postback WHERE id = ?1",
+                "SELECT \(Self.postbackColumns), body FROM postback WHERE id = ?1",
                 [.integer(id.rawValue)]
             ) { (row) throws(SQLiteError) in Self.postback(row) }
         }
@@ -69,7 +75,7 @@ extension LedgerReader {
 
     private static let postbackColumns = """
         id, received_at_us, network_id, click_row_id, conversion_id, verdict, message, sender,
-        method, target, headers, body
+        method, target, headers, length(body)
         """
 
     private static func postback(_ row: Statement) -> StoredPostback {
@@ -85,7 +91,8 @@ extension LedgerReader {
                         name: String(decoding: headers[index], as: UTF8.self),
                         value: headers[index + 1])
                 },
-                body: row.blob(11)),
+                body: row.blob(12)),
+            bodyCount: Int(row.int64(11)),
             networkID: row.optionalInt64(2).map { NetworkID($0) },
             clickRowID: row.optionalInt64(3).flatMap { ClickRowID(rawValue: $0) },
             conversionID: row.optionalInt64(4).map { ConversionID($0) },

@@ -103,17 +103,18 @@ extension Bench {
     @discardableResult
     func refuse(
         _ verdict: PostbackVerdict, network: NetworkID? = NetworkID(1),
-        click: ClickRowID? = nil
+        click: ClickRowID? = nil, body: String = "a=1"
     ) throws -> PostbackID {
         let now = clock.now
         return try write { transaction throws(StoreError) in
             try transaction.insert(
-                Self.call(at: now), networkID: network, clickRowID: click, conversionID: nil,
+                Self.call(at: now, body: body), networkID: network, clickRowID: click,
+                conversionID: nil,
                 verdict: verdict, message: "refused")
         }
     }
 
-    static func call(at: Instant) -> Postback {
+    static func call(at: Instant, body: String = "a=1") -> Postback {
         Postback(
             receivedAt: at, sender: IPAddress("198.51.100.7"), method: "POST",
             target: Array("/postback/k?cid=".utf8) + [0xFF],
@@ -122,7 +123,7 @@ extension Bench {
                 Postback.Header(name: "X-A", value: Array("1".utf8)),
                 Postback.Header(name: "x-a", value: Array("2".utf8)),
             ],
-            body: Array("a=1".utf8))
+            body: Array(body.utf8))
     }
 
     static let delivery = NewDelivery(

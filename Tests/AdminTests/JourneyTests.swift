@@ -140,3 +140,29 @@ extension Bench {
         }
     }
 }
+
+@Suite struct FreshnessTests {
+    @Test func `an answer has every commit that came before the question`() throws {
+        let (bench, click) = try JourneyTests.journey()
+        try bench.convert(click, delivery: Bench.delivery)
+        for count in 1...20 {
+            let attempt = Attempt(
+                number: count, at: bench.clock.now, status: 500, milliseconds: 1, error: nil,
+                excerpt: [])
+            let now = bench.clock.now
+            try bench.write { transaction throws(StoreError) in
+                try transaction.record(attempt, of: DeliveryID(1), outcome: .retry(at: now))
+            }
+            for path in [
+                "/clicks/\(bench.text(click))", "/trace/cv1", "/deliveries",
+                "/clicks/\(bench.text(click))",
+            ] {
+                let answer = try bench.call("GET", path)
+                let delivery =
+                    answer["deliveries"]?.arrayValue?[0] ?? answer.items.first
+                    ?? answer["journeys"]?.arrayValue?[0]["deliveries"]?.arrayValue?[0]
+                #expect(delivery?["attempts"]?.arrayValue?.count == count, "\(path)")
+            }
+        }
+    }
+}

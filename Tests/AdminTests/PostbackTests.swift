@@ -50,4 +50,18 @@ import Testing
         let wrong = try bench.call("GET", "/postbacks?verdict=acepted&conversion=1")
         #expect(wrong.status == 422 && wrong.fields == ["verdict", "conversion"])
     }
+
+    @Test func `a list shows the beginning of a long body, the call itself all of it`() throws {
+        let bench = try EntityTests.bench()
+        for count in [4096, 4097] {
+            let body = String(repeating: "x", count: count)
+            let id = try bench.refuse(.tooLarge, body: body)
+            let shown = try bench.call("GET", "/postbacks/\(id)")
+            #expect(shown["request"]?["body"] == .string(body))
+            #expect(shown["request"]?["body_truncated"] == nil)
+            let listed = try #require(bench.call("GET", "/postbacks?limit=1").items.first)
+            #expect(listed["request"]?["body"] == .string(String(body.prefix(4096))))
+            #expect(listed["request"]?["body_truncated"] == (count > 4096 ? true : nil))
+        }
+    }
 }
