@@ -123,6 +123,7 @@ struct DemoJourney {
     ) throws(CommandFailure) -> Value {
         for _ in 0..<(Self.secondsMax * 50) {
             if let value = try value() { return value }
+            if Signals.isStopPending { throw CommandFailure(.failed, "stopped") }
             usleep(20_000)
         }
         throw CommandFailure(.failed, "\(failure) within \(Self.secondsMax) seconds")

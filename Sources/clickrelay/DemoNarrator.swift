@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// Tells what happens between the parties, hop by hop, with the URLs as they are sent.
 ///
@@ -8,33 +9,46 @@ struct DemoNarrator: Sendable {
 
     init() { isColored = Terminal.isOutputTerminal && getenv("NO_COLOR") == nil }
 
-    func title(_ text: String) { Terminal.out("\n\(bold(text))\n") }
+    func title(_ text: String) { tell("\n\(bold(text))\n") }
 
     func step(_ number: Int, _ text: String) {
-        Terminal.out("\n\(bold(" \(number)  \(Printable.text(text))"))\n")
+        tell("\n\(bold(" \(number)  \(Printable.text(text))"))\n")
     }
 
     func request(_ method: String, _ url: String) {
-        Terminal.out("    → \(method) \(paint("36", Printable.text(url)))\n")
+        tell("    → \(method) \(paint("36", Printable.text(url)))\n")
     }
 
     func answer(_ status: Int, _ text: String) {
         let color = (200...399).contains(status) ? "32" : "31"
-        Terminal.out("    ← \(paint(color, "\(status)")) \(Printable.text(text))\n")
+        tell("    ← \(paint(color, "\(status)")) \(Printable.text(text))\n")
     }
 
     /// A hop that the demo did not drive: somebody tries the links.
     func live(_ who: String, _ method: String, _ url: String, _ outcome: String) {
-        Terminal.out(
+        tell(
             "\n\(bold(who))\n    → \(method) \(paint("36", Printable.text(url)))\n"
                 + "    ← \(Printable.text(outcome))\n")
     }
 
-    func lines(_ text: String) { Terminal.out(text) }
+    func lines(_ text: String) { tell(text) }
 
     func hint(_ text: String, _ command: String) {
-        Terminal.out("  \(paint("2", text))\n    \(command)\n")
+        tell("  \(paint("2", text))\n    \(command)\n")
     }
+
+    /// With nobody to tell any more (`demo | head`), the demo stops in order. It asks for that
+    /// once: a second request would end it without cleaning up.
+    private func tell(_ text: String) {
+        guard !Self.isAlone.load(ordering: .relaxed) else { return }
+        if !Terminal.write(Array(text.utf8), to: STDOUT_FILENO),
+            !Self.isAlone.exchange(true, ordering: .relaxed)
+        {
+            Signals.requestStop()
+        }
+    }
+
+    private static let isAlone = Atomic<Bool>(false)
 
     private func bold(_ text: String) -> String { paint("1", text) }
 

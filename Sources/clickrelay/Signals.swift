@@ -37,6 +37,13 @@ enum Signals {
         }
     }
 
+    /// Whether `wait` would return `.stop` at once: for long work before anybody waits.
+    static var isStopPending: Bool {
+        var set = sigset_t()
+        sigpending(&set)
+        return sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1
+    }
+
     /// Makes this process's `wait` return `.stop`, from any thread.
     static func requestStop() { kill(getpid(), SIGTERM) }
 
