@@ -3,7 +3,6 @@
 // Not with _GNU_SOURCE: the types of <sys/types.h> must be the same here as in Glibc's module.
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 
 /// accept4 with the flags every connection of ours has: non-blocking, closed on exec.
