@@ -148,7 +148,8 @@ final class DeliveryPlan {
 
     func finish(_ read: ReadOrder, rows: [Delivery], at now: Moment) {
         readsUnderWay -= 1
-        read.origin.queue.endRead(rows, limit: read.limit, at: now.wall)
+        read.origin.queue.endRead(
+            rows, limit: read.limit, sizeMax: windowSize, at: now.wall)
         settle(read.origin, at: now)
     }
 

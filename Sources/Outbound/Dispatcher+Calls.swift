@@ -83,29 +83,29 @@ extension Dispatcher {
     func recordResults() {
         let batch = results.nextBatch()
         guard !batch.isEmpty else { return }
-        table.record(batch) { [self] error in
-            loop.post { [self] in recorded(error) }
+        table.record(batch) { [self] result in
+            loop.post { [self] in recorded(result) }
         }
     }
 
-    private func recorded(_ error: StoreError?) {
+    private func recorded(_ result: Result<Void, StoreError>) {
         let now = now
-        if let error {
-            // A call whose result can't be kept might be made again after a crash: none is made.
-            let pause = results.failed()
-            if storageFailure == nil { hooks.log("outbound_record_failed", "reason=\"\(error)\"") }
-            storageFailure = error.description
-            plan.isHeld = true
-            _ = loop.schedule(afterMilliseconds: pause) { [self] in
-                results.retry()
-                pump()
-            }
-        } else {
+        switch result {
+        case .success:
             for item in results.recorded() { plan.record(item.start, item.result, at: now) }
             if storageFailure != nil {
                 hooks.log("outbound_record_works", "")
                 storageFailure = nil
                 plan.isHeld = false
+            }
+        case .failure(let error):
+            // A call whose result can't be kept might be made again after a crash: none is made.
+            if storageFailure == nil { hooks.log("outbound_record_failed", "reason=\"\(error)\"") }
+            storageFailure = error.description
+            plan.isHeld = true
+            _ = loop.schedule(afterMilliseconds: results.failed()) { [self] in
+                results.retry()
+                pump()
             }
         }
         pump()

@@ -12,22 +12,6 @@ internal import Synchronization
 /// Everything but the methods marked so is confined to the loop's thread.
 // Unchecked because of that confinement; what other threads read is behind a mutex.
 public final class Dispatcher: @unchecked Sendable {
-    typealias Scan = @Sendable (@escaping @Sendable (Result<[String], StoreError>) -> Void) -> Void
-    typealias Read =
-        @Sendable (
-            _ origin: String, _ limit: Int,
-            @escaping @Sendable (Result<[Delivery], StoreError>) -> Void
-        ) -> Void
-    typealias Record =
-        @Sendable ([DeliveryResult], @escaping @Sendable (StoreError?) -> Void) -> Void
-
-    /// The table, as the dispatcher uses it; each calls back on a thread of its own.
-    struct Table: Sendable {
-        var scan: Scan
-        var read: Read
-        var record: Record
-    }
-
     let settings: Settings
     let hooks: Hooks
     let loop: LoopHandle
@@ -57,31 +41,9 @@ public final class Dispatcher: @unchecked Sendable {
         settings: Settings, loop: LoopHandle, client: Client, ledger: Ledger, readers: Readers,
         hooks: Hooks = Hooks()
     ) {
-        let table = Table(
-            scan: { done in
-                readers.read({ reader throws(StoreError) in try reader.waitingOrigins() }) {
-                    done($0)
-                }
-            },
-            read: { origin, limit, done in
-                readers.read({ reader throws(StoreError) in
-                    try reader.waiting(origin: origin, limit: limit)
-                }) { done($0) }
-            },
-            record: { results, done in
-                ledger.perform({ transaction throws(StoreError) in
-                    for result in results {
-                        try transaction.record(
-                            result.attempt, of: result.id, outcome: result.outcome)
-                    }
-                }) { outcome in
-                    switch outcome {
-                    case .success: done(nil)
-                    case .failure(let error): done(error)
-                    }
-                }
-            })
-        self.init(settings: settings, loop: loop, client: client, table: table, hooks: hooks)
+        self.init(
+            settings: settings, loop: loop, client: client, table: Table(ledger, readers),
+            hooks: hooks)
     }
 
     init(settings: Settings, loop: LoopHandle, client: Client, table: Table, hooks: Hooks) {

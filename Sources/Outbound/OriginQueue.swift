@@ -48,11 +48,11 @@ struct OriginQueue {
     /// When a delivery is due by the clock of `now`, whatever clock its due time was set by.
     ///
     /// A clock that was ahead and is right again leaves due times that may lie years ahead; such
-    /// deliveries are due now. One attempt sets their time anew.
+    /// deliveries are due now. An attempt sets their time anew, so each of them is so once.
     static func due(of delivery: Delivery, at now: Instant) -> Instant {
-        if delivery.convertedAt > now.advanced(by: clockSlack) { return now }
         if delivery.dueAt > now.advanced(by: dueAheadMax) { return now }
-        return delivery.dueAt
+        let isOfTheFuture = delivery.convertedAt > now.advanced(by: clockSlack)
+        return isOfTheFuture && delivery.attemptCount == 0 ? now : delivery.dueAt
     }
 
     // MARK: Reading
@@ -84,7 +84,7 @@ struct OriginQueue {
         return size + busy.count
     }
 
-    mutating func endRead(_ rows: [Delivery], limit: Int, at now: Instant) {
+    mutating func endRead(_ rows: [Delivery], limit: Int, sizeMax: Int, at now: Instant) {
         isReading = false
         entries = rows.filter { !busy.contains($0.id) && !changedDuringRead.contains($0.id) }
             .map { Entry(delivery: $0, due: Self.due(of: $0, at: now)) }
@@ -95,6 +95,7 @@ struct OriginQueue {
         } else {
             horizon = .everything
         }
+        trim(to: sizeMax)
     }
 
     mutating func failRead() {
@@ -153,8 +154,13 @@ struct OriginQueue {
         let entry = Entry(delivery: delivery, due: Self.due(of: delivery, at: now))
         let position = entries.firstIndex { Self.isBefore($0, entry) } ?? entries.count
         entries.insert(entry, at: position)
+        trim(to: sizeMax)
+    }
+
+    /// Leaves what is too much on disk.
+    private mutating func trim(to sizeMax: Int) {
         guard entries.count > sizeMax else { return }
-        entries.removeFirst()
+        entries.removeFirst(entries.count - sizeMax)
         if let last = entries.first { horizon = .through(last.delivery.dueAt, last.delivery.id) }
     }
 

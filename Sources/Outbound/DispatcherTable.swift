@@ -1,0 +1,38 @@
+internal import Domain
+internal import Store
+
+extension Dispatcher {
+    /// The table of deliveries, as the dispatcher uses it. Each member calls back on whatever
+    /// thread the store answers on, exactly once.
+    struct Table: Sendable {
+        typealias Answer<Value> = @Sendable (Result<Value, StoreError>) -> Void
+
+        /// The origins that have waiting deliveries.
+        var scan: @Sendable (@escaping Answer<[String]>) -> Void
+        /// An origin's waiting deliveries, the longest due first, at most so many.
+        var read: @Sendable (_ origin: String, _ limit: Int, @escaping Answer<[Delivery]>) -> Void
+        /// Keeps all of the results or none.
+        var record: @Sendable ([DeliveryResult], @escaping Answer<Void>) -> Void
+
+        init(_ ledger: Ledger, _ readers: Readers) {
+            scan = { done in
+                readers.read({ reader throws(StoreError) in try reader.waitingOrigins() }) {
+                    done($0)
+                }
+            }
+            read = { origin, limit, done in
+                readers.read({ reader throws(StoreError) in
+                    try reader.waiting(origin: origin, limit: limit)
+                }) { done($0) }
+            }
+            record = { results, done in
+                ledger.perform({ transaction throws(StoreError) in
+                    for result in results {
+                        try transaction.record(
+                            result.attempt, of: result.id, outcome: result.outcome)
+                    }
+                }) { done($0) }
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+import Domain
+import Store
+import Testing
+
+@testable import Outbound
+
+/// Days of schedule, computed.
+@Suite struct DeliveryPlanTests {
+    private static let hour = 3600.0
+
+    @Test func `a receiver that comes back after fifty hours gets everything once`() {
+        var isBack = false
+        let simulation = PlanSimulation { _, second in
+            isBack = second >= 50 * Self.hour
+            return isBack ? true : nil
+        }
+        simulation.queue("http://a", count: 300)
+        simulation.run(untilSecond: 100 * Self.hour)
+        #expect(simulation.count(.delivered) == 300)
+        let late = simulation.calls.filter { $0.second >= 50 * Self.hour }
+        #expect(late.count == 300 && Set(late.map(\.id)).count == 300)
+        // The breaker's pauses end within five minutes of its return; what was tried shortly
+        // before waits for its own time.
+        #expect(late.filter { $0.second < 50 * Self.hour + 301 }.count > 100)
+        // A dead receiver costs a probe every five minutes.
+        #expect(simulation.calls.count - late.count < 50 * 12 + 40)
+    }
+
+    @Test func `one that refuses for ever is given up after seventy-two hours`() {
+        let simulation = PlanSimulation { _, _ in false }
+        simulation.queue("http://a")
+        simulation.run(untilSecond: 80 * Self.hour)
+        #expect(simulation.count(.dead) == 1)
+        #expect((15...18).contains(simulation.calls.count))
+        let last = simulation.calls.last?.second ?? 0
+        #expect((72 * Self.hour...72 * Self.hour + 3).contains(last))
+    }
+
+    @Test func `one that is dead for ever is given up at last`() {
+        let simulation = PlanSimulation { _, _ in nil }
+        simulation.queue("http://a", count: 3)
+        simulation.run(untilSecond: 74 * Self.hour)
+        #expect(simulation.count(.dead) == 3)
+    }
+
+    @Test func `memory and reads stay small whatever waits`() {
+        var limits = DeliveryPlan.Limits()
+        limits.windowMax = 64
+        let simulation = PlanSimulation(limits: limits) { _, _ in true }
+        simulation.callSeconds = 0.01
+        simulation.queue("http://a", count: 2000)
+        simulation.run(untilSecond: 100)
+        #expect(simulation.count(.delivered) == 2000)
+        #expect(simulation.calls.count == 2000)
+        #expect(simulation.mostInMemory <= 64)
+        // A read brings at least half a window.
+        #expect(simulation.reads <= 2000 / 32 + 2)
+        #expect(simulation.plan.originCount == 0)
+    }
+
+    @Test func `a host with a large backlog and no answers doesn't delay another`() {
+        let simulation = PlanSimulation { origin, _ in origin == "http://dead" ? nil : true }
+        simulation.callSeconds = 15
+        simulation.queue("http://dead", count: 2000)
+        simulation.run(untilSecond: 2)
+        simulation.callSeconds = 0.1
+        simulation.queue("http://live", count: 100)
+        simulation.run(untilSecond: 4)
+        #expect(simulation.count(.delivered) == 100)
+        #expect(simulation.calls.allSatisfy { $0.origin == "http://dead" || $0.second < 3 })
+    }
+
+    @Test func `hosts that don't answer never take the last calls that are free`() {
+        var limits = DeliveryPlan.Limits()
+        limits.concurrency = 64
+        let simulation = PlanSimulation(limits: limits) { origin, _ in
+            origin.hasPrefix("http://dead") ? nil : true
+        }
+        simulation.callSeconds = 15
+        for number in 0..<5 { simulation.queue("http://dead\(number)", count: 100) }
+        simulation.run(untilSecond: 1)
+        #expect(simulation.plan.inFlight < 64)
+        simulation.callSeconds = 0
+        simulation.queue("http://live", count: 20)
+        simulation.run(untilSecond: 2)
+        #expect(simulation.count(.delivered) == 20)
+    }
+
+    @Test func `origins take turns`() {
+        var limits = DeliveryPlan.Limits()
+        limits.concurrency = 2
+        let simulation = PlanSimulation(limits: limits) { _, _ in true }
+        simulation.callSeconds = 1
+        simulation.queue("http://a", count: 1000)
+        simulation.queue("http://b", count: 10)
+        simulation.run(untilSecond: 12)
+        #expect(simulation.calls.filter { $0.origin == "http://b" }.count == 10)
+    }
+
+    @Test func `one origin has no more calls in flight than allowed`() {
+        var limits = DeliveryPlan.Limits()
+        limits.perHost = 3
+        let simulation = PlanSimulation(limits: limits) { _, _ in true }
+        simulation.callSeconds = 1
+        simulation.queue("http://a", count: 10)
+        simulation.run(untilSecond: 20)
+        #expect(simulation.mostInFlight == 3)
+        #expect(simulation.count(.delivered) == 10)
+    }
+
+    @Test func `a clock set back by a year stalls nothing`() {
+        let simulation = PlanSimulation { _, second in second > 100 ? true : false }
+        simulation.queue("http://a", count: 5)
+        simulation.run(untilSecond: 1)
+        #expect(simulation.calls.count == 5)
+        simulation.setClock(bySeconds: -365 * 86_400)
+        simulation.queue("http://a", count: 1)
+        simulation.run(untilSecond: 600)
+        #expect(simulation.count(.delivered) == 6)
+    }
+
+    @Test func `a clock set ahead by a day makes each delivery due once`() {
+        let simulation = PlanSimulation { _, _ in false }
+        simulation.queue("http://a", count: 50)
+        simulation.run(untilSecond: 1000)
+        let before = simulation.calls.count
+        simulation.setClock(bySeconds: 86_400)
+        simulation.run(untilSecond: 1004)
+        #expect(simulation.calls.count - before == 50)
+    }
+
+    @Test func `more origins than fit in memory are served as others end`() {
+        var limits = DeliveryPlan.Limits()
+        limits.originsMax = 10
+        let simulation = PlanSimulation(limits: limits) { _, _ in true }
+        simulation.callSeconds = 0.5
+        for number in 0..<25 { simulation.queue("http://host\(number)", count: 2) }
+        #expect(simulation.plan.originCount == 10 && simulation.plan.hasLeftOrigins)
+        for _ in 0..<5 {
+            simulation.run(untilSecond: simulation.second + 5)
+            simulation.plan.scanned(simulation.waitingOrigins, at: simulation.now)
+        }
+        simulation.run(untilSecond: simulation.second + 5)
+        #expect(simulation.count(.delivered) == 50 && simulation.calls.count == 50)
+    }
+
+    @Test func `nothing is called while held, or while too many results are not on disk`() {
+        var limits = DeliveryPlan.Limits()
+        limits.unrecordedMax = 4
+        let simulation = PlanSimulation(limits: limits) { _, _ in true }
+        let (plan, now) = (simulation.plan, simulation.now)
+        simulation.queue("http://a", count: 10)
+        let rows = simulation.rows.values.sorted { $0.id.rawValue < $1.id.rawValue }
+        if let order = plan.nextRead(at: now) { plan.finish(order, rows: rows, at: now) }
+        plan.isHeld = true
+        #expect(plan.next(at: now) == nil)
+        plan.isHeld = false
+        var starts: [DeliveryPlan.Start] = []
+        while let start = plan.next(at: now) { starts.append(start) }
+        #expect(starts.count == 4)
+        for start in starts { plan.finish(start, .healthy, at: now) }
+        #expect(plan.next(at: now) == nil && plan.unrecorded == 4)
+        let result = DeliveryResult(
+            id: starts[0].delivery.id,
+            attempt: Attempt(
+                number: 1, at: now.wall, status: 200, milliseconds: 1, error: nil, excerpt: []),
+            outcome: .delivered)
+        plan.record(starts[0], result, at: now)
+        #expect(plan.next(at: now) != nil)
+        #expect(plan.next(at: now) == nil)
+    }
+}

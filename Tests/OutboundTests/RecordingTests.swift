@@ -1,0 +1,99 @@
+import Domain
+import Store
+import TestSupport
+import Testing
+
+@testable import Outbound
+
+/// Results on their way to the disk.
+@Suite struct RecordingTests {
+    private typealias Harness = DispatcherHarness
+
+    @Test func `while results can't be recorded nothing is called, and nothing twice`() throws {
+        let source = try FakeTrafficSource()
+        let isBroken = Locked(true)
+        let refusals = Locked(0)
+        let harness = try Harness(
+            settings: { $0.perHost = 4 },
+            table: { table in
+                let record = table.record
+                table.record = { results, done in
+                    if isBroken.current {
+                        refusals.with { $0 += 1 }
+                        done(.failure(.storage("no space left")))
+                    } else {
+                        record(results, done)
+                    }
+                }
+            })
+        harness.dispatcher.start()
+        try harness.queue((0..<100).map { Harness.request(source.url + "/\($0)") })
+        try eventually("it was tried again") { refusals.current >= 4 }
+        let calls = source.count
+        #expect((1...8).contains(calls), "only those in flight when it was noticed: \(calls)")
+        #expect(harness.dispatcher.status.storageFailure?.contains("no space left") == true)
+        #expect(harness.dispatcher.status.unrecorded == calls)
+        #expect(try harness.count(.waiting) == 100)
+
+        isBroken.with { $0 = false }
+        try eventually("all are delivered") { try harness.count(.delivered) == 100 }
+        #expect(source.count == 100 && Set(source.targets).count == 100)
+        try eventually("it's well again") {
+            harness.dispatcher.status.storageFailure == nil
+                && harness.dispatcher.status.unrecorded == 0
+        }
+    }
+
+    @Test func `reads that fail are made again`() throws {
+        let source = try FakeTrafficSource()
+        let failures = Locked(2)
+        let harness = try Harness(table: { table in
+            let (scan, read) = (table.scan, table.read)
+            let fails: @Sendable () -> Bool = {
+                failures.with { left in
+                    defer { left -= 1 }
+                    return left > 0
+                }
+            }
+            table.scan = { done in
+                fails() ? done(.failure(.storage("x"))) : scan(done)
+            }
+            table.read = { origin, limit, done in
+                fails() ? done(.failure(.storage("x"))) : read(origin, limit, done)
+            }
+        })
+        let id = try harness.queue(Harness.request(source.url + "/"))
+        harness.dispatcher.start()
+        try harness.await(id, .delivered)
+        #expect(failures.current < 1)
+    }
+
+    @Test func `a stop waits for the calls in flight and records them`() throws {
+        let source = try FakeTrafficSource { _, _ in .init(200, delay: 0.3) }
+        let harness = try Harness(settings: { $0.perHost = 2 })
+        harness.dispatcher.start()
+        let ids = try harness.queue((0..<6).map { Harness.request(source.url + "/\($0)") })
+        try source.await(2)
+        harness.close(graceMilliseconds: 5000)
+
+        let after = try Harness(directory: harness.directory)
+        #expect(try after.count(.delivered) == 2)
+        #expect(try ids[2...].allSatisfy { try after.delivery($0).attemptCount == 0 })
+        #expect(source.count == 2)
+    }
+
+    @Test func `a call that outlasts the grace counts as not made`() throws {
+        let peer = try FaultyPeer(.stalls)
+        let harness = try Harness()
+        harness.dispatcher.start()
+        let id = try harness.queue(Harness.request(peer.url + "/"))
+        try eventually("it's called") { peer.accepted == 1 }
+        let begun = monotonicNanos()
+        harness.close(graceMilliseconds: 50)
+        #expect(monotonicNanos() - begun < 1_500_000_000)
+
+        let after = try Harness(directory: harness.directory)
+        let delivery = try after.delivery(id)
+        #expect(delivery.state == .waiting && delivery.attemptCount == 0)
+    }
+}
