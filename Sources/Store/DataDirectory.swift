@@ -89,5 +89,9 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    init(_ error: SQLiteError) { self = .storage(error.description) }
+    /// A row that contradicts the schema is its own job's trouble; everything else is the disk's, or
+    /// may be, and ends the whole transaction.
+    init(_ error: SQLiteError) {
+        self = error.isConstraint ? .conflict(error.description) : .storage(error.description)
+    }
 }
