@@ -205,7 +205,13 @@ final class ClickWriter: @unchecked Sendable {
         guard time >= sealingAt else { return }
         sealingAt = time.advanced(by: .seconds(3600))
         for day in try directory.clickDays() where isOver(day, at: time) {
-            if directory.hasLog(day) { _ = try file(day) }
+            guard directory.hasLog(day) else { continue }
+            do throws(StoreError) {
+                _ = try file(day)
+            } catch {
+                // A finished day that is damaged is `check`'s matter: clicks of today go on.
+                log("day_not_sealed", "day=\(day.text) reason=\"\(error)\"")
+            }
         }
     }
 

@@ -1,0 +1,96 @@
+import Domain
+import Foundation
+import SQLite
+import Store
+import TestSupport
+
+/// A click store whose clock the test moves.
+final class ClickBench: Sendable {
+    let directory: TemporaryDirectory
+    let data: DataDirectory
+    let store: ClickStore
+    let clock: Locked<Instant>
+    let events = Locked<[String]>([])
+
+    init(
+        _ directory: TemporaryDirectory? = nil, at start: Instant = StoreBench.noon,
+        _ change: (inout ClickStore.Options) -> Void = { _ in }
+    ) throws {
+        let directory = try directory ?? TemporaryDirectory()
+        self.directory = directory
+        data = DataDirectory(path: directory.path)
+        try data.create()
+        var options = ClickStore.Options()
+        options.isFullyDurable = false
+        change(&options)
+        let clock = Locked(start)
+        self.clock = clock
+        let events = self.events
+        store = try ClickStore(data, options: options, now: { clock.current }) { event, _ in
+            events.with { $0.append(event) }
+        }
+    }
+
+    deinit { store.stop() }
+
+    /// A click of `instant` with its row ID's sequence as external ID.
+    static func click(
+        _ sequence: Int, at instant: Instant = StoreBench.noon, campaign: Int64 = 1,
+        cost: Int64? = 5, currency: Currency = .usDollar, agent: String = "UA",
+        parameters: [(String, [UInt8])] = [("zone", Array("7".utf8))], ip: String? = "198.51.100.7",
+        externalID: [UInt8]? = nil, into batch: inout ClickBatch
+    ) -> ClickRowID {
+        let rowID = ClickRowID(
+            milliseconds: instant.milliseconds - ClickRowID.epochMilliseconds, node: 2,
+            sequence: sequence)
+        func keep(_ bytes: [UInt8]) -> NewClick.Bytes { bytes.withUnsafeBytes { batch.keep($0) } }
+        let external = keep(externalID ?? Array("E\(sequence)".utf8))
+        let userAgent = keep(Array(agent.utf8))
+        let pieces = parameters.map { (keep(Array($0.0.utf8)), keep($0.1)) }
+        var mark = batch.mark
+        for piece in pieces { batch.pack(piece.0) }
+        let names = batch.kept(since: mark)
+        mark = batch.mark
+        for piece in pieces { batch.pack(piece.1) }
+        let values = batch.kept(since: mark)
+        batch.rows.append(
+            NewClick(
+                rowID: rowID, campaignID: CampaignID(campaign), path: 1, offerVersion: 1,
+                costNanos: cost, currency: currency, externalID: external,
+                ip: ip.flatMap { IPAddress($0) }, userAgent: userAgent, referrer: .none,
+                parameterNames: names, parameterValues: values))
+        return rowID
+    }
+
+    func submit(_ batch: ClickBatch) -> Locked<ClickOutcome?> {
+        let outcome = Locked<ClickOutcome?>(nil)
+        store.store(batch) {
+            let came = $0
+            outcome.with { $0 = came }
+        }
+        return outcome
+    }
+
+    func save(_ batch: ClickBatch) throws -> ClickOutcome {
+        let outcome = submit(batch)
+        return try eventually("the batch was answered") { outcome.current }
+    }
+
+    func click(_ rowID: ClickRowID) throws -> Click? { try ClickReader(data).click(rowID) }
+
+    func count(_ day: Day, _ sql: String = "SELECT count(*) FROM click") throws -> Int64 {
+        let connection = try Connection(path: data.clickFilePath(day), mode: .readOnly)
+        defer { connection.close() }
+        return try connection.int64(sql) ?? -1
+    }
+
+    /// Makes a day's file impossible to open, and possible again.
+    func block(_ day: Day) throws {
+        try FileManager.default.createDirectory(
+            atPath: data.clickFilePath(day), withIntermediateDirectories: false)
+    }
+
+    func unblock(_ day: Day) throws {
+        try FileManager.default.removeItem(atPath: data.clickFilePath(day))
+    }
+}
