@@ -51,13 +51,13 @@ import Testing
             try connection.send(
                 "POST /postback/\(chain.network.key) HTTP/1.1\r\nHost: t\r\n\(framing)\r\n"
                     + "Content-Type: application/x-www-form-urlencoded\r\n\r\n")
-            let chunk = String(repeating: "x", count: 4096)
-            // The server may stop reading and close at any time; what counts is its answer.
-            for _ in 0..<512
-            where (try? connection.send(name == "length" ? chunk : "1000\r\n\(chunk)\r\n")) == nil {
-                break
+            let data = String(repeating: "x", count: 4096)
+            let piece = name == "length" ? data : "1000\r\n\(data)\r\n"
+            // The server may close at any time, and its reset may overtake its answer: an error
+            // here and below is a refusal, too.
+            for _ in 0..<512 {
+                guard (try? connection.send(piece)) != nil else { break }
             }
-            // A reset may overtake the answer on a connection that still sends: either is a refusal.
             if let response = try? connection.receive(within: 10) {
                 #expect(response.status == 413)
             }
