@@ -114,6 +114,9 @@ import Testing
         try tracker.call("POST", "/sources", ["key": "push", "name": "Push"])
         try tracker.call(
             "POST", "/networks", ["key": "net", "name": "Net", "click_id_param": "s2"])
+        try tracker.call(
+            "POST", "/offers",
+            ["key": "o", "name": "O", "network": "net", "url": "https://o.example/?s2={click_id}"])
         let cases: [(path: String, body: JSON, field: String)] = [
             ("/sources", ["name": "No key"], "key"),
             ("/sources", ["key": "UPPER", "name": "x"], "key"),
@@ -166,18 +169,18 @@ import Testing
             ("/networks", ["key": "n", "name": "x", "payout_unit": "cents"], "payout_unit"),
             ("/networks", ["key": "n", "name": "x", "repeat": "never"], "repeat"),
             (
-                "/offers", ["key": "o", "name": "x", "network": "nosuch", "url": "http://a.b/"],
+                "/offers", ["key": "p", "name": "x", "network": "nosuch", "url": "http://a.b/"],
                 "network"
             ),
             (
                 "/offers",
-                ["key": "o", "name": "x", "network": "net", "url": "javascript:alert(1)"], "url"
+                ["key": "p", "name": "x", "network": "net", "url": "javascript:alert(1)"], "url"
             ),
-            ("/offers", ["key": "o", "name": "x", "network": "net"], "url"),
+            ("/offers", ["key": "p", "name": "x", "network": "net"], "url"),
             (
                 "/offers",
                 [
-                    "key": "o", "name": "x", "network": "net", "url": "http://a.b/",
+                    "key": "p", "name": "x", "network": "net", "url": "http://a.b/",
                     "payout": ["amount": "ten", "currency": "USD"],
                 ], "payout"
             ),
@@ -185,7 +188,7 @@ import Testing
                 "/campaigns",
                 [
                     "key": "c", "name": "x", "source": "nosuch",
-                    "flow": ["paths": [["weight": 1, "offers": []]]],
+                    "flow": ["paths": [["weight": 1, "offers": [["offer": "o", "weight": 1]]]]],
                 ], "source"
             ),
             (
@@ -212,7 +215,8 @@ import Testing
         }
         // None of them left anything behind.
         #expect(try tracker.list("/sources").count == 1)
-        #expect(try tracker.list("/offers").isEmpty && tracker.list("/campaigns").isEmpty)
+        #expect(try tracker.list("/offers").count == 1)
+        #expect(try tracker.list("/campaigns").isEmpty)
     }
 
     @Test func `an unknown token is refused with the nearest name`() throws {

@@ -109,6 +109,11 @@ struct Chain {
 
     func deliveries(_ clickID: String) throws -> [JSON] { try journey(clickID)["deliveries"].array }
 
+    /// How many attempts of a delivery have ended; one that is under way shows, too.
+    static func attempts(of delivery: JSON) -> Int {
+        delivery["attempts"].array.filter { !$0["status"].isNull || !$0["error"].isNull }.count
+    }
+
     /// The only delivery of a click, once `condition` holds for it.
     func delivery(
         of clickID: String, within seconds: Double = 20, _ what: String,

@@ -136,14 +136,22 @@ import Testing
                 == ["/conv?id=\(percentEncoded(kept))&value=1"])
     }
 
-    @Test func `a click without an external ID counts and its parameter is dropped`() throws {
+    @Test func `a click without an external ID counts, and nobody is told of its conversion`()
+        throws
+    {
+        // The source could not tell which click is meant: the delivery is there, dead, and says so.
         let chain = try Chain.start()
         for query in ["", "subid=", "other=1"] {
             let visit = try chain.visit(query)
             #expect(try chain.network.call("cid=\(visit.clickID)&payout=2").verdict == "accepted")
+            let delivery = try chain.delivery(of: visit.clickID, "is dead") {
+                $0["state"] == "dead"
+            }
+            #expect(delivery["reason"].string?.contains("external ID") == true)
+            #expect(delivery["attempts"].array.isEmpty)
         }
-        #expect(
-            try chain.source.await(3).map(\.target) == Array(repeating: "/conv?value=2", count: 3))
+        #expect(chain.source.count == 0)
+        #expect(try chain.tracker.call("GET", "/report?group=campaign")["totals"]["clicks"] == 3)
     }
 
     @Test func `ten thousand clicks follow the weights`() throws {

@@ -139,10 +139,10 @@ import Testing
     ) throws {
         // Everything of this round, and a sample of the rounds before it.
         let clicks =
-            Array(all.clicks[before.clicks.count...].suffix(400))
+            Array(all.clicks[before.clicks.count...].suffix(150))
             + before.clicks.shuffled(using: &random).prefix(20)
-        try concurrently(2) { worker in
-            for (index, click) in clicks.enumerated() where index % 2 == worker {
+        try concurrently(6) { worker in
+            for (index, click) in clicks.enumerated() where index % 6 == worker {
                 let answer = try chain.network.call(
                     "cid=\(click.clickID)&txid=v\(round)-\(index)&payout=1&disable_postback=1")
                 #expect(
@@ -152,8 +152,8 @@ import Testing
         let postbacks =
             Array(all.postbacks[before.postbacks.count...])
             + before.postbacks.shuffled(using: &random).prefix(20)
-        try concurrently(2) { worker in
-            for (index, postback) in postbacks.enumerated() where index % 2 == worker {
+        try concurrently(6) { worker in
+            for (index, postback) in postbacks.enumerated() where index % 6 == worker {
                 let answer = try chain.network.call(postback.query)
                 #expect(
                     answer.verdict == "duplicate",

@@ -11,7 +11,7 @@ import Testing
         let answer = try chain.network.call("cid=\(visit.clickID)&payout=1")
         #expect(answer.verdict == "accepted")
         let delivery = try chain.delivery(of: visit.clickID, within: seconds, "was tried") {
-            $0["attempts"].array.count == 1
+            Chain.attempts(of: $0) == 1
         }
         return (visit.clickID, delivery)
     }
@@ -23,7 +23,7 @@ import Testing
         let id = try #require(delivery["id"].id)
         try chain.tracker.call("POST", "/deliveries/\(id)/retry")
         return try chain.delivery(of: clickID, "was tried \(attempts) times") {
-            $0["attempts"].array.count == attempts
+            Chain.attempts(of: $0) == attempts
         }
     }
 

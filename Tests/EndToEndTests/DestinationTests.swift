@@ -88,7 +88,7 @@ import Testing
                                 "event": "{event}", "id": "{external_id}",
                                 "value": "{payout:number}", "text": "{payout}",
                                 "when": "at {timestamp}", "time": "{timestamp:number}",
-                                "user": ["hash": "{sha256:external_id}"], "fixed": 3, "no": nil,
+                                "user": ["hash": "{sha256:external_id}"], "fixed": 3, "no": .null,
                             ]
                         ]
                     ],
@@ -173,7 +173,7 @@ import Testing
         let visit = try chain.visit("subid=A")
         _ = try chain.network.call("cid=\(visit.clickID)&payout=1")
         let failed = try chain.delivery(of: visit.clickID, "was tried") {
-            $0["attempts"].array.count == 1
+            Chain.attempts(of: $0) == 1
         }
         try chain.tracker.call(
             "PATCH", "/sources/push",

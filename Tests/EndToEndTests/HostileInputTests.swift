@@ -133,8 +133,9 @@ import Testing
         "subid=1&subid=2", ";;;", "?a=b?c=d", "zone=\u{fc}\u{1F4A9}",
     ])
     func `any query is redirected and its click converts`(query: String) throws {
-        let chain = try Chain.start {
-            $0.offer["url"] = "https://offer.example/l?s2={click_id}&z={var1}&r={var1:raw}"
+        let chain = try Chain.start { setup in
+            setup.offer["url"] = "https://offer.example/l?s2={click_id}&z={var1}&r={var1:raw}"
+            setup.destinations = [setup.destination("main", "/conv?c={click_id}&v={payout}")]
         }
         let connection = try chain.tracker.connect()
         let response = try connection.request("GET", "/c/summer?\(query)")

@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func `JSON survives a round trip with its types`() throws {
-        let value: JSON = ["a": 1, "b": [true, nil, "x/ü\n"], "c": ["d": 1.5]]
+        let value: JSON = ["a": 1, "b": [true, .null, "x/ü\n"], "c": ["d": 1.5]]
         #expect(try JSON(parsing: value.text) == value)
         #expect(value["b"][2].string == "x/ü\n" && value["z"]["y"].isNull)
     }

@@ -1,6 +1,8 @@
 import Foundation
 
 /// A JSON value as tests write and read it; numbers keep to what tests need.
+///
+/// There is no `nil` literal for `.null`: a closure that returns `JSON?` would return it for `nil`.
 public enum JSON: Equatable, Sendable, Codable {
     case null
     case bool(Bool)
@@ -102,7 +104,7 @@ public enum JSON: Equatable, Sendable, Codable {
 
 extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
     ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral,
-    ExpressibleByNilLiteral, ExpressibleByStringInterpolation
+    ExpressibleByStringInterpolation
 {
     public init(stringLiteral value: String) { self = .string(value) }
     public init(integerLiteral value: Int64) { self = .integer(value) }
@@ -112,5 +114,4 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
     public init(dictionaryLiteral elements: (String, JSON)...) {
         self = .object(Dictionary(elements) { $1 })
     }
-    public init(nilLiteral: ()) { self = .null }
 }
