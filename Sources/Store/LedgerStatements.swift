@@ -55,7 +55,8 @@ struct LedgerStatements {
         insertAttempt = try connection.prepare(
             """
             INSERT INTO attempt (delivery_id, number, at_us, status, milliseconds, error, excerpt)
-            SELECT id, attempt_count + 1, ?2, ?3, ?4, ?5, ?6 FROM delivery WHERE id = ?1
+            SELECT id, attempt_count + 1, ?2, ?3, ?4, ?5, ?6 FROM delivery
+            WHERE id = ?1 AND attempt_count + 1 = ?7
             """)
         updateDelivery = try connection.prepare(
             """
@@ -63,7 +64,7 @@ struct LedgerStatements {
                 state = iif(state = 'cancelled' AND ?2 <> 'delivered', state, ?2),
                 reason = iif(state = 'cancelled' AND ?2 <> 'delivered', reason, ?3),
                 due_at_us = ?4
-            WHERE id = ?1
+            WHERE id = ?1 AND attempt_count + 1 = ?5
             """)
     }
 }

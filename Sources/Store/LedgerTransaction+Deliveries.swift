@@ -12,6 +12,9 @@ public enum AttemptOutcome: Sendable, Equatable {
 extension LedgerTransaction {
     /// Keeps an attempt and what follows from it. A delivery that was cancelled meanwhile stays so,
     /// unless the receiver took this last call.
+    ///
+    /// An attempt that was recorded before, as its number tells, changes nothing: after a commit
+    /// that may or may not have reached the disk, the same may be recorded again.
     public func record(_ attempt: Attempt, of id: DeliveryID, outcome: AttemptOutcome)
         throws(StoreError)
     {
@@ -23,9 +26,11 @@ extension LedgerTransaction {
             insert.bind(4, Int64(attempt.milliseconds))
             insert.bind(5, text: attempt.error)
             insert.bind(6, blob: attempt.excerpt)
+            insert.bind(7, Int64(attempt.number))
             try insert.run()
             let update = statements.updateDelivery
             update.bind(1, id.rawValue)
+            update.bind(5, Int64(attempt.number))
             switch outcome {
             case .delivered:
                 update.bind(2, text: Delivery.State.delivered.rawValue)
