@@ -44,6 +44,32 @@ import Testing
         }
     }
 
+    @Test func `a result that reached the disk, though we were told it didn't, counts once`() throws
+    {
+        let source = try FakeTrafficSource()
+        let lies = Locked(2)
+        let harness = try Harness(table: { table in
+            let record = table.record
+            table.record = { results, done in
+                record(results) { result in
+                    let isLie = lies.with { left in
+                        defer { left -= 1 }
+                        return left > 0
+                    }
+                    done(isLie ? .failure(.storage("commit: disk I/O error")) : result)
+                }
+            }
+        })
+        harness.dispatcher.start()
+        let id = try harness.queue(Harness.request(source.url + "/"))
+        try eventually("it's recorded for good") {
+            lies.current < 0 && harness.dispatcher.status.unrecorded == 0
+        }
+        #expect(try harness.attempts(id).count == 1)
+        #expect(try harness.delivery(id).attemptCount == 1)
+        #expect(source.count == 1)
+    }
+
     @Test func `reads that fail are made again`() throws {
         let source = try FakeTrafficSource()
         let failures = Locked(2)
