@@ -69,8 +69,17 @@ public final class LedgerReader {
         clicks.closeAll()
     }
 
-    /// Finished days must not be kept open: their writer seals them.
-    func rest() { clicks.closeAll() }
+    /// Ends the view of the ledger that one piece of work had, and closes the day files: finished
+    /// ones must not be kept open, because their writer seals them.
+    func rest() {
+        clicks.closeAll()
+        do {
+            if let open, open.isInTransaction { try open.commit() }
+        } catch {
+            // A connection that can't even end a read is opened anew by the next work.
+            close()
+        }
+    }
 
     func sql<Value>(_ body: (Connection) throws(SQLiteError) -> Value) throws(StoreError) -> Value {
         do {
@@ -80,10 +89,17 @@ public final class LedgerReader {
         }
     }
 
+    /// All reads of one piece of work see the ledger as of its first: a delivery and its attempts
+    /// belong together.
     private func connection() throws(SQLiteError) -> Connection {
-        if let open { return open }
-        let connection = try Connection(path: directory.ledgerPath, mode: .readOnly)
-        open = connection
+        let connection: Connection
+        if let open {
+            connection = open
+        } else {
+            connection = try Connection(path: directory.ledgerPath, mode: .readOnly)
+            open = connection
+        }
+        if !connection.isInTransaction { try connection.begin(.deferred) }
         return connection
     }
 }

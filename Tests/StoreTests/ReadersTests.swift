@@ -1,0 +1,45 @@
+import Domain
+import Store
+import TestSupport
+import Testing
+
+@Suite struct ReadersTests {
+    @Test func `one piece of work sees one state of the ledger, the next one a newer`() throws {
+        let directory = try TemporaryDirectory()
+        let data = DataDirectory(path: directory.path)
+        try data.create()
+        let ledger = try Ledger(
+            data, options: Ledger.Options(), observers: Ledger.Observers())
+        defer { ledger.stop() }
+        let readers = Readers(data, threads: 1)
+        defer { readers.stop() }
+        let counts = Locked<[Int]>([])
+        let isWritten = Locked(false)
+        readers.read(
+            { reader throws(StoreError) in
+                let before = try reader.postbacks(PostbackFilter(), limit: 10, cursor: nil)
+                // Written by another thread while this work goes on.
+                ledger.perform(
+                    { transaction throws(StoreError) in
+                        try transaction.insert(
+                            Postback(
+                                receivedAt: Instant(micros: 1), sender: nil, method: "GET",
+                                target: [], headers: [], body: []),
+                            networkID: nil, clickRowID: nil, conversionID: nil,
+                            verdict: .keyUnknown, message: "")
+                    }, finished: { _ in isWritten.with { $0 = true } })
+                // A wait that fails shows as a count that is missing.
+                try? eventually("the call is on disk") { isWritten.current }
+                let after = try reader.postbacks(PostbackFilter(), limit: 10, cursor: nil)
+                counts.with { $0 += [before.items.count, after.items.count] }
+            }, finished: { _ in })
+        readers.read(
+            { reader throws(StoreError) in
+                let later = try reader.postbacks(PostbackFilter(), limit: 10, cursor: nil)
+                counts.with { $0.append(later.items.count) }
+            }, finished: { _ in })
+        try eventually("both have read") { counts.current.count == 3 }
+        #expect(isWritten.current)
+        #expect(counts.current == [0, 0, 1])
+    }
+}
