@@ -513,7 +513,7 @@ def print_text(results):
         )
         line("deliveries/s while postbacks come in", f"{deliveries['per_second']:,.0f}")
         drain = deliveries.get("drain_per_second")
-        line("deliveries/s from the backlog alone", f"{drain:,.0f}" if drain else "no backlog")
+        line("deliveries/s from the backlog alone", f"{drain:,.0f}" if drain else "kept up")
         line("  received", f"{deliveries['received']:,}")
         line("bytes per click on disk", f"{results['bytes_per_click']:.0f}")
         line("ledger bytes per conversion", f"{results['ledger_bytes_per_conversion']:.0f}")
