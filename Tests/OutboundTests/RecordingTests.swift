@@ -70,6 +70,23 @@ import Testing
         #expect(source.count == 1)
     }
 
+    @Test func `a delivery that is read with its attempts fits them`() throws {
+        let source = try FakeTrafficSource { _, before in before < 200 ? .status(400) : .ok }
+        let harness = try Harness(settings: { $0.schedule = { $0.at } })
+        harness.dispatcher.start()
+        let id = try harness.queue(Harness.request(source.url + "/"))
+        var looks = 0
+        try eventually("it's delivered") {
+            looks += 1
+            let (delivery, attempts) = try harness.read { reader throws(StoreError) in
+                (try reader.delivery(id), try reader.attempts(of: id))
+            }
+            #expect(delivery?.attemptCount == attempts.count)
+            return delivery?.state == .delivered
+        }
+        #expect(looks > 1)
+    }
+
     @Test func `reads that fail are made again`() throws {
         let source = try FakeTrafficSource()
         let failures = Locked(2)
