@@ -131,7 +131,9 @@ CREATE TABLE conversion_revision (
     payout_nanos INTEGER NOT NULL,
     currency TEXT NOT NULL,
     at_us INTEGER NOT NULL,
-    postback_id INTEGER NOT NULL REFERENCES postback (id),
+    -- The call that made it. No foreign key: each stray call that is forgotten would have it looked
+    -- for in every revision there is.
+    postback_id INTEGER NOT NULL,
     PRIMARY KEY (conversion_id, number)
 ) STRICT, WITHOUT ROWID;
 

@@ -288,6 +288,13 @@ private struct LedgerRule: Sendable {
                 """,
             message: { "conversion \($0) differs from its newest revision" }),
         LedgerRule(
+            name: "every revision has the call that made it",
+            sql: """
+                SELECT conversion_id FROM conversion_revision AS r WHERE NOT EXISTS (
+                    SELECT 1 FROM postback WHERE postback.id = r.postback_id)
+                """,
+            message: { "the call that made a revision of conversion \($0) is missing" }),
+        LedgerRule(
             name: "every delivery tells of a revision",
             sql: """
                 SELECT id FROM delivery AS d WHERE NOT EXISTS (

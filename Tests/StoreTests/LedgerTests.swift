@@ -285,6 +285,23 @@ import Testing
         #expect(try bench.perform { (tx) throws(StoreError) in try tx.click(rowID) } == nil)
     }
 
+    @Test func `forgetting a stray call reads no other table from end to end`() throws {
+        let bench = try Bench()
+        let ledger = try Connection(path: bench.data.ledgerPath, mode: .readOnly)
+        defer { ledger.close() }
+        // What refers to a row is looked for when that row is deleted: by an index or by a scan.
+        let scanned = try ledger.rows(
+            """
+            SELECT child.name || '.' || key."from"
+            FROM sqlite_schema AS child, pragma_foreign_key_list(child.name) AS key
+            WHERE child.type = 'table' AND key."table" = 'postback' AND NOT EXISTS (
+                SELECT 1 FROM pragma_index_list(child.name) AS i, pragma_index_info(i.name) AS part
+                WHERE part.seqno = 0 AND part.name = key."from")
+            """
+        ) { (row) throws(SQLiteError) in row.text(0) }
+        #expect(scanned == [])
+    }
+
     @Test func `only the newest strays are kept, and all are counted`() throws {
         let bench = try Bench()
         try bench.install()
