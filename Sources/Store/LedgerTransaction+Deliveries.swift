@@ -52,12 +52,16 @@ extension LedgerTransaction {
     /// Makes a delivery due at once, whatever its state.
     ///
     /// - Returns: the delivery as it is now.
-    /// - Throws: `.notFound`; `.conflict` for one that was delivered: its receiver has been told.
+    /// - Throws: `.notFound`; `.conflict` for one that was delivered, because its receiver has been
+    ///   told, and for one that was dead from the start: what is kept of it is no whole request.
     public func retry(_ id: DeliveryID, at now: Instant) throws(StoreError) -> Delivery {
         let delivery = try find(id)
         switch delivery.state {
         case .delivered:
             throw .conflict("delivery \(id) was delivered already")
+        case .dead where delivery.attemptCount == 0:
+            throw .conflict(
+                "delivery \(id) can't be sent: \(delivery.reason ?? "it is incomplete")")
         case .waiting, .dead, .cancelled: break
         }
         try sql { () throws(SQLiteError) in

@@ -172,6 +172,12 @@ import Testing
         }
         #expect(bench.origins.current.isEmpty)
         #expect(try delivery(bench).state == .dead && delivery(bench).reason == "no external ID")
+        // Its request may be cut short or lack what it was to tell: it is never sent.
+        #expect(throws: StoreError.conflict("delivery 1 can't be sent: no external ID")) {
+            try bench.perform { (tx) throws(StoreError) in
+                try tx.retry(DeliveryID(1), at: Bench.noon)
+            }
+        }
         #expect(
             try bench.read { (reader) throws(StoreError) in try reader.waitingOrigins() }.isEmpty)
     }

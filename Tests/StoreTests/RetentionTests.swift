@@ -30,6 +30,8 @@ import Testing
         defer { store.stop() }
         try eventually("the two oldest days are gone") { try data.clickDays().count == 4 }
         #expect(try data.clickDays().first == today.advanced(by: -3))
+        // Said after it is done.
+        try eventually("both are reported") { deleted.current.count == 2 }
         #expect(deleted.current == ["day=2026-11-15", "day=2026-11-16"])
         let left = directory.entries(of: "clicks")
         #expect(!left.contains { $0.hasPrefix("2026-11-15") || $0.hasPrefix("2026-11-16") })
