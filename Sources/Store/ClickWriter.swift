@@ -28,6 +28,14 @@ final class ClickWriter: @unchecked Sendable {
     /// The next day's file is made this long before midnight.
     private static let preparedBefore = Duration.seconds(600)
     private static let retryEvery = Duration.seconds(1)
+    private static let housekeepingEvery = Duration.seconds(5)
+    private static let sealingEvery = Duration.seconds(3600)
+
+    /// Also when `instant` lies further ahead than it was ever set: the clock was set back, and
+    /// whoever waited for it to catch up might hold clicks until they are too many.
+    private static func isDue(_ instant: Instant, _ now: Instant, every pause: Duration) -> Bool {
+        now >= instant || instant > now.advanced(by: pause)
+    }
 
     init(
         _ directory: DataDirectory, options: ClickStore.Options,
@@ -60,12 +68,13 @@ final class ClickWriter: @unchecked Sendable {
 
     func idle() {
         let time = now()
-        if failure != nil, time >= retryAt { retry() }
+        if failure != nil, Self.isDue(retryAt, time, every: Self.retryEvery) { retry() }
         if let moved = files.values.first(where: \.hasMoved) {
             fail(.storage("\(moved.day.text).db was moved or removed"))
         }
-        guard failure == nil, time >= housekeepingAt else { return }
-        housekeepingAt = time.advanced(by: .seconds(5))
+        guard failure == nil, Self.isDue(housekeepingAt, time, every: Self.housekeepingEvery)
+        else { return }
+        housekeepingAt = time.advanced(by: Self.housekeepingEvery)
         do throws(StoreError) {
             try keepHouse(time)
         } catch {
@@ -202,8 +211,8 @@ final class ClickWriter: @unchecked Sendable {
 
     /// Opens the files that an earlier run left unsealed, so that the next round seals them.
     private func adoptUnsealed(_ time: Instant) throws(StoreError) {
-        guard time >= sealingAt else { return }
-        sealingAt = time.advanced(by: .seconds(3600))
+        guard Self.isDue(sealingAt, time, every: Self.sealingEvery) else { return }
+        sealingAt = time.advanced(by: Self.sealingEvery)
         for day in try directory.clickDays() where isOver(day, at: time) {
             guard directory.hasLog(day) else { continue }
             do throws(StoreError) {

@@ -154,6 +154,18 @@ import Testing
         #expect(bench.events.current == ["clicks_not_stored", "clicks_stored_again"])
     }
 
+    @Test func `a clock that is set back does not put off storing what is held`() throws {
+        let bench = try ClickBench()
+        try bench.block(Self.tomorrow)
+        var batch = ClickBatch()
+        let id = ClickBench.click(1, at: Self.tomorrow.start, into: &batch)
+        #expect(try bench.save(batch) == .held)
+        try bench.unblock(Self.tomorrow)
+        bench.clock.with { $0 = $0.advanced(by: .seconds(-7200)) }
+        try eventually(within: 5, "the held click is stored") { bench.store.failure == nil }
+        #expect(try bench.click(id)?.rowID == id)
+    }
+
     @Test func `what is held has a bound`() throws {
         let bench = try ClickBench { $0.heldMax = 2 }
         try bench.block(Self.tomorrow)
