@@ -117,9 +117,10 @@ public struct Template: Hashable, Sendable {
             bytes.append(contentsOf: renamed.utf8)
         }
         if use.isHashed {
-            let value = bytes[start...]
+            // A copy: a slice would share the whole array, which the next change then copies.
+            let value = Array(bytes[start...])
             bytes.removeSubrange(start...)
-            values.appendSHA256(of: value, to: &bytes)
+            values.appendSHA256(of: value[...], to: &bytes)
         }
         return true
     }
@@ -137,7 +138,9 @@ public struct Template: Hashable, Sendable {
                 break
             }
             if isPlain { return }
-            let value = bytes[start...]
+            // A copy of the value: a slice would share the array, which holds all redirects of a
+            // loop's turn, and the next change would copy that.
+            let value = Array(bytes[start...])
             bytes.removeSubrange(start...)
             if isRaw {
                 PercentEncoding.appendRaw(value, to: &bytes)
