@@ -96,7 +96,7 @@ public final class ClickHandler: @unchecked Sendable {
         let peer = http.peerAddress.map { IPAddress(bits: $0) }
         guard settings.clientAddress.usesForwardedFor else { return peer }
         return settings.clientAddress.client(
-            peer: peer, forwardedFor: http.header("x-forwarded-for"))
+            peer: peer, forwardedFor: http.headers("x-forwarded-for"))
     }
 
     private func answerHead(_ landing: Landing, _ responder: Responder) {

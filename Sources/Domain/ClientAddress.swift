@@ -10,14 +10,19 @@ public struct ClientAddress: Sendable {
     /// The newest address of `X-Forwarded-For` that is no trusted proxy's, reading from the end,
     /// which the nearest proxy wrote; without a trusted peer the header counts for nothing, since
     /// anybody can send it.
-    public func client(peer: IPAddress?, forwardedFor: UnsafeRawBufferPointer?) -> IPAddress? {
-        guard let peer, let forwardedFor, isTrusted(peer) else { return peer }
+    ///
+    /// - Parameter forwardedFor: every field of that name in the order of the request. They are one
+    ///   list: HAProxy, for one, writes a field of its own behind those that the visitor sent.
+    public func client(peer: IPAddress?, forwardedFor: [UnsafeRawBufferPointer]) -> IPAddress? {
+        guard let peer, isTrusted(peer) else { return peer }
         var client = peer
-        let text = String(decoding: forwardedFor, as: UTF8.self)
-        for item in text.split(separator: ",").reversed() {
-            guard let address = IPAddress(String(item).trimmed) else { return client }
-            client = address
-            if !isTrusted(address) { return address }
+        for field in forwardedFor.reversed() {
+            let text = String(decoding: field, as: UTF8.self)
+            for item in text.split(separator: ",").reversed() {
+                guard let address = IPAddress(String(item).trimmed) else { return client }
+                client = address
+                if !isTrusted(address) { return address }
+            }
         }
         return client
     }

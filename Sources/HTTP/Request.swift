@@ -50,6 +50,12 @@ public struct Request {
         return nil
     }
 
+    /// Every field named `name`, which is given in lower case, in order.
+    public func headers(_ name: StaticString) -> [UnsafeRawBufferPointer] {
+        (0..<headerCount).filter { Scan.equalsIgnoringCase(headerName(at: $0), name) }
+            .map { headerValue(at: $0) }
+    }
+
     /// As sent, in any case. `index` is below `headerCount`.
     public func headerName(at index: Int) -> UnsafeRawBufferPointer {
         precondition(index >= 0 && index < headerCount, "header \(index) of \(headerCount)")

@@ -2,13 +2,12 @@ import Domain
 import Testing
 
 @Suite struct ClientAddressTests {
+    /// - Parameter header: a line for each field.
     private func client(peer: String, _ header: String?, trusted: [String]) -> String? {
         let address = ClientAddress(trustedProxies: trusted.compactMap { IPNetwork($0) })
-        guard let header else {
-            return address.client(peer: IPAddress(peer), forwardedFor: nil)?.text
-        }
-        return Array(header.utf8).withUnsafeBytes {
-            address.client(peer: IPAddress(peer), forwardedFor: $0)?.text
+        return Array((header ?? "").utf8).withUnsafeBytes { bytes in
+            let fields = bytes.split(separator: 10).map { UnsafeRawBufferPointer(rebasing: $0) }
+            return address.client(peer: IPAddress(peer), forwardedFor: fields)?.text
         }
     }
 
@@ -24,6 +23,9 @@ import Testing
             ("10.0.0.1", "garbage", ["10.0.0.0/8"], "10.0.0.1"),
             ("10.0.0.1", "198.51.100.1, garbage, 10.0.0.9", ["10.0.0.0/8"], "10.0.0.9"),
             ("10.0.0.1", "", ["10.0.0.0/8"], "10.0.0.1"),
+            // The visitor's own field, then the proxy's.
+            ("10.0.0.1", "1.2.3.4\n198.51.100.1", ["10.0.0.0/8"], "198.51.100.1"),
+            ("10.0.0.1", "1.2.3.4, 198.51.100.1\n10.0.0.7", ["10.0.0.0/8"], "198.51.100.1"),
             ("10.0.0.1", "2001:db8::1", ["10.0.0.0/8"], "2001:db8::1"),
         ] as [(String, String?, [String], String)])
     func `the nearest address that is no trusted proxy is the client's`(

@@ -27,7 +27,8 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
         postbacks = PostbackHandler(intake: services.postbacks, loop: loop) { request in
             clientAddress.client(
                 peer: request.peerAddress.map { IPAddress(bits: $0) },
-                forwardedFor: request.header("x-forwarded-for"))
+                forwardedFor: clientAddress.usesForwardedFor
+                    ? request.headers("x-forwarded-for") : [])
         }
         admin = AdminHandler(services.api, isTrusted: isTrusted)
     }
