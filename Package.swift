@@ -60,7 +60,9 @@ let package = Package(
         tests("StoreTests", ["Store", "SQLite", "Domain", "TestSupport"]),
         tests(
             "ClicksTests", ["Clicks", "Domain", "Crypto", "Store", "HTTP", "Net", "TestSupport"]),
-        tests("PostbacksTests", ["Postbacks", "Domain", "Crypto", "Store", "HTTP", "TestSupport"]),
+        tests(
+            "PostbacksTests",
+            ["Postbacks", "Domain", "Crypto", "Store", "HTTP", "Net", "TestSupport"]),
         tests(
             "OutboundTests",
             ["Outbound", "Domain", "Crypto", "Store", "HTTP", "Net", "TestSupport"]),

@@ -1,0 +1,211 @@
+import Crypto
+import Domain
+import Foundation
+import HTTP
+import Net
+import Postbacks
+import Store
+import TestSupport
+import Testing
+
+/// The handler on a real loop and socket: what only HTTP adds to the recorder.
+@Suite struct HandlerTests {
+    // Unchecked: set up before the loop runs, taken down after it ended.
+    private final class Served: @unchecked Sendable {
+        let bench: PostbackBench
+        let port: UInt16
+        private let loop: EventLoop
+        private let thread: LoopThread
+
+        private final class Handler: RequestHandler {
+            let postbacks: PostbackHandler
+            init(_ postbacks: PostbackHandler) { self.postbacks = postbacks }
+            func handle(_ request: borrowing Request, _ responder: Responder) {
+                guard PostbackHandler.takes(path: request.path) else {
+                    return responder.respond(418, headers: [], body: [])
+                }
+                postbacks.handle(request, responder)
+            }
+            func turnEnded() {}
+        }
+
+        init(_ setup: PostbackBench.Setup = PostbackBench.Setup()) throws {
+            bench = try PostbackBench(setup)
+            loop = try EventLoop(name: "test")
+            let handler = Handler(
+                PostbackHandler(intake: bench.intake, loop: LoopHandle(loop)) { request in
+                    request.peerAddress.map { IPAddress(bits: $0) }
+                })
+            let server = Server(loop: loop, limits: ServerLimits()) { _ in handler }
+            guard let any = SocketAddress.parse("127.0.0.1:0") else { throw TestFailure("address") }
+            port = try server.listen(any).port
+            thread = try LoopThread.running(loop)
+        }
+
+        deinit {
+            loop.stop()
+            thread.join()
+        }
+
+        func request(
+            _ method: String, _ target: String, fields: HTTPFields = [:], body: [UInt8]? = nil
+        ) throws -> HTTPResponse {
+            try HTTPConnection(port: port).request(method, target, fields: fields, body: body)
+        }
+    }
+
+    @Test func `an answer is JSON that nobody stores or takes for a page`() throws {
+        let served = try Served()
+        let cid = try served.bench.click()
+        let response = try served.request(
+            "GET", "/postback/k1?cid=\(cid.text)&payout=2&txid=%3Cb%3E")
+        #expect(response.status == 200)
+        #expect(response.fields["content-type"] == "application/json")
+        #expect(response.fields["cache-control"] == "no-store")
+        #expect(response.fields["x-content-type-options"] == "nosniff")
+        #expect(response.fields["server"] == nil && response.fields["retry-after"] == nil)
+        let json = try JSONValue(parsing: response.text)
+        #expect(json["verdict"] == "accepted" && json["conversion"] == "cv1")
+        #expect(json["postback"] == 1 && json["revision"] == 1)
+    }
+
+    @Test func `a call is kept as it came, without secrets and the connection's own fields`() throws
+    {
+        let served = try Served()
+        let target = "/postback/k1?cid=%zz&a=%C3%BC&&=x&\u{fc}"
+        let body: [UInt8] = [0, 255, 13, 10]
+        _ = try served.request(
+            "POST", target,
+            fields: [
+                "X-A": "1", "x-a": "2", "Cookie": "c", "AUTHORIZATION": "Bearer x",
+                "Proxy-Authorization": "p", "Connection": "keep-alive", "User-Agent": "net/1",
+            ], body: body)
+        let kept = try #require(try served.bench.postbacks().first)
+        #expect(kept.call.target == Array(target.utf8))
+        #expect(kept.call.body == body && kept.call.method == "POST")
+        #expect(kept.call.sender?.text == "127.0.0.1")
+        #expect(kept.call.headers.map(\.name) == ["Host", "X-A", "x-a", "User-Agent"])
+        #expect(kept.call.headers.last?.value == Array("net/1".utf8))
+        let age = Instant(micros: Clock.wallMicros()).micros - kept.call.receivedAt.micros
+        #expect(age >= 0 && age < 60_000_000)
+    }
+
+    @Test func `many and long header fields are kept up to a bound`() throws {
+        let served = try Served()
+        var fields = HTTPFields()
+        for number in 0..<90 { fields.all.append(("X-\(number)", "v")) }
+        _ = try served.request("GET", "/postback/k1", fields: fields)
+        fields.all = [
+            ("X-1", String(repeating: "a", count: 16_000)),
+            ("X-2", String(repeating: "b", count: 1000)),
+        ]
+        _ = try served.request("GET", "/postback/k1", fields: fields)
+        let kept = try served.bench.postbacks().map(\.call.headers)
+        #expect(kept[0].count == 64 && kept[1].map(\.name) == ["Host", "X-1"])
+    }
+
+    @Test(arguments: [
+        ("GET", "/postback/k1?cid=1", 400), ("GET", "/postback/%6b1?cid=1", 400),
+        ("GET", "/postback/nokey", 404), ("GET", "/postback/", 404), ("GET", "/postback/k1/", 404),
+        ("GET", "/postback/k1/x", 404), ("GET", "/postback/k1%2Fx", 404),
+        ("GET", "/postback/%zz%00", 404), ("GET", "/postback/K1", 404), ("GET", "/postback", 418),
+        ("GET", "/postbacks/k1", 418),
+    ])
+    func `the key is the path's last piece`(method: String, target: String, status: Int) throws {
+        let served = try Served()
+        #expect(try served.request(method, target).status == status)
+    }
+
+    @Test(arguments: ["PUT", "DELETE", "PATCH", "OPTIONS", "FOO"])
+    func `other methods are 405, say which ones there are, and are kept`(method: String) throws {
+        let served = try Served()
+        let response = try served.request(method, "/postback/k1?cid=1")
+        #expect(response.status == 405 && response.fields["allow"] == "GET, POST")
+        #expect(try JSONValue(parsing: response.text)["verdict"] == "method_not_allowed")
+        let kept = try #require(try served.bench.postbacks().first)
+        #expect(kept.call.method == method && kept.verdict == "method_not_allowed")
+    }
+
+    @Test func `HEAD is 405 without a body`() throws {
+        let served = try Served()
+        let response = try served.request("HEAD", "/postback/k1?cid=1")
+        #expect(response.status == 405 && response.body.isEmpty)
+        #expect(response.fields["allow"] == "GET, POST")
+        #expect(try served.bench.postbacks().count == 1)
+    }
+
+    @Test func `a reply is plain text with the verdict's status`() throws {
+        var setup = PostbackBench.Setup()
+        setup.network["reply"] = "OK"
+        let served = try Served(setup)
+        let cid = try served.bench.click()
+        let own = try served.request("GET", "/postback/k1?cid=\(cid.text)&payout=1")
+        #expect(own.status == 200 && own.text == "OK")
+        #expect(own.fields["content-type"] == "text/plain; charset=utf-8")
+        let asked = try served.request(
+            "GET", "/postback/k1?return=%3Cscript%3E%0D%0AX%3A1&payout=1")
+        #expect(asked.status == 400 && asked.text == "<script>\r\nX:1")
+        #expect(asked.fields["content-type"] == "text/plain; charset=utf-8")
+        #expect(asked.fields["x-content-type-options"] == "nosniff" && asked.fields["x"] == nil)
+        // A wrong key has no network that could ask for a text.
+        #expect(try served.request("GET", "/postback/x?return=hi").text.hasPrefix("{"))
+    }
+
+    @Test func `always_200 holds over HTTP`() throws {
+        var setup = PostbackBench.Setup()
+        setup.network["always_200"] = true
+        let served = try Served(setup)
+        let response = try served.request("GET", "/postback/k1?cid=x")
+        #expect(response.status == 200)
+        #expect(try JSONValue(parsing: response.text)["verdict"] == "click_id_malformed")
+    }
+
+    @Test func `a ledger that can't write is 503 with a time to come again`() throws {
+        let served = try Served()
+        served.bench.ledger.stop()
+        let response = try served.request("GET", "/postback/k1?cid=x")
+        #expect(response.status == 503 && response.fields["retry-after"] == "5")
+        #expect(try JSONValue(parsing: response.text)["verdict"] == "storage_unavailable")
+    }
+
+    @Test func `pipelined calls are answered in order`() throws {
+        let served = try Served()
+        let cid = try served.bench.click()
+        let connection = try HTTPConnection(port: served.port)
+        for number in 0..<30 {
+            try connection.send("GET", "/postback/k1?cid=\(cid.text)&payout=1&txid=\(number % 20)")
+        }
+        let verdicts = try (0..<30).map { _ in
+            try JSONValue(parsing: try connection.receive().text)["verdict"]?.stringValue
+        }
+        #expect(
+            verdicts
+                == Array(repeating: "accepted", count: 20)
+                + Array(repeating: "duplicate", count: 10))
+    }
+
+    @Test func `more bytes than may wait are refused and later ones are taken`() throws {
+        let bench = try PostbackBench()
+        let gate = DispatchSemaphore(value: 0)
+        let started = DispatchSemaphore(value: 0)
+        bench.ledger.perform { (_) throws(StoreError) in
+            started.signal()
+            gate.wait()
+        } finished: { _ in
+        }
+        started.wait()
+        let big = bench.postback("", method: "POST", body: String(repeating: "x", count: 1 << 20))
+        let verdicts = Locked<[PostbackVerdict]>([])
+        for _ in 0..<80 {
+            bench.intake.submit(big, key: "k1") { answer in
+                verdicts.with { $0.append(answer.verdict) }
+            }
+        }
+        // 63 calls of a MiB and a little fit into 64 MiB.
+        #expect(verdicts.current == Array(repeating: .storageUnavailable, count: 17))
+        gate.signal()
+        try eventually("the others are recorded") { verdicts.current.count == 80 }
+        #expect(verdicts.current.filter { $0 == .clickIDMissing }.count == 63)
+        #expect(bench.send(big).verdict == .clickIDMissing)
+    }
+}
