@@ -43,7 +43,10 @@ enum Scan {
         return end
     }
 
-    /// The first byte that can't stand in a request target: controls, space, DEL, non-ASCII.
+    /// The first byte that ends a request target or can't stand in one: controls, space, DEL.
+    ///
+    /// Bytes from 0x80 up are as forbidden by RFC 3986, but networks and visitors' browsers do send
+    /// raw UTF-8, no two parsers read it differently, and a refused call is a lost conversion.
     @inline(__always)
     static func firstOutsideTarget(_ base: UnsafeRawPointer, from start: Int, to end: Int) -> Int {
         var position = start
@@ -51,13 +54,13 @@ enum Scan {
             let word = word(base, position)
             let low = (word &- ones &* 0x21) & ~word
             let delete = word ^ (ones &* 0x7f)
-            let flags = (low | ((delete &- ones) & ~delete) | word) & highs
+            let flags = (low | ((delete &- ones) & ~delete)) & highs
             if flags != 0 { return position &+ flags.trailingZeroBitCount &>> 3 }
             position &+= 8
         }
         while position < end {
             let byte = byte(base, position)
-            if byte <= 0x20 || byte >= 0x7f { return position }
+            if byte <= 0x20 || byte == 0x7f { return position }
             position &+= 1
         }
         return end

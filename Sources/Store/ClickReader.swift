@@ -93,6 +93,11 @@ public final class ClickReader {
         let path = directory.clickFilePath(day)
         guard FileSystem.exists(path) else { return nil }
         let connection = try Connection(path: path, mode: .readOnly)
+        guard try connection.int64("PRAGMA user_version") != 0 else {
+            // Its writer is making it at this moment; it has no tables yet, let alone clicks.
+            connection.close()
+            return nil
+        }
         let find = try connection.prepare(Self.select + " WHERE click.id = ?1")
         if open.count == Self.openMax { open.removeFirst().file.connection.close() }
         let file = File(connection: connection, find: find)

@@ -296,6 +296,23 @@ import Testing
         #expect(next.next(micros: future.start.micros) > ids[2])
     }
 
+    @Test func `a file that is just being made has no clicks yet`() throws {
+        let bench = try ClickBench()
+        let path = bench.data.clickFilePath(Self.tomorrow)
+        try Data().write(to: URL(fileURLWithPath: path))
+        let reader = ClickReader(bench.data)
+        var batch = ClickBatch()
+        let id = ClickBench.click(1, at: Self.tomorrow.start, into: &batch)
+        #expect(try reader.click(id) == nil)
+        #expect(
+            try reader.totals(
+                on: Self.tomorrow, from: Self.tomorrow.start,
+                to: Self.tomorrow.advanced(by: 1).start
+            ).isEmpty)
+        #expect(try bench.save(batch) == .stored)
+        #expect(try reader.click(id)?.rowID == id)
+    }
+
     @Test func `a reader keeps few days open and reads all`() throws {
         let bench = try ClickBench()
         var batch = ClickBatch()
