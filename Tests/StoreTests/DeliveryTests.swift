@@ -55,6 +55,7 @@ import Testing
         let attempts = try bench.read { (reader) throws(StoreError) in
             try reader.attempts(of: DeliveryID(1))
         }
+        try #require(attempts.count == 2)
         #expect(attempts.map(\.number) == [1, 2] && attempts.map(\.status) == [500, 204])
         #expect(attempts[0].excerpt == [0, 255] && attempts[0].error == "status 500")
         #expect(attempts[1].milliseconds == 12 && attempts[1].error == nil)
