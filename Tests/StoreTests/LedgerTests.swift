@@ -169,8 +169,9 @@ import Testing
         let source = try Source(document: ["key": "src"])
         bench.ledger.perform { (tx) throws(StoreError) in
             try tx.put(source, at: Bench.noon)
-        } finished: { [bench] _ in
-            published.with { $0 = bench.catalogs.current.last?.sources.all.count }
+        } finished: { [catalogs = bench.catalogs] _ in
+            // Not `bench`: the writer's thread must not be the one that lets go of it last.
+            published.with { $0 = catalogs.current.last?.sources.all.count }
             done.signal()
         }
         done.wait()

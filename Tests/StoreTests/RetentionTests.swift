@@ -32,7 +32,10 @@ import Testing
         #expect(try data.clickDays().first == today.advanced(by: -3))
         // Said after it is done.
         try eventually("both are reported") { deleted.current.count == 2 }
-        #expect(deleted.current == ["day=2026-11-15", "day=2026-11-16"])
+        // Logged a moment after the file has gone.
+        try eventually("both are logged") {
+            deleted.current == ["day=2026-11-15", "day=2026-11-16"]
+        }
         let left = directory.entries(of: "clicks")
         #expect(!left.contains { $0.hasPrefix("2026-11-15") || $0.hasPrefix("2026-11-16") })
     }
