@@ -161,6 +161,26 @@ import Testing
         #expect(source.count == 0)
     }
 
+    @Test func `by the clock a delivery is tried again, and given up after three days`() throws {
+        let source = try FakeTrafficSource { _, _ in .status(400) }
+        let ahead = Locked<Int64>(0)
+        var hooks = Dispatcher.Hooks()
+        hooks.wallMicros = { Harness.now().micros + ahead.current * 3_600_000_000 }
+        hooks.random = { 0 }
+        let harness = try Harness(hooks: hooks)
+        harness.dispatcher.start()
+        let id = try harness.queue(Harness.request(source.url + "/"))
+        _ = try harness.await(id, attempts: 1)
+        ahead.with { $0 = 71 }
+        let (delivery, attempts) = try harness.await(id, attempts: 2)
+        #expect(delivery.state == .waiting)
+        #expect(.seconds(71 * 3600) <= attempts[1].at - attempts[0].at)
+        ahead.with { $0 = 72 }
+        try harness.await(id, .dead)
+        #expect(try harness.delivery(id).reason?.hasPrefix("given up 72 h after") == true)
+        #expect(source.count == 3)
+    }
+
     // MARK: The queue
 
     @Test func `what waits on disk at the start is sent`() throws {
