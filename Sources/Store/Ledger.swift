@@ -18,7 +18,8 @@ public final class Ledger: Sendable {
         public init() {}
     }
 
-    /// What the wiring is told after a commit, on the writer's thread, before the jobs' own answers.
+    /// What the wiring is told after a commit, on the writer's thread: of a changed catalog before
+    /// the jobs' own answers, of deliveries after them.
     public struct Observers: Sendable {
         /// The entities changed. Publish it before returning: the job's answer comes next, and its
         /// change must hold for the next click.
