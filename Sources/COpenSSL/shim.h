@@ -21,4 +21,3 @@ static inline long clickrelay_set_ctx_mode(SSL_CTX *context, long mode) {
 static inline long clickrelay_set_session_cache_mode(SSL_CTX *context, long mode) {
     return SSL_CTX_set_session_cache_mode(context, mode);
 }
-static inline long clickrelay_pending_out(BIO *bio) { return BIO_pending(bio); }

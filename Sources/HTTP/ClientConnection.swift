@@ -221,7 +221,7 @@ final class ClientConnection: EventHandler, @unchecked Sendable {
 
     private func decrypt(_ bytes: UnsafeRawBufferPointer, _ tls: TLSSession) {
         do {
-            try tls.feed(bytes)
+            tls.feed(bytes)
             if state == .handshaking {
                 shakeHands()
                 // What came with the last handshake message is read below.

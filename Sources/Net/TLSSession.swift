@@ -15,9 +15,8 @@ public final class TLSSession {
     }
 
     private let ssl: OpaquePointer
-    /// Both are owned by `ssl`.
-    private let incoming: OpaquePointer
-    private let outgoing: OpaquePointer
+    /// Outlives `ssl`, whose BIO points to it.
+    private let bytes = TLSBytes()
     private let context: TLSContext
     private let sessionKey: String?
     public private(set) var isEstablished = false
@@ -25,19 +24,13 @@ public final class TLSSession {
     init(_ context: TLSContext, serverName: String?, sessionKey: String?) throws(TLSError) {
         ERR_clear_error()
         guard let ssl = SSL_new(context.handle) else { throw .takingQueue("out of memory") }
-        guard let incoming = BIO_new(BIO_s_mem()) else {
+        guard let bio = bytes.makeBIO() else {
             SSL_free(ssl)
             throw .takingQueue("out of memory")
         }
-        guard let outgoing = BIO_new(BIO_s_mem()) else {
-            BIO_free(incoming)
-            SSL_free(ssl)
-            throw .takingQueue("out of memory")
-        }
-        SSL_set_bio(ssl, incoming, outgoing)
+        // One reference serves both directions.
+        SSL_set_bio(ssl, bio, bio)
         self.ssl = ssl
-        self.incoming = incoming
-        self.outgoing = outgoing
         self.context = context
         self.sessionKey = sessionKey
         if context.isServer {
@@ -84,26 +77,17 @@ public final class TLSSession {
 
     /// Hands over bytes as they came from the peer. They are copied; read them out before feeding
     /// more, since what is fed and not yet read has no bound but the caller's.
-    public func feed(_ bytes: UnsafeRawBufferPointer) throws(TLSError) {
-        guard !bytes.isEmpty else { return }
-        guard let count = Int32(exactly: bytes.count),
-            BIO_write(incoming, bytes.baseAddress, count) == count
-        else { throw .takingQueue("out of memory") }
+    public func feed(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes.feed(bytes)
     }
 
-    public var hasOutput: Bool { clickrelay_pending_out(outgoing) > 0 }
+    public var hasOutput: Bool { !bytes.outgoing.isEmpty }
 
     /// Appends everything that is to be sent to the peer.
-    public func drain(into output: inout [UInt8]) {
-        let count = Int(clickrelay_pending_out(outgoing))
-        guard count > 0 else { return }
-        let start = output.count
-        output.append(contentsOf: repeatElement(0, count: count))
-        let moved = output.withUnsafeMutableBytes {
-            BIO_read(outgoing, $0.baseAddress.map { $0 + start }, Int32(clamping: count))
-        }
-        output.removeLast(count - max(0, Int(moved)))
-    }
+    public func drain(into output: inout [UInt8]) { output.append(contentsOf: takeOutput()) }
+
+    /// Everything that is to be sent to the peer.
+    public func takeOutput() -> [UInt8] { bytes.takeOutgoing() }
 
     // MARK: Our side
 
@@ -142,7 +126,7 @@ public final class TLSSession {
         guard !bytes.isEmpty else { return }
         ERR_clear_error()
         var count = 0
-        // A memory BIO takes everything, so there is no partial write to come back for.
+        // Ours takes everything, so there is no partial write to come back for.
         guard SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &count) == 1,
             count == bytes.count
         else { throw failure("the connection can't be written to") }

@@ -152,7 +152,7 @@ final class ClientTestPeer: Sendable {
                 received += buffer[..<count]
                 return true
             }
-            try buffer[..<count].withUnsafeBytes { try tls.feed($0) }
+            buffer[..<count].withUnsafeBytes { tls.feed($0) }
             return tls.isEstablished ? try decrypt(tls) : true
         }
 

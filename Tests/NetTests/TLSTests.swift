@@ -24,7 +24,7 @@ import Testing
         func carry(from sender: TLSSession, to receiver: TLSSession) throws {
             var bytes: [UInt8] = []
             sender.drain(into: &bytes)
-            try bytes.withUnsafeBytes { try receiver.feed($0) }
+            bytes.withUnsafeBytes { receiver.feed($0) }
         }
 
         func clientReads() throws -> [UInt8] {
@@ -110,8 +110,8 @@ import Testing
     @Test func `a server that speaks plain text is named as such`() throws {
         let wire = try wire(\.good)
         #expect(try !wire.client.handshake())
-        try "HTTP/1.1 400 Bad Request\r\n\r\n".utf8CString.withUnsafeBytes {
-            try wire.client.feed($0)
+        "HTTP/1.1 400 Bad Request\r\n\r\n".utf8CString.withUnsafeBytes {
+            wire.client.feed($0)
         }
         let error = #expect(throws: TLSError.self) { try wire.client.handshake() }
         #expect(error?.text.hasPrefix("the server doesn't speak TLS on this port") == true)
@@ -148,7 +148,7 @@ import Testing
         var bytes: [UInt8] = []
         wire.server.drain(into: &bytes)
         bytes[bytes.count - 1] ^= 1
-        try bytes.withUnsafeBytes { try wire.client.feed($0) }
+        bytes.withUnsafeBytes { wire.client.feed($0) }
         #expect(throws: TLSError.self) { try Wire.readAll(wire.client) }
     }
 
