@@ -68,31 +68,7 @@ public final class TLSContext: @unchecked Sendable {
         return context
     }
 
-    /// A context for connections that we accept.
-    ///
-    /// - Parameter certificateFile: PEM: our certificate first, then the chain up to the root.
-    /// - Throws: when a file can't be read, or the key is another certificate's.
-    public static func server(certificateFile: String, keyFile: String) throws(TLSError)
-        -> TLSContext
-    {
-        let context = try TLSContext(method: TLS_server_method(), isServer: true)
-        guard SSL_CTX_use_certificate_chain_file(context.handle, certificateFile) == 1 else {
-            throw TLSError(
-                "\(certificateFile): \(TLSError.takingQueue("no certificate in it").text)")
-        }
-        guard SSL_CTX_use_PrivateKey_file(context.handle, keyFile, SSL_FILETYPE_PEM) == 1 else {
-            throw TLSError("\(keyFile): \(TLSError.takingQueue("no private key in it").text)")
-        }
-        guard SSL_CTX_check_private_key(context.handle) == 1 else {
-            throw .takingQueue("the private key is not this certificate's")
-        }
-        // Resumed sessions must name the application they belong to, or OpenSSL refuses them.
-        let application = Array("clickrelay".utf8)
-        SSL_CTX_set_session_id_context(context.handle, application, UInt32(application.count))
-        return context
-    }
-
-    private init(method: OpaquePointer?, isServer: Bool) throws(TLSError) {
+    init(method: OpaquePointer?, isServer: Bool) throws(TLSError) {
         ERR_clear_error()
         guard let handle = SSL_CTX_new(method) else {
             throw .takingQueue("OpenSSL refuses to make a context")
