@@ -147,7 +147,7 @@ extension Connection {
     func flush() {
         isDirty = false
         if isClosed { return }
-        if !output.isEmpty {
+        if !output.isEmpty || hasUnsentCiphertext {
             switch transmit(output.bytes) {
             case .bytes(let count): wrote(count)
             case .wouldBlock: wrote(0)
@@ -162,10 +162,15 @@ extension Connection {
 
     private func wrote(_ count: Int) {
         output.consume(count, server.pool)
-        if output.isEmpty {
+        if output.isEmpty, !hasUnsentCiphertext {
             isBlocked = false
             return
         }
+        blocked(after: count)
+    }
+
+    /// The socket took `count` bytes and no more.
+    func blocked(after count: Int) {
         let now = server.loop.nowNanos
         let fresh = now &+ server.nanos.write
         if isBlocked {

@@ -24,6 +24,8 @@ final class Connection: EventHandler, @unchecked Sendable {
     let generation: UInt32
     let peerAddress: UInt128?
     let descriptor: Int32
+    /// Nil on a connection without TLS, and when it is closed.
+    var tls: SecureTransport?
 
     /// Since when we wait for (the rest of) a request; in the loop's clock.
     var waitingSince: UInt64
@@ -103,14 +105,15 @@ final class Connection: EventHandler, @unchecked Sendable {
         if events.contains(.read), !isClosed { readable() }
     }
 
-    /// The only place that reads from the socket. TLS would decrypt here.
+    /// Reads what the client sent: with TLS only to throw it away, else see `Connection+TLS.swift`.
     private func receive(into buffer: UnsafeMutableRawBufferPointer) -> Transfer {
         Socket.read(descriptor, into: buffer)
     }
 
-    /// The only place that writes to the socket. TLS would encrypt here.
+    /// The only place that writes to the socket.
     func transmit(_ bytes: UnsafeRawBufferPointer) -> Transfer {
-        Socket.write(descriptor, bytes)
+        if let tls { return tls.transmit(bytes, isLast: isClosing && unanswered == 0) }
+        return Socket.write(descriptor, bytes)
     }
 
     private func readable() {
@@ -120,6 +123,10 @@ final class Connection: EventHandler, @unchecked Sendable {
         }
         // An event from before reading paused.
         if isPaused || isReadFinished { return }
+        if let tls {
+            readSecure(tls)
+            return
+        }
         if input.isEmpty {
             let shared = server.readBuffer
             switch receive(into: shared) {
@@ -156,7 +163,7 @@ final class Connection: EventHandler, @unchecked Sendable {
     }
 
     /// Parsing a head again for every byte of a drip would be quadratic.
-    private func isWorthParsing(_ new: UnsafeMutableRawBufferPointer, _ before: Int, _ count: Int)
+    func isWorthParsing(_ new: UnsafeMutableRawBufferPointer, _ before: Int, _ count: Int)
         -> Bool
     {
         guard case .head = reading, let base = new.baseAddress else { return true }
@@ -164,7 +171,7 @@ final class Connection: EventHandler, @unchecked Sendable {
             || Scan.firstIndex(of: Scan.lineFeed, base, from: 0, to: count) != nil
     }
 
-    private func readFinished() {
+    func readFinished() {
         isReadFinished = true
         if isPaused { isStalled = true } else { inputEnded() }
     }
@@ -210,7 +217,7 @@ final class Connection: EventHandler, @unchecked Sendable {
     /// Brings interest and deadline in line with what happened; closes when all is done.
     func settle() {
         if isClosed { return }
-        if isClosing, unanswered == 0, output.isEmpty {
+        if isClosing, unanswered == 0, output.isEmpty, !hasUnsentCiphertext {
             finish()
             return
         }
@@ -257,7 +264,9 @@ final class Connection: EventHandler, @unchecked Sendable {
 
     /// Called by the server's sweep.
     func deadlinePassed() {
-        if isLingering || isBlocked && writeDeadline <= server.loop.nowNanos || isIdle {
+        if isLingering || isBlocked && writeDeadline <= server.loop.nowNanos || isIdle
+            || isShakingHands
+        {
             // Nothing was asked, or nobody reads: there is nobody to tell.
             close()
             return
@@ -309,6 +318,7 @@ final class Connection: EventHandler, @unchecked Sendable {
         }
         isLingering = true
         stopReading()
+        tls?.finish()
         Socket.finishWriting(descriptor)
         server.setDeadline(server.loop.nowNanos &+ server.nanos.linger, of: slot)
         updateInterest()
@@ -333,6 +343,8 @@ final class Connection: EventHandler, @unchecked Sendable {
         output.release(server.pool)
         for index in parked.indices { parked[index]?.release(server.pool) }
         parked = []
+        tls?.release()
+        tls = nil
         server.loop.forget(descriptor)
         Socket.close(descriptor)
         server.closed(self)

@@ -15,6 +15,10 @@ public final class Server: Acceptor, @unchecked Sendable {
     let answerHead = AnswerHead()
     /// Where requests are read and, when they came in one piece, parsed.
     let readBuffer: UnsafeMutableRawBufferPointer
+    /// Where ciphertext is read; empty without TLS.
+    let ciphertextBuffer: UnsafeMutableRawBufferPointer
+    /// What new connections speak; nil: plain HTTP.
+    private var tls: TLSContext?
 
     private static let readBufferBytes = 64 * 1024
 
@@ -35,8 +39,11 @@ public final class Server: Acceptor, @unchecked Sendable {
     private var drained: [@Sendable () -> Void] = []
 
     /// Makes the handler on the calling thread, which is the one that prepares or runs `loop`.
+    ///
+    /// - Parameter tls: what every connection speaks; nil for plain HTTP.
     public init(
-        loop: EventLoop, limits: ServerLimits, makeHandler: (LoopHandle) -> any RequestHandler
+        loop: EventLoop, limits: ServerLimits, tls: TLSContext? = nil,
+        makeHandler: (LoopHandle) -> any RequestHandler
     ) {
         precondition((1...32).contains(limits.pipelinedMax), "pipelinedMax \(limits.pipelinedMax)")
         self.loop = loop
@@ -46,6 +53,11 @@ public final class Server: Acceptor, @unchecked Sendable {
         pool = BufferPool(bytesMax: limits.bufferedBytesMax)
         parser = HeadParser(limits: limits)
         readBuffer = .allocate(byteCount: Self.readBufferBytes, alignment: 16)
+        self.tls = tls
+        ciphertextBuffer =
+            tls == nil
+            ? UnsafeMutableRawBufferPointer(start: nil, count: 0)
+            : .allocate(byteCount: SecureTransport.readBytesMax, alignment: 16)
         handler = makeHandler(LoopHandle(loop))
         // Never balanced: see `Responder.server`.
         let immortal = Unmanaged.passRetained(self)
@@ -60,6 +72,16 @@ public final class Server: Acceptor, @unchecked Sendable {
         let listener = try Listener(loop: loop, address: address, acceptor: self)
         listeners.append(listener)
         return listener.address
+    }
+
+    /// From any thread: connections accepted from now on speak TLS by `context`, and those that are
+    /// open go on with theirs. Then calls `done` on the loop. Not for a server without TLS.
+    public func replaceTLS(_ context: TLSContext, _ done: @escaping @Sendable () -> Void) {
+        loop.post { [self] in
+            precondition(tls != nil, "a server without TLS is given a certificate")
+            tls = context
+            done()
+        }
     }
 
     /// Open connections. Loop thread only.
@@ -97,6 +119,7 @@ public final class Server: Acceptor, @unchecked Sendable {
         }
         connections[slot] = connection
         connectionCount += 1
+        if let tls { connection.startTLS(tls) }
         connection.settle()
         startSweeping()
     }
