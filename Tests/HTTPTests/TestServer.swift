@@ -55,15 +55,17 @@ final class TestServer: Sendable {
     private let loop: EventLoop
     private let thread: LoopThread
 
-    init(_ change: (inout ServerLimits) -> Void = { _ in }, address: String = "127.0.0.1:0") throws
-    {
+    init(
+        _ change: (inout ServerLimits) -> Void = { _ in }, address: String = "127.0.0.1:0",
+        tls: TLSContext? = nil
+    ) throws {
         var limits = ServerLimits()
         change(&limits)
         let loop = try EventLoop(name: "test-loop")
         let handler = ScriptedHandler()
         self.loop = loop
         self.handler = handler
-        server = Server(loop: loop, limits: limits) { _ in handler }
+        server = Server(loop: loop, limits: limits, tls: tls) { _ in handler }
         guard let parsed = SocketAddress.parse(address) else { throw TestFailure(address) }
         port = try server.listen(parsed).port
         thread = try LoopThread.running(loop)
