@@ -85,10 +85,12 @@ public final class TrackerProcess: @unchecked Sendable {
         return Running(child: child, port: bound, pool: HTTPPool(port: bound))
     }
 
-    /// The port in the first `http://host:port` of a complete line.
+    /// The port in the first `http://host:port` or `https://host:port` of a complete line.
     static func readyPort(in text: String) -> UInt16? {
         for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
-            guard let start = line.range(of: "http://") else { continue }
+            guard let start = line.range(of: "https?://", options: .regularExpression) else {
+                continue
+            }
             let authority = line[start.upperBound...].prefix { !" /\"'\\,;)".contains($0) }
             if let port = authority.split(separator: ":").last.flatMap({ UInt16($0) }) {
                 return port

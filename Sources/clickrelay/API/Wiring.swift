@@ -22,7 +22,9 @@ final class InProcessTransport: APITransport {
 
     init(_ installation: Installation) {
         self.installation = installation
-        let address = installation.configuration.listen.first.map { "http://\($0.text)" } ?? ""
+        let configuration = installation.configuration
+        let address =
+            configuration.listen.first.map { "\(configuration.scheme)://\($0.text)" } ?? ""
         api = AdminAPI(
             ledger: installation.ledger, readers: installation.readers,
             services: installation.adminServices(publicURL: address))

@@ -11,8 +11,15 @@ enum ServeCommand {
                 exits 0; a second one ends it at once. Commands given the same --data-dir talk to it
                 through control.sock there.
 
+                With TLS_CERT_FILE and TLS_KEY_FILE every LISTEN address speaks TLS 1.2 and 1.3, and
+                nothing else. SIGHUP reads both files again: new connections get the new
+                certificate, open ones go on; if it can't be used, the old one stays and the log
+                says why.
+
                   clickrelay serve --data-dir /srv/clickrelay --listen 0.0.0.0:8080 \\
                       --public-url https://track.example.com
+                  clickrelay serve --listen 0.0.0.0:8443 \\
+                      --tls-cert-file fullchain.pem --tls-key-file privkey.pem
                 """,
             run: serve)
     ]
@@ -23,7 +30,7 @@ enum ServeCommand {
         Signals.prepare()
         let tracker = try Tracker.start(configuration)
         log.ready(version: Version.text, addresses: tracker.addresses)
-        while Signals.wait() != .stop {}
+        while Signals.wait() != .stop { tracker.reloadCertificate() }
         log.info("stopping", ["grace_ms": .integer(configuration.shutdownGraceMilliseconds)])
         Signals.exitOnNext()
         tracker.stop(graceMilliseconds: configuration.shutdownGraceMilliseconds)

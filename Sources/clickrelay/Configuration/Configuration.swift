@@ -13,6 +13,8 @@ struct Configuration: Sendable {
     var dataDirectory = "./data"
     /// Never empty; where port is 0 the kernel picks.
     var listen: [SocketAddress] = []
+    /// What every address in `listen` shows its visitors; nil: plain HTTP.
+    var certificate: CertificateFiles?
     /// Without a slash at its end.
     var publicURL: String?
     var trustedProxies: [IPNetwork] = []
@@ -43,6 +45,8 @@ struct Configuration: Sendable {
     var token: String?
 
     var log: Log { Log(level: logLevel, format: logFormat) }
+    /// How the addresses in `listen` are spoken to.
+    var scheme: String { certificate == nil ? "http" : "https" }
     var controlSocketPath: String { dataDirectory + "/control.sock" }
     var lockPath: String { dataDirectory + "/lock" }
 }

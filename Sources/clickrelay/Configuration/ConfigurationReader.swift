@@ -130,7 +130,7 @@ struct ConfigurationReader {
         configuration.logLevel = choice(.logLevel, .info)
         configuration.logFormat = choice(.logFormat, .auto)
         configuration.shutdownGraceMilliseconds = integer(.shutdownGraceMs, 0...3_600_000)
-        refuseWhatIsMissing()
+        readTLS()
         readClientSettings()
     }
 
@@ -198,13 +198,20 @@ struct ConfigurationReader {
         configuration.trustedProxies = networks
     }
 
-    /// What the contract names and this version can't do yet must not look as if it were in force.
-    private mutating func refuseWhatIsMissing() {
-        for setting in [Setting.tlsCertFile, .tlsKeyFile] where isSet(setting) {
-            fail(
-                setting,
-                "is not supported yet, and serving without TLS instead would be unsafe; "
-                    + "remove it and put a TLS proxy such as Caddy or nginx in front")
+    /// The files themselves are read when serving starts, and again at every SIGHUP.
+    private mutating func readTLS() {
+        switch (isSet(.tlsCertFile), isSet(.tlsKeyFile)) {
+        case (false, false): return
+        case (true, false):
+            fail(.tlsCertFile, "needs the certificate's key too, and TLS_KEY_FILE is missing")
+        case (false, true):
+            fail(.tlsKeyFile, "needs the key's certificate too, and TLS_CERT_FILE is missing")
+        case (true, true):
+            let paths = [text(.tlsCertFile), text(.tlsKeyFile)]
+            if paths[0].utf8.contains(0) { fail(.tlsCertFile, "must not contain a NUL") }
+            if paths[1].utf8.contains(0) { fail(.tlsKeyFile, "must not contain a NUL") }
+            configuration.certificate = CertificateFiles(
+                certificatePath: paths[0], keyPath: paths[1])
         }
     }
 

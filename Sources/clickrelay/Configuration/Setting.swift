@@ -114,8 +114,8 @@ enum Setting: String, CaseIterable, Sendable {
         switch self {
         case .dataDir: "everything Clickrelay keeps; made at first start"
         case .listen: "may repeat (commas in files); port 0 lets the kernel pick"
-        case .tlsCertFile: "not supported yet: put a TLS proxy in front"
-        case .tlsKeyFile: "not supported yet: put a TLS proxy in front"
+        case .tlsCertFile: "PEM, with its chain: every LISTEN address speaks TLS; SIGHUP rereads it"
+        case .tlsKeyFile: "PEM without a passphrase: that certificate's key"
         case .publicURL: "how the world reaches this server; postback URLs begin with it"
         case .trustedProxies: "whose X-Forwarded-For counts; none by default"
         case .nodeID: "0 to 255, part of every click ID; one per server"

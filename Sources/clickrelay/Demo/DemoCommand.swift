@@ -35,6 +35,7 @@ enum DemoCommand {
         // Somebody's real settings must not lead out of this machine's demo.
         configuration.publicURL = nil
         configuration.trustedProxies = []
+        configuration.certificate = nil
 
         Signals.prepare()
         let narrator = DemoNarrator()

@@ -9,7 +9,7 @@ enum Signals {
     enum Request: Sendable {
         /// SIGINT or SIGTERM.
         case stop
-        /// SIGHUP, kept for reloading certificates.
+        /// SIGHUP: the certificate's files have changed.
         case reload
     }
 

@@ -34,12 +34,16 @@ final class Tracker: @unchecked Sendable {
     private struct ServingLoop {
         let loop: EventLoop
         let server: Server
+        /// All but the control socket's do, where there is a certificate.
+        let speaksTLS: Bool
         var thread: LoopThread?
     }
 
     /// Opens the data directory and serves. When it returns, requests are accepted and
     /// `GET /readyz` answers 200.
     static func start(_ configuration: Configuration) throws(CommandFailure) -> Tracker {
+        // Before anything is opened or made.
+        let tls = try certificate(configuration)
         let routing = Routing(Catalog())
         let outbound = OutboundThread.Handle()
         var observers = Ledger.Observers()
@@ -48,7 +52,7 @@ final class Tracker: @unchecked Sendable {
         observers.deliveriesCancelled = { outbound.forget($0) }
         let installation = try Installation(configuration, observers: observers)
         do {
-            return try Tracker(installation, routing, outbound)
+            return try Tracker(installation, routing, outbound, tls)
         } catch let failure as CommandFailure {
             installation.close()
             throw failure
@@ -59,7 +63,8 @@ final class Tracker: @unchecked Sendable {
     }
 
     private init(
-        _ installation: Installation, _ routing: Routing, _ outboundHandle: OutboundThread.Handle
+        _ installation: Installation, _ routing: Routing, _ outboundHandle: OutboundThread.Handle,
+        _ tls: TLSContext?
     ) throws {
         let configuration = installation.configuration
         let log = installation.log
@@ -99,20 +104,20 @@ final class Tracker: @unchecked Sendable {
         do {
             for address in listen { try Listener.checkFree(address) }
             for number in 1...configuration.loops {
-                let loop = try Self.serve(name: "loop-\(number)", services, isTrusted: false)
+                let loop = try Self.serve(name: "loop-\(number)", services, tls, isTrusted: false)
                 // The first loop learns the ports that the kernel picked, the others share them.
                 for index in listen.indices {
                     listen[index] = try loop.server.listen(listen[index])
                 }
                 loops.append(loop)
             }
-            let control = try Self.serve(name: "control", services, isTrusted: true)
+            let control = try Self.serve(name: "control", services, nil, isTrusted: true)
             guard let address = SocketAddress(path: configuration.controlSocketPath) else {
                 throw CommandFailure.failed("the path of control.sock is too long")
             }
             try control.server.listen(address)
             loops.append(control)
-            addresses = listen.map { "http://\($0.text)" }
+            addresses = listen.map { "\(configuration.scheme)://\($0.text)" }
             publicURL.set(addresses[0])
             outbound = try OutboundThread(installation, listening: listen, outboundHandle)
             for index in loops.indices {
@@ -144,9 +149,45 @@ final class Tracker: @unchecked Sendable {
         services.installation.close()
     }
 
-    private static func serve(name: String, _ services: Services, isTrusted: Bool) throws
-        -> ServingLoop
+    // MARK: The certificate
+
+    /// What the operator is to know of a SIGHUP is logged, and nothing else comes of a failure:
+    /// open connections and, when the files are no good, the old certificate stay in use.
+    func reloadCertificate() {
+        let configuration = services.configuration
+        let log = services.installation.log
+        guard let files = configuration.certificate else {
+            log.info("nothing_to_reload", ["detail": "TLS_CERT_FILE is not set"])
+            return
+        }
+        do throws(TLSError) {
+            let tls = try files.load(log, now: Installation.now())
+            let secure = loops.filter(\.speaksTLS)
+            let replaced = Countdown(secure.count)
+            for loop in secure { loop.server.replaceTLS(tls) { replaced.countDown() } }
+            replaced.wait()
+            log.info("certificate_reloaded", ["file": .string(files.certificatePath)])
+        } catch {
+            log.error(
+                "certificate_not_reloaded",
+                ["detail": .string(error.text), "in_use": "the one loaded before"])
+        }
+    }
+
+    private static func certificate(_ configuration: Configuration) throws(CommandFailure)
+        -> TLSContext?
     {
+        guard let files = configuration.certificate else { return nil }
+        do throws(TLSError) {
+            return try files.load(configuration.log, now: Installation.now())
+        } catch {
+            throw .failed("TLS_CERT_FILE and TLS_KEY_FILE can't be used: \(error.text)")
+        }
+    }
+
+    private static func serve(
+        name: String, _ services: Services, _ tls: TLSContext?, isTrusted: Bool
+    ) throws -> ServingLoop {
         let configuration = services.configuration
         var limits = ServerLimits()
         limits.headerBytesMax = configuration.maxHeaderBytes
@@ -156,7 +197,8 @@ final class Tracker: @unchecked Sendable {
         let loop = try EventLoop(name: name)
         let handler = try LoopHandler(LoopHandle(loop), services, isTrusted: isTrusted)
         return ServingLoop(
-            loop: loop, server: Server(loop: loop, limits: limits) { _ in handler }, thread: nil)
+            loop: loop, server: Server(loop: loop, limits: limits, tls: tls) { _ in handler },
+            speaksTLS: tls != nil, thread: nil)
     }
 }
 
