@@ -51,6 +51,27 @@ import Testing
         #expect(monotonicNanos() - begun < 4_000_000_000)
     }
 
+    @Test func `a stderr that nobody reads stops nothing`() throws {
+        let directory = try TemporaryDirectory()
+        let old = directory.file("data/clicks/2020-01-01.db")
+        try FileManager.default.createDirectory(
+            atPath: directory.file("data/clicks"), withIntermediateDirectories: true)
+        try Data().write(to: URL(fileURLWithPath: old))
+        // The writer of clicks deletes the old day and says so on a pipe that is full.
+        let script = """
+            mkfifo "$1/log" && exec 3<>"$1/log" && head -c 65536 /dev/zero >&3
+            export CLICKRELAY_RETENTION_CLICK_DAYS=30
+            # In the foreground, so that timeout passes the signal on once and not twice.
+            timeout --foreground -k 1 40 "$0" serve --data-dir "$1/data" --listen 127.0.0.1:0 2>&3 &
+            while [ -e "$2" ] && kill -0 $!; do sleep 0.1; done
+            kill -TERM $!
+            wait $!
+            """
+        let result = try runTool(
+            "/bin/sh", ["-c", script, TrackerProcess.binary, directory.path, old])
+        #expect(result.exitCode == 0)
+    }
+
     @Test(arguments: [SIGTERM, SIGINT])
     func `every redirect answered under load before the end converts after it`(signal: Int32) throws
     {

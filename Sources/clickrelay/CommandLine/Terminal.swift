@@ -40,6 +40,19 @@ enum Terminal {
         }
     }
 
+    /// Writes a text of at most 4,096 bytes if that can be done without waiting longer.
+    ///
+    /// - Returns: false when the text was not taken now. With nobody left to tell it counts as taken.
+    static func offer(
+        _ text: String, to descriptor: Int32, waitingMilliseconds: Int32 = 0
+    ) -> Bool {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        // A pipe is writable while a page of it is free, a socket while most of it is.
+        guard poll(&waiting, 1, waitingMilliseconds) > 0 else { return false }
+        _ = write(Array(text.utf8), to: descriptor)
+        return true
+    }
+
     static var isOutputTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
     static var isErrorTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 

@@ -5,8 +5,10 @@ internal import Synchronization
 
 /// Events for the operator on stderr, one per line: time, level, name, `key=value`.
 ///
-/// May be called from any thread; a line is one `write`, so lines never mix. Values are escaped, so
-/// that nothing a visitor sent can forge a line. Never pass a secret.
+/// May be called from any thread, the loops' and the writers' too: it never waits for whoever reads
+/// stderr. While that takes nothing, lines are dropped, and the next one that goes out is preceded
+/// by their number. A line is one `write`, so lines never mix. Values are escaped, so that nothing a
+/// visitor sent can forge a line. Never pass a secret.
 struct Log: Sendable {
     enum Level: String, CaseIterable, Comparable, Sendable {
         case debug, info, warn, error
@@ -25,12 +27,14 @@ struct Log: Sendable {
 
     enum Format: String, CaseIterable, Sendable { case auto, json, text }
 
-    /// A longer value is cut: a log line must stay readable, and its cost bounded.
-    static let valueBytesMax = 2_048
+    /// A longer value is cut. Escaped it may be six times as long, and a line must stay below the
+    /// 4,096 bytes that a pipe takes at once when it takes anything.
+    static let valueBytesMax = 600
 
     let level: Level
     private let isJSON: Bool
-    private static let output = Mutex(())
+    /// How many lines were dropped since the last one that was taken.
+    private static let dropped = Mutex(0)
 
     init(level: Level, format: Format) {
         self.level = level
@@ -57,20 +61,30 @@ struct Log: Sendable {
     /// - Parameter name: what happened, in `snake_case`, the same word every time.
     func event(_ level: Level, _ name: String, _ fields: KeyValuePairs<String, JSONValue> = [:]) {
         guard level >= self.level else { return }
-        let at = Instant(micros: Clock.wallMicros())
-        Self.write(
-            isJSON
-                ? Self.json(at, level, name, fields) : Self.text(at, level, name, fields))
+        let line = line(level, name, fields)
+        Self.dropped.withLock { dropped in
+            if dropped > 0 {
+                let note = self.line(.warn, "log_lines_dropped", ["count": .integer(dropped)])
+                if Terminal.offer(note, to: STDERR_FILENO) { dropped = 0 }
+            }
+            if dropped > 0 || !Terminal.offer(line, to: STDERR_FILENO) { dropped += 1 }
+        }
     }
 
-    /// Says that requests are accepted. Plain text in every format: people and scripts wait for it.
+    /// Says that requests are accepted. Plain text in every format: people and scripts wait for it,
+    /// so that it waits for them, a little.
     func ready(version: String, addresses: [String]) {
-        Self.write("clickrelay \(version) listening on \(addresses.joined(separator: ", "))")
+        let line = "clickrelay \(version) listening on \(addresses.joined(separator: ", "))\n"
+        _ = Terminal.offer(line, to: STDERR_FILENO, waitingMilliseconds: 1000)
     }
 
-    private static func write(_ line: String) {
-        // With stderr gone there is nobody left to tell.
-        output.withLock { _ in _ = Terminal.write(Array((line + "\n").utf8), to: STDERR_FILENO) }
+    private func line(
+        _ level: Level, _ name: String, _ fields: KeyValuePairs<String, JSONValue>
+    ) -> String {
+        let at = Instant(micros: Clock.wallMicros())
+        return
+            (isJSON ? Self.json(at, level, name, fields) : Self.text(at, level, name, fields))
+            + "\n"
     }
 
     // MARK: Forms
