@@ -51,6 +51,17 @@ import Testing
         #expect(monotonicNanos() - begun < 4_000_000_000)
     }
 
+    @Test func `a receiver that never answers does not hold it up beyond the grace time`() throws {
+        let chain = try Chain.start(answer: { _, _ in .manner(.stall) }) {
+            $0.options.environment = ["CLICKRELAY_SHUTDOWN_GRACE_MS": "5000"]
+        }
+        _ = try chain.network.call("cid=\(chain.visit("subid=A").clickID)&payout=1")
+        try chain.source.await(1)
+        let begun = monotonicNanos()
+        #expect(try chain.tracker.terminate() == 0)
+        #expect(monotonicNanos() - begun < 5_000_000_000)
+    }
+
     @Test func `a stderr that nobody reads stops nothing`() throws {
         let directory = try TemporaryDirectory()
         let old = directory.file("data/clicks/2020-01-01.db")

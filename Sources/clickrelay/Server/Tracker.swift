@@ -134,8 +134,10 @@ final class Tracker: @unchecked Sendable {
         }
     }
 
-    /// Accepts nothing more, lets requests in flight finish within the grace, commits, and ends.
+    /// Accepts nothing more, lets requests in flight finish, commits, and ends, all within the
+    /// grace: what is still in flight shortly before its end is cut off, to leave time to commit.
     func stop(graceMilliseconds: Int) {
+        let graceMilliseconds = graceMilliseconds - min(1000, graceMilliseconds / 5)
         let ended = Countdown(loops.count + 1)
         for running in loops {
             running.server.drain(deadlineMilliseconds: graceMilliseconds) { ended.countDown() }
