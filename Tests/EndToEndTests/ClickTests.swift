@@ -294,4 +294,17 @@ import Testing
         #expect(report["totals"]["profit"]["amount"] == "12.47")
         #expect(!report["formulas"].object.isEmpty)
     }
+
+    @Test func `a visitor behind a proxy can't choose the address that is kept`() throws {
+        let chain = try Chain.start {
+            $0.options.environment = ["CLICKRELAY_TRUSTED_PROXIES": "127.0.0.0/8"]
+        }
+        let connection = try chain.tracker.connect()
+        // The visitor's own field, and behind it the one that the proxy has added.
+        try connection.send(
+            "GET /c/summer HTTP/1.1\r\nHost: t\r\nX-Forwarded-For: 192.0.2.1\r\n"
+                + "X-Forwarded-For: 198.51.100.7\r\n\r\n")
+        let visit = try Chain.visit(connection.receive())
+        #expect(try chain.journey(visit.clickID)["ip"].string == "198.51.100.7")
+    }
 }
