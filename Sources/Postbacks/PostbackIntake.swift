@@ -7,6 +7,7 @@ public final class PostbackIntake: Sendable {
     private let ledger: Ledger
     private let recorder: PostbackRecorder
     private let waiting: WaitingBytes
+    private let log: @Sendable (_ event: String, _ detail: String) -> Void
 
     /// Bytes of calls that wait for the ledger; beyond it a call is answered 503. (The ledger
     /// bounds their number.)
@@ -17,8 +18,13 @@ public final class PostbackIntake: Sendable {
         let count = Atomic<Int>(0)
     }
 
-    public init(ledger: Ledger, clickIDs: any ClickIDSealing) {
+    /// - Parameter log: told of each call that the ledger, though it works, could not record.
+    public init(
+        ledger: Ledger, clickIDs: any ClickIDSealing,
+        log: @escaping @Sendable (_ event: String, _ detail: String) -> Void = { _, _ in }
+    ) {
         self.ledger = ledger
+        self.log = log
         recorder = PostbackRecorder(clickIDs: clickIDs)
         waiting = WaitingBytes()
     }
@@ -35,12 +41,17 @@ public final class PostbackIntake: Sendable {
         }
         ledger.perform { [recorder] (tx) throws(StoreError) in
             try recorder.record(call, key: key, in: tx, now: call.receivedAt)
-        } finished: { [waiting] result in
+        } finished: { [waiting, log] result in
             waiting.count.subtract(size, ordering: .relaxed)
             switch result {
             case .success(let answer): finished(answer)
-            // The ledger logs why; the network can only send it again.
-            case .failure: finished(.storageUnavailable)
+            case .failure(let error):
+                switch error {
+                case .storage: break  // The ledger has said so, once for all calls.
+                case .unreadable, .invalid, .notFound, .conflict:
+                    log("postback_not_recorded", error.description)
+                }
+                finished(.storageUnavailable)
             }
         }
     }

@@ -10,6 +10,7 @@ struct PostbackParameters {
     init(_ call: Postback, of network: Network) {
         var parameters = QueryParameters()
         var notes: [String] = []
+        var isTruncated = false
         call.target.withUnsafeBytes { target in
             guard let mark = target.firstIndex(of: UInt8(ascii: "?")) else { return }
             parameters = QueryParameters(
@@ -18,7 +19,7 @@ struct PostbackParameters {
         if !call.body.isEmpty {
             call.body.withUnsafeBytes { body in
                 switch Format(call.contentType, body) {
-                case .form: parameters.append(formFields: body)
+                case .form: isTruncated = parameters.append(formFields: body)
                 case .json: notes += parameters.append(jsonObject: body)
                 case .other(let type):
                     notes.append(
@@ -27,7 +28,7 @@ struct PostbackParameters {
                 }
             }
         }
-        if parameters.isTruncated {
+        if isTruncated || parameters.isTruncated {
             notes.append(
                 "parameters beyond the first \(QueryParameters.pairsMax) were not read")
         }
@@ -64,10 +65,11 @@ extension Postback {
 }
 
 extension QueryParameters {
-    fileprivate mutating func append(formFields body: UnsafeRawBufferPointer) {
-        for (name, value) in QueryParameters(parsing: body).pairs {
-            append(name: name, value: value)
-        }
+    /// - Returns: whether there were more than are read.
+    fileprivate mutating func append(formFields body: UnsafeRawBufferPointer) -> Bool {
+        let form = QueryParameters(parsing: body)
+        for (name, value) in form.pairs { append(name: name, value: value) }
+        return form.isTruncated
     }
 
     /// Members whose values are strings, numbers (as their exact text) or booleans. Null says the

@@ -22,11 +22,12 @@ public struct PostbackRecorder: Sendable {
         throws(StoreError) -> PostbackAnswer
     {
         // An archived network still receives: its conversions come weeks after its last click.
-        guard let networkID = tx.catalog.networkByPostbackKey[key],
-            let network = tx.catalog.networks[networkID]
+        let catalog = tx.catalog
+        guard let networkID = catalog.networkByPostbackKey[key],
+            let network = catalog.networks[networkID]
         else { return try recordStray(call, in: tx) }
         var recording = PostbackRecording(
-            call: call, network: network, clickIDs: clickIDs, tx: tx, now: now)
+            call: call, network: network, clickIDs: clickIDs, tx: tx, catalog: catalog, now: now)
         return try recording.run()
     }
 

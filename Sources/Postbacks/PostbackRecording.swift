@@ -7,6 +7,8 @@ struct PostbackRecording {
     private let network: Stored<Network>
     private let clickIDs: any ClickIDSealing
     private let tx: LedgerTransaction
+    /// Taken once: each look at the transaction's own copies a dozen references.
+    private let catalog: Catalog
     private let now: Instant
 
     private var notes: [String] = []
@@ -15,12 +17,13 @@ struct PostbackRecording {
 
     init(
         call: Postback, network: Stored<Network>, clickIDs: any ClickIDSealing,
-        tx: LedgerTransaction, now: Instant
+        tx: LedgerTransaction, catalog: Catalog, now: Instant
     ) {
         self.call = call
         self.network = network
         self.clickIDs = clickIDs
         self.tx = tx
+        self.catalog = catalog
         self.now = now
         reply = network.value.reply
     }
@@ -79,9 +82,9 @@ struct PostbackRecording {
     private mutating func record(_ report: PostbackReport, of click: Click) throws(StoreError)
         -> PostbackAnswer
     {
-        guard let campaign = tx.catalog.campaigns[click.campaignID],
-            let source = tx.catalog.sources[campaign.value.source],
-            let offer = tx.catalog.offer(ofVersion: click.offerVersion)
+        guard let campaign = catalog.campaigns[click.campaignID],
+            let source = catalog.sources[campaign.value.source],
+            let offer = catalog.offer(ofVersion: click.offerVersion)
         else {
             return try finish(
                 .parked,
@@ -166,7 +169,7 @@ struct PostbackRecording {
         }
         let renderer = DeliveryRenderer(
             conversion, clickID: report.clickID, campaign: campaign, source: source,
-            variables: tx.catalog.variables(of: source.value))
+            variables: catalog.variables(of: source.value))
         var deliveries: [NewDelivery] = []
         for destination in own where wants(destination) {
             let name = "\(source.value.key.text)/\(destination.key.text)"

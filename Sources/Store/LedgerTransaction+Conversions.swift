@@ -45,7 +45,7 @@ extension LedgerTransaction {
             insert.bind(11, blob: postback.body)
             try insert.run()
             let id = PostbackID(connection.lastInsertRowID)
-            if networkID == nil { try forgetOldStrays() }
+            if networkID == nil { strayCount += 1 }
             return id
         }
     }
@@ -140,10 +140,13 @@ extension LedgerTransaction {
         if delivery.deadReason == nil { noteQueued(origin: delivery.request.origin) }
     }
 
-    private func forgetOldStrays() throws(SQLiteError) {
+    /// Once for all strays of a transaction: they are the internet's noise, and must not cost what a
+    /// network's calls need.
+    func forgetOldStrays() throws(SQLiteError) {
         try connection.run(
-            "INSERT INTO counter (name, value) VALUES ('stray_postbacks', 1) "
-                + "ON CONFLICT DO UPDATE SET value = value + 1")
+            "INSERT INTO counter (name, value) VALUES ('stray_postbacks', ?1) "
+                + "ON CONFLICT DO UPDATE SET value = value + excluded.value",
+            [.integer(strayCount)])
         try connection.run(
             """
             DELETE FROM postback WHERE network_id IS NULL AND id <= (

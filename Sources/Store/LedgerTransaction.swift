@@ -11,6 +11,8 @@ public final class LedgerTransaction {
     private(set) var catalogChanged = false
     private var queuedOrigins: Set<String> = []
     private var cancelled: Set<DeliveryID> = []
+    /// Calls to keys that never existed, since the transaction began.
+    var strayCount: Int64 = 0
 
     init(_ connection: Connection, clicks: ClickReader) throws(StoreError) {
         self.connection = connection
@@ -36,11 +38,15 @@ public final class LedgerTransaction {
 
     func begin() throws(StoreError) {
         catalogChanged = false
+        strayCount = 0
         try sql { () throws(SQLiteError) in try connection.begin() }
     }
 
     func commit() throws(StoreError) {
-        try sql { () throws(SQLiteError) in try connection.commit() }
+        try sql { () throws(SQLiteError) in
+            if strayCount > 0 { try forgetOldStrays() }
+            try connection.commit()
+        }
     }
 
     /// Runs one job; if it fails, undoes what it did and leaves what the others did.
@@ -49,12 +55,14 @@ public final class LedgerTransaction {
     ) throws(StoreError) -> Result<Value, StoreError> {
         let catalogBefore = catalog
         let changedBefore = catalogChanged
+        let straysBefore = strayCount
         let result = try sql { () throws(SQLiteError) in
             try connection.attempt { () throws(StoreError) in try body(self) }
         }
         if case .failure = result {
             catalog = catalogBefore
             catalogChanged = changedBefore
+            strayCount = straysBefore
         }
         return result
     }

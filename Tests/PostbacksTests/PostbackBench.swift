@@ -19,6 +19,7 @@ final class PostbackBench: Sendable {
     let readers: Readers
     let keys: ClickIDKeys
     let intake: PostbackIntake
+    let logged = Locked<[String]>([])
     let campaign: CampaignID
     let offerVersion: Int64
     private let rowIDs: ClickRowIDs
@@ -55,7 +56,10 @@ final class PostbackBench: Sendable {
         }
         readers = Readers(data, threads: 1)
         keys = try ClickIDKeys([Array(1...16)])
-        intake = PostbackIntake(ledger: ledger, clickIDs: keys)
+        let logged = self.logged
+        intake = PostbackIntake(ledger: ledger, clickIDs: keys) { event, _ in
+            logged.with { $0.append(event) }
+        }
         rowIDs = ClickRowIDs(node: 3, newestStored: [], now: PostbackBench.start)
         let made = try Self.install(setup, ledger)
         campaign = made.campaign

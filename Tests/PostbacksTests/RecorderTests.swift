@@ -311,6 +311,19 @@ import Testing
         #expect(try bench.postbacks().isEmpty)
     }
 
+    @Test func `parameters beyond the bound are noted wherever they stand`() throws {
+        let bench = try PostbackBench()
+        let cid = try bench.click()
+        let many = (0..<QueryParameters.pairsMax - 2).map { "x\($0)=1" }.joined(separator: "&")
+        let fits = "cid=\(cid.text)&payout=1&\(many)"
+        #expect(!bench.call(fits).message.contains("not read"))
+        #expect(bench.call(fits + "&y=1").message.contains("not read"))
+        let form = bench.postback("", method: "POST", body: fits + "&y=1")
+        #expect(bench.send(form).message.contains("not read"))
+        let split = bench.postback("y=1", method: "POST", body: fits)
+        #expect(bench.send(split).message.contains("not read"))
+    }
+
     @Test func `a click file that can't be read is 503 for its clicks only`() throws {
         let bench = try PostbackBench()
         let cid = try bench.click()
@@ -324,6 +337,7 @@ import Testing
                     milliseconds: day.start.milliseconds - ClickRowID.epochMilliseconds, node: 0,
                     sequence: 0), campaignID: bench.campaign))
         #expect(bench.call("cid=\(yesterday.text)&payout=1") == .storageUnavailable)
+        #expect(bench.logged.current == ["postback_not_recorded"])
         #expect(bench.call("cid=\(cid.text)&payout=1").verdict == .accepted)
         #expect(try bench.postbacks().map(\.verdict) == ["accepted"])
     }
