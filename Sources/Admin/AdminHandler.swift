@@ -1,11 +1,22 @@
 public import HTTP
 internal import Domain
 internal import Store
+internal import Synchronization
 
 /// Answers `/api/v1/…` of one server: checks the token and hands the call to `AdminAPI`.
 public final class AdminHandler: Sendable {
     private let api: AdminAPI
     private let isTrusted: Bool
+    private let waiting = WaitingBytes()
+
+    /// Bytes of bodies whose token waits to be checked; beyond it a call is answered 503. Anybody
+    /// can send a body with a token that is none.
+    static let waitingBytesMax = 16 << 20
+
+    /// An `Atomic` that closures can share.
+    private final class WaitingBytes: Sendable {
+        let count = Atomic<Int>(0)
+    }
 
     /// - Parameter isTrusted: true for the control socket, whose file only the owner can open: calls
     ///   then need no token.
@@ -33,11 +44,18 @@ public final class AdminHandler: Sendable {
         guard isTrusted || token != nil else {
             return respond(Self.unauthorized(token).response)
         }
+        let size = call.body.count
+        let waiting = waiting
+        guard waiting.count.add(size, ordering: .relaxed).newValue <= Self.waitingBytesMax else {
+            waiting.count.subtract(size, ordering: .relaxed)
+            return respond(Problem(StoreError.storage("too many calls are waiting")).response)
+        }
         // Bodies are parsed there too: a loop has visitors waiting.
         api.readers.read { (reader) throws(StoreError) in
             guard !isTrusted, let token else { return isTrusted }
             return try reader.isValidToken(sha256: api.services.sha256(token))
         } finished: { result in
+            waiting.count.subtract(size, ordering: .relaxed)
             switch result {
             case .success(true): api.handle(call, completion: respond)
             case .success(false): respond(Self.unauthorized(token).response)

@@ -121,10 +121,8 @@ enum TraceResource {
     private static func delivery(_ text: String, _ reader: LedgerReader) throws(StoreError)
         -> Delivery?
     {
-        guard text.hasPrefix("clickrelay-"), let number = Int64(text.dropFirst(11)) else {
-            return nil
-        }
-        return try reader.delivery(DeliveryID(number))
+        guard let id = Delivery.id(idempotencyKey: text) else { return nil }
+        return try reader.delivery(id)
     }
 
     private static func findExternal(_ id: [UInt8], _ reader: LedgerReader, _ found: inout Found)

@@ -35,8 +35,23 @@ public struct Delivery: Sendable, Equatable {
         self.attemptCount = attemptCount
     }
 
-    /// The same for every attempt of one delivery, so that a receiver can tell a repeat.
-    public var idempotencyKey: String { "clickrelay-\(id.rawValue)" }
+    /// The same for every attempt of one delivery, so that a receiver can tell a repeat. The time
+    /// beside the ID keeps two installations, or one that was set up anew, from using one key for
+    /// two conversions.
+    public var idempotencyKey: String {
+        "\(Self.idempotencyPrefix)\(id.rawValue)-\(String(convertedAt.micros, radix: 36))"
+    }
+
+    /// The delivery that a key or the beginning of one up to its ID names.
+    public static func id(idempotencyKey text: String) -> DeliveryID? {
+        guard text.hasPrefix(idempotencyPrefix),
+            let number = Int64(text.dropFirst(idempotencyPrefix.count).prefix { $0 != "-" }),
+            number > 0
+        else { return nil }
+        return DeliveryID(number)
+    }
+
+    private static let idempotencyPrefix = "clickrelay-"
 }
 
 /// An outbound call as it will be sent, and what counts as its success.

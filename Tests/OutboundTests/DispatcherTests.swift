@@ -28,7 +28,7 @@ import Testing
         #expect(call.method == "POST" && call.target == "/conv?id=W8d%2F&v=1.5")
         #expect(call.fields["content-type"] == "application/json" && call.text == "{\"a\":1}")
         #expect(call.fields["user-agent"] == "Clickrelay")
-        #expect(call.idempotencyKey == "clickrelay-\(id)")
+        #expect(call.idempotencyKey?.hasPrefix("clickrelay-\(id)-") == true)
         let attempts = try harness.attempts(id)
         #expect(attempts.count == 1 && attempts[0].status == 200 && attempts[0].error == nil)
         #expect(attempts[0].excerpt == Array("OK".utf8))
@@ -44,7 +44,9 @@ import Testing
         #expect(try harness.attempts(id).map(\.status) == [500, 500, 500, 200])
         #expect(try harness.attempts(id)[0].error == "answered 500 Scripted")
         #expect(try harness.attempts(id).map(\.number) == [1, 2, 3, 4])
-        #expect(Set(source.received.map(\.idempotencyKey)) == ["clickrelay-\(id)"])
+        let keys = Set(source.received.map(\.idempotencyKey))
+        #expect(keys.count == 1)
+        #expect(keys.first??.hasPrefix("clickrelay-\(id)-") == true)
     }
 
     @Test func `without a schedule of its own a failed delivery waits about ten seconds`() throws {
