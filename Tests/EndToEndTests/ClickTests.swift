@@ -251,6 +251,26 @@ import Testing
         #expect(kept.isNull || kept["amount"] == "0", "\(kept.text)")
     }
 
+    @Test(arguments: [
+        ("", "full", "127.0.0.1"), ("127.0.0.1", "full", "203.0.113.77"),
+        ("10.0.0.0/8,127.0.0.1", "full", "203.0.113.77"), ("10.0.0.0/8", "full", "127.0.0.1"),
+        ("127.0.0.1", "truncate", "203.0.113.0"), ("127.0.0.1", "none", nil),
+    ])
+    func `a forwarded address counts from a trusted proxy, as far as the policy keeps it`(
+        trusted: String, policy: String, kept: String?
+    ) throws {
+        let chain = try Chain.start {
+            $0.options.environment = [
+                "CLICKRELAY_TRUSTED_PROXIES": trusted, "CLICKRELAY_IP_POLICY": policy,
+            ]
+        }
+        // What the visitor wrote comes first; the proxy appends what it saw.
+        let response = try chain.tracker.get(
+            "/c/summer?subid=A", fields: ["X-Forwarded-For": "198.51.100.1, 203.0.113.77"])
+        let ip = try chain.journey(Chain.visit(response).clickID)["ip"].string
+        #expect(ip == kept || (kept == nil && ip == ""))
+    }
+
     @Test func `the report adds up what was sent`() throws {
         let chain = try Chain.start { setup in
             var second = setup.campaign

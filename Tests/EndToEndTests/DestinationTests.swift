@@ -138,6 +138,26 @@ import Testing
         #expect(body["admin"].isNull)
     }
 
+    @Test func `hostile values can't split a header or a URL`() throws {
+        let chain = try Chain.start { setup in
+            var destination = setup.destination(
+                "main", "/conv?id={external_id}&raw={external_id:raw}")
+            destination["headers"] = ["X-Click": "id {external_id}", "X-Order": "{txid}"]
+            setup.destinations = [destination]
+        }
+        let hostile = "a\r\nX-Evil: 1\r\n\r\nGET /evil HTTP/1.1\r\nHost: x\r\n\r\n\u{0}\u{7f}"
+        let visit = try chain.visit("subid=\(percentEncoded(hostile))")
+        _ = try chain.network.report(["cid": visit.clickID, "payout": "1", "txid": "b\nX-Evil: 2"])
+        _ = try chain.delivery(of: visit.clickID, "is delivered") { $0["state"] == "delivered" }
+        #expect(chain.source.count == 1)
+        let call = chain.source.received[0]
+        #expect(call.fields["x-evil"] == nil)
+        #expect(call.fields["x-click"]?.hasPrefix("id a") == true)
+        #expect(call.fields["x-order"]?.hasPrefix("b") == true)
+        #expect(call.target.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f })
+        #expect(percentDecoded(call.query.rawValue("id") ?? "") == hostile)
+    }
+
     @Test func `a POST destination with a text body sends a form`() throws {
         let chain = try Chain.start { setup in
             setup.destinations = [
