@@ -27,6 +27,7 @@ import Testing
         #expect(try chain.tracker.get("/healthz").status == 200)
         chain.tracker.signal(SIGTERM)
         try eventually("new connections are refused") {
+            // A refusal shows as an error, at either step.
             guard let late = try? chain.tracker.connect() else { return true }
             return (try? late.request("GET", "/healthz", within: 1)) == nil
         }
@@ -90,6 +91,7 @@ import Testing
         let answered = Locked<[String]>([])
         let begun = Locked(false)
         let load = Thread {
+            // The end of the server ends each client with an error; that's the loop's way out.
             try? concurrently(3) { _ in
                 let connection = try chain.tracker.connect()
                 while true {
