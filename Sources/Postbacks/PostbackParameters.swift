@@ -72,8 +72,9 @@ extension QueryParameters {
         return form.isTruncated
     }
 
-    /// Members whose values are strings, numbers (as their exact text) or booleans. Null says the
-    /// same as an absent member; an object or an array is none of our parameters.
+    /// Members whose values are strings, numbers (as their exact text) or booleans; those of an
+    /// object within by their path, `user.tid1`. Null says the same as an absent member, and an
+    /// array is none of our parameters.
     /// - Returns: why the body could not be read.
     fileprivate mutating func append(jsonObject body: UnsafeRawBufferPointer) -> [String] {
         let document: JSONValue
@@ -85,15 +86,26 @@ extension QueryParameters {
         guard case .object(let members) = document else {
             return ["the body is \(document.kindText) where a JSON object was expected"]
         }
-        for member in members {
+        append(members, path: "")
+        return []
+    }
+
+    /// Longer paths are not followed: each name below one holds all of it.
+    private static let pathBytesMax = 200
+
+    /// Recurses as deep as the document, which the parser bounds.
+    private mutating func append(_ members: [JSONMember], path: String) {
+        for member in members where !isTruncated {
+            let name = path + member.name
             switch member.value {
             case .string(let text), .number(let text):
-                append(name: member.name, value: Array(text.utf8))
+                append(name: name, value: Array(text.utf8))
             case .bool(let flag):
-                append(name: member.name, value: Array((flag ? "true" : "false").utf8))
-            case .null, .array, .object: break
+                append(name: name, value: Array((flag ? "true" : "false").utf8))
+            case .object(let inner):
+                if name.utf8.count < Self.pathBytesMax { append(inner, path: name + ".") }
+            case .null, .array: break
             }
         }
-        return []
     }
 }

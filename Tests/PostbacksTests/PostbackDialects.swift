@@ -81,6 +81,44 @@ extension PostbackCase {
             conversions: ["sale/: approved 49.99 USD"],
             told: ["id=EXT&v=49.99&c=USD&s=approved&e=sale&r=1"]),
         PostbackCase(
+            "values within a JSON document",
+            network: [
+                "parameters": [
+                    "cid": ["user.tid1"], "payout": ["user.order.commission"],
+                    "txid": ["user.order.number"],
+                ]
+            ],
+            calls: [
+                Call("", .accepted, 200).with {
+                    $0.method = "POST"
+                    $0.body = """
+                        {"cid": null, "list": [{"cid": "no"}],
+                         "user": {"tid1": "CID", "order": {"commission": 1.25, "number": 7}}}
+                        """
+                }
+            ],
+            conversions: ["conversion/7: approved 1.25 USD"],
+            told: ["id=EXT&v=1.25&c=USD&s=approved&e=conversion&t=7&r=1"]),
+        PostbackCase(
+            "paths into a JSON document are followed as far as 199 bytes",
+            network: [
+                "parameters": [
+                    "cid": [
+                        .string(String(repeating: "a", count: 199) + ".cid"),
+                        .string(String(repeating: "b", count: 200) + ".cid"),
+                    ]
+                ]
+            ],
+            calls: [("a", 199, true), ("b", 200, false)].map { letter, count, isRead in
+                Call("payout=1", isRead ? .accepted : .clickIDMissing, isRead ? 200 : 400).with {
+                    let name = String(repeating: letter, count: count)
+                    $0.method = "POST"
+                    $0.body = "{\"\(name)\": {\"cid\": \"CID\"}}"
+                }
+            },
+            conversions: ["conversion/: approved 1 USD"],
+            told: ["id=EXT&v=1&c=USD&s=approved&e=conversion&r=1"]),
+        PostbackCase(
             "Affise, numeric statuses",
             network: [
                 "status_map": ["1": "approved", "2": "pending", "3": "rejected", "5": "pending"],
