@@ -44,12 +44,18 @@ public final class PostbackHandler {
             rebasing: path.dropFirst(Self.pathPrefix.utf8CodeUnitCount))
         let key = String(
             decoding: PercentEncoding.decode(rawKey, plusIsSpace: false), as: UTF8.self)
-        let call = Postback(
-            receivedAt: Instant(micros: request.receivedAtMicros), sender: sender(request),
+        intake.submit(Self.call(request, from: sender(request)), key: key) { [answers] answer in
+            answers.add(answer, to: responder)
+        }
+    }
+
+    /// The call as it is kept.
+    static func call(_ request: borrowing Request, from sender: IPAddress?) -> Postback {
+        Postback(
+            receivedAt: Instant(micros: request.receivedAtMicros), sender: sender,
             method: String(decoding: request.methodBytes, as: UTF8.self),
-            target: Array(request.target), headers: Self.headers(of: request),
+            target: Array(request.target), headers: headers(of: request),
             body: Array(request.body))
-        intake.submit(call, key: key) { [answers] answer in answers.add(answer, to: responder) }
     }
 
     private static func headers(of request: borrowing Request) -> [Postback.Header] {

@@ -11,7 +11,7 @@ import Testing
 /// The handler on a real loop and socket: what only HTTP adds to the recorder.
 @Suite struct HandlerTests {
     // Unchecked: set up before the loop runs, taken down after it ended.
-    private final class Served: @unchecked Sendable {
+    final class Served: @unchecked Sendable {
         let bench: PostbackBench
         let port: UInt16
         private let loop: EventLoop
@@ -19,8 +19,15 @@ import Testing
 
         private final class Handler: RequestHandler {
             let postbacks: PostbackHandler
-            init(_ postbacks: PostbackHandler) { self.postbacks = postbacks }
+            let pixels: PixelHandler
+            init(_ postbacks: PostbackHandler, _ pixels: PixelHandler) {
+                self.postbacks = postbacks
+                self.pixels = pixels
+            }
             func handle(_ request: borrowing Request, _ responder: Responder) {
+                if PixelHandler.takes(path: request.path) {
+                    return pixels.handle(request, responder)
+                }
                 guard PostbackHandler.takes(path: request.path) else {
                     return responder.respond(418, headers: [], body: [])
                 }
@@ -32,10 +39,12 @@ import Testing
         init(_ setup: PostbackBench.Setup = PostbackBench.Setup()) throws {
             bench = try PostbackBench(setup)
             loop = try EventLoop(name: "test")
+            let sender: (borrowing Request) -> IPAddress? = { request in
+                request.peerAddress.map { IPAddress(bits: $0) }
+            }
             let handler = Handler(
-                PostbackHandler(intake: bench.intake, loop: LoopHandle(loop)) { request in
-                    request.peerAddress.map { IPAddress(bits: $0) }
-                })
+                PostbackHandler(intake: bench.intake, loop: LoopHandle(loop), sender: sender),
+                PixelHandler(intake: bench.intake, sender: sender))
             let server = Server(loop: loop, limits: ServerLimits()) { _ in handler }
             guard let any = SocketAddress.parse("127.0.0.1:0") else { throw TestFailure("address") }
             port = try server.listen(any).port

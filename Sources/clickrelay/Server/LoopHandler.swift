@@ -11,6 +11,7 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
     private let services: Tracker.Services
     private let clicks: ClickHandler
     private let postbacks: PostbackHandler
+    private let pixels: PixelHandler
     private let admin: AdminHandler
 
     /// - Parameter isTrusted: requests come through the control socket and need no token.
@@ -24,12 +25,14 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
             loop: loop, store: services.clickStore, routing: services.routing,
             rowIDs: services.rowIDs, clickKey: services.installation.clickIDs.newestKey,
             settings: settings)
-        postbacks = PostbackHandler(intake: services.postbacks, loop: loop) { request in
+        let sender: (borrowing Request) -> IPAddress? = { request in
             clientAddress.client(
                 peer: request.peerAddress.map { IPAddress(bits: $0) },
                 forwardedFor: clientAddress.usesForwardedFor
                     ? request.headers("x-forwarded-for") : [])
         }
+        postbacks = PostbackHandler(intake: services.postbacks, loop: loop, sender: sender)
+        pixels = PixelHandler(intake: services.postbacks, sender: sender)
         admin = AdminHandler(services.api, isTrusted: isTrusted)
     }
 
@@ -43,6 +46,8 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
                 request, key: UnsafeRawBufferPointer(rebasing: path.dropFirst(3)), responder)
         } else if PostbackHandler.takes(path: path) {
             postbacks.handle(request, responder)
+        } else if PixelHandler.takes(path: path) {
+            pixels.handle(request, responder)
         } else if path.starts(with: Self.apiPrefix) {
             admin.handle(request, responder)
         } else {
