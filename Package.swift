@@ -41,7 +41,9 @@ let package = Package(
         module("Postbacks", ["Domain", "Crypto", "Store", "HTTP"]),
         module("Outbound", ["Domain", "Crypto", "Store", "HTTP"]),
         module("Reports", ["Domain", "Store"]),
-        module("Admin", ["Domain", "Store", "HTTP", "Reports"]),
+        module(
+            "Admin", ["Domain", "Store", "HTTP", "Reports"],
+            resources: [.embedInCode("Templates/affiliate-networks.json")]),
         .executableTarget(
             name: "clickrelay",
             dependencies: [

@@ -84,8 +84,8 @@ enum EntityResource<Value: ManagedEntity> {
             }
             let value: Value
             do throws(ValidationError) {
-                value = try parse(
-                    existing.value.document.merged(with: patch), transaction.catalog)
+                let base = Value.base(for: patch, of: existing.value.document)
+                value = try parse(base.merged(with: patch), transaction.catalog)
             } catch {
                 throw .invalid(error)
             }
@@ -146,7 +146,7 @@ enum EntityResource<Value: ManagedEntity> {
 
     private static func parse(_ document: JSONValue, _ call: Call) throws(Problem) -> Value {
         do throws(ValidationError) {
-            return try parse(document, call.catalog)
+            return try parse(Value.completed(document), call.catalog)
         } catch {
             throw Problem(error)
         }

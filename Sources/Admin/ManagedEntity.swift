@@ -16,10 +16,16 @@ protocol ManagedEntity: Entity {
     /// What a document names that is not there. For documents with other mistakes too, so that one
     /// answer tells everything; of sound ones the ledger says it.
     static func missingReferences(_ document: JSONValue, _ catalog: Catalog) -> [FieldError]
+    /// A document with what it leaves to something it names.
+    static func completed(_ document: JSONValue) -> JSONValue
+    /// What a patch is merged into.
+    static func base(for patch: JSONValue, of existing: JSONValue) -> JSONValue
 }
 
 extension ManagedEntity {
     static func missingReferences(_ document: JSONValue, _ catalog: Catalog) -> [FieldError] { [] }
+    static func completed(_ document: JSONValue) -> JSONValue { document }
+    static func base(for patch: JSONValue, of existing: JSONValue) -> JSONValue { existing }
 
     /// An error when `value` is the key of nothing that lives.
     static func missing<Target: Entity>(
@@ -53,24 +59,9 @@ extension Network: ManagedEntity {
     static var plural: String { "networks" }
     static func index(_ catalog: Catalog) -> EntityIndex<Network> { catalog.networks }
 
-    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
-        throws(StoreError) -> Stored<Network>
-    { try transaction.put(self, newPostbackKey: services.newPostbackKey(), at: now) }
-
     static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
         throws(StoreError) -> Stored<Network>
     { try transaction.archiveNetwork(key, at: now) }
-
-    static func readOnlyMembers(
-        _ stored: Stored<Network>, _ catalog: Catalog, _ services: Services
-    ) -> [JSONMember] {
-        guard let key = catalog.postbackKeyByNetwork[stored.id] else { return [] }
-        return [
-            JSONMember(name: "postback_key", value: .string(key)),
-            JSONMember(
-                name: "postback_url", value: .string(services.publicURL("/postback/\(key)"))),
-        ]
-    }
 }
 
 extension Offer: ManagedEntity {

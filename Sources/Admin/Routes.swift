@@ -5,6 +5,7 @@ enum Routes {
     static let all: [Route] =
         EntityResource<Source>.routes + EntityResource<Network>.routes
         + EntityResource<Offer>.routes + EntityResource<Campaign>.routes
+        + NetworkTemplateResource.routes
         + TraceResource.routes + ConversionResource.routes + PostbackResource.routes
         + DeliveryResource.routes + ReportResource.routes + StatusResource.routes
         + TokenResource.routes

@@ -27,6 +27,8 @@ public struct Network: Entity, Hashable {
     public let reply: String?
     /// Our parameter name to the network's own names for it.
     public let parameters: [String: [String]]
+    /// The catalogue's entry that it was made from, whose tokens its postback URL shows.
+    public let template: EntityKey?
     /// What `parameters` come to.
     let dialect: PostbackDialect
     private let allowedIPTexts: [String]
@@ -35,7 +37,7 @@ public struct Network: Entity, Hashable {
         let problems = DocumentProblems()
         var reader = DocumentReader(document, problems: problems)
         reader.ignoreReadOnly()
-        reader.ignore("postback_key", "postback_url")
+        reader.ignore("postback_key", "postback_url", "postback_notes")
         key = reader.requiredKey("key")
         name = reader.string("name") ?? key.text
         clickIDParameter = reader.string("click_id_param", max: 64).nonEmpty
@@ -53,6 +55,7 @@ public struct Network: Entity, Hashable {
         alwaysOK = reader.bool("always_200", default: false)
         reply = reader.string("reply", max: 1000).nonEmpty
         parameters = Self.parameters(&reader)
+        template = reader.key("template")
         dialect = PostbackDialect(own: parameters)
         reader.finish()
         try problems.throwIfAny()
@@ -135,6 +138,7 @@ public struct Network: Entity, Hashable {
                         JSONMember(
                             name: member.key, value: .array(member.value.map { .string($0) }))
                     }),
+            "template": .string(orNull: template?.text),
         ]
     }
 }

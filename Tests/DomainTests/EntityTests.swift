@@ -38,7 +38,7 @@ import Testing
         "default_status": "pending", "default_event": "Lead", "ignore_statuses": ["Click"],
         "number_format": "comma", "allowed_ips": ["203.0.113.0/24", "2001:db8::1"],
         "repeat": "add", "always_200": true, "reply": "OK",
-        "parameters": ["cid": ["aff_sub"], "payout": "comm"],
+        "parameters": ["cid": ["aff_sub"], "payout": "comm"], "template": "my_lead",
     ]
     private static let offer: JSONValue = [
         "key": "fit", "name": "Fit", "network": "mylead",
@@ -75,6 +75,7 @@ import Testing
         }
         for name in [
             "id", "created_at", "updated_at", "archived_at", "postback_key", "postback_url",
+            "postback_notes",
         ] {
             members.append(JSONMember(name: name, value: "x"))
         }

@@ -20,7 +20,14 @@ extension HelpText {
 
             as a query, an urlencoded form or a JSON object. `clickrelay network show KEY` prints
             the network's postback URL. Names are compared without case; the first that is not
-            empty wins; unknown ones are kept and ignored. A network's `parameters` rename them.
+            empty wins; unknown ones are kept and ignored. A network's `parameters` rename them;
+            a value within a JSON object has its path as its name, user.tid1.
+
+            `clickrelay network templates` lists the networks whose own tokens are known;
+            `network apply --template NAME` fills all of this in and prints the URL with them.
+
+            From a visitor's browser: GET /pixel/KEY.gif with the same parameters: kept and counted
+            the same way, and always answered with an invisible image.
 
 
             """

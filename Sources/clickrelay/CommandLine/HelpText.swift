@@ -22,6 +22,7 @@ enum HelpText {
           token create|list|revoke         API tokens
           source|network|offer|campaign list|show|apply|archive
                                            what is tracked; `apply FILE` takes the API's JSON
+          network templates                the networks whose tokens are known
           trace ID                         the whole journey of a click, conversion or transaction
           report                           clicks, conversions and money
           conversions list|show            what was earned

@@ -82,6 +82,8 @@ enum Show {
             if items.contains(where: { $0.objectValue != nil || $0.arrayValue != nil }) {
                 return nil
             }
+            // Sentences get a line each.
+            if items.count > 1, items.contains(where: { cell($0).utf8.count > 60 }) { return nil }
             return items.isEmpty ? "-" : items.map(cell).joined(separator: ", ")
         case .object(let members):
             if let money = money(value) { return Printable.text(money) }

@@ -3,7 +3,7 @@ internal import SQLite
 
 /// `apply FILE`: each object of a file is made, or replaces the one with its key.
 enum EntityApply {
-    private enum Result: String {
+    enum Result: String {
         case created, updated, unchanged
     }
 
@@ -17,12 +17,12 @@ enum EntityApply {
         var results: [JSONValue] = []
         var failures: [CommandFailure] = []
         for (index, entity) in entities.enumerated() {
-            let key = entity["key"]?.stringValue ?? ""
+            let key = (entity["key"] ?? kind.defaultKey(entity))?.stringValue ?? ""
             let name =
                 key.isEmpty ? "\(kind.rawValue) \(index + 1)" : "\(kind.rawValue) \"\(key)\""
             do throws(CommandFailure) {
                 guard !key.isEmpty else { throw CommandFailure(.refused, "key: is required") }
-                let result = try apply(entity, key: key, kind, api)
+                let result = try apply(entity, key: key, kind, api).result
                 results.append(["key": .string(key), "result": .string(result.rawValue)])
                 if !invocation.wantsJSON {
                     Terminal.line("\(result.rawValue) \(Printable.text(key))")
@@ -43,14 +43,14 @@ enum EntityApply {
             failures.map(\.message).joined(separator: "\n"))
     }
 
-    private static func apply(
+    static func apply(
         _ entity: JSONValue, key: String, _ kind: EntityKind, _ api: API
-    ) throws(CommandFailure) -> Result {
+    ) throws(CommandFailure) -> (result: Result, entity: JSONValue) {
         let path = "\(kind.path)/\(API.encoded(key))"
         let before = try api.find(path)
         let after = try api.call("PUT", path, body: entity)
-        guard let before else { return .created }
-        return settings(before) == settings(after) ? .unchanged : .updated
+        guard let before else { return (.created, after) }
+        return (settings(before) == settings(after) ? .unchanged : .updated, after)
     }
 
     /// Without what changes by being written.

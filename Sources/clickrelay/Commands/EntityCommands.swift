@@ -2,7 +2,9 @@ internal import Domain
 
 /// `source|network|offer|campaign list|show|apply|archive`.
 enum EntityCommands {
-    static var commands: [Command] { EntityKind.allCases.flatMap(commands) }
+    static var commands: [Command] {
+        EntityKind.allCases.flatMap(commands) + NetworkTemplateCommands.commands
+    }
 
     private static func commands(_ kind: EntityKind) -> [Command] {
         [
@@ -19,24 +21,29 @@ enum EntityCommands {
                     try ListOutput.show(
                         invocation, path: "\(kind.path)/\(API.encoded(invocation.operands[0]))")
                 }),
-            Command(
-                words: [kind.rawValue, "apply"], operands: "FILE", operandCount: 1...1,
-                summary: "make or replace \(kind.meaning)s from the API's JSON",
-                flags: [Command.jsonFlag], scope: .api,
-                details: """
-                    FILE holds one object, an array of them, or what `list --json` prints; - is
-                    stdin. Each is made, or replaces the one with its key, so that applying a file
-                    twice changes nothing more. Exit 5: some were refused, the others are done.
-                    """,
-                run: { (invocation) throws(CommandFailure) in
-                    try EntityApply.run(invocation, kind)
-                }),
+            kind == .network ? NetworkTemplateCommands.apply : apply(kind),
             Command(
                 words: [kind.rawValue, "archive"], operands: "KEY", operandCount: 1...1,
                 summary: "archive one \(kind.meaning); what happened with it stays", scope: .api,
                 run: { (invocation) throws(CommandFailure) in try archive(invocation, kind) }),
         ]
     }
+
+    private static func apply(_ kind: EntityKind) -> Command {
+        Command(
+            words: [kind.rawValue, "apply"], operands: "FILE", operandCount: 1...1,
+            summary: "make or replace \(kind.meaning)s from the API's JSON",
+            flags: [Command.jsonFlag], scope: .api, details: applyDetails,
+            run: { (invocation) throws(CommandFailure) in
+                try EntityApply.run(invocation, kind)
+            })
+    }
+
+    static let applyDetails = """
+        FILE holds one object, an array of them, or what `list --json` prints; - is
+        stdin. Each is made, or replaces the one with its key, so that applying a file
+        twice changes nothing more. Exit 5: some were refused, the others are done.
+        """
 
     private static func list(_ invocation: Invocation, _ kind: EntityKind) throws(CommandFailure)
         -> ExitCode

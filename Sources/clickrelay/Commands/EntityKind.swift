@@ -16,6 +16,14 @@ enum EntityKind: String, CaseIterable, Sendable {
         }
     }
 
+    /// The key of a document that has none.
+    func defaultKey(_ entity: JSONValue) -> JSONValue? {
+        switch self {
+        case .network: entity["template"]
+        case .source, .offer, .campaign: nil
+        }
+    }
+
     var heading: [String] {
         switch self {
         case .source: ["KEY", "NAME", "EXTERNAL ID", "CURRENCY", "DESTINATIONS"]
