@@ -225,7 +225,7 @@ final class Connection: EventHandler, @unchecked Sendable {
         updateDeadline()
     }
 
-    private var wantsRead: Bool { isLingering || !(isPaused || isReadFinished || isClosing) }
+    var wantsRead: Bool { isLingering || !(isPaused || isReadFinished || isClosing) }
 
     private func updateInterest() {
         var interest: Interest = []

@@ -262,9 +262,17 @@ public final class Server: Acceptor, @unchecked Sendable {
     private func startDrain(_ done: @escaping @Sendable () -> Void) {
         isDraining = true
         drained.append(done)
-        for listener in listeners { listener.close() }
+        for listener in listeners {
+            listener.acceptWaiting()
+            listener.close()
+        }
         listeners = []
-        for slot in connections.indices { connections[slot]?.drain() }
+        for slot in connections.indices {
+            guard let connection = connections[slot] else { continue }
+            // A request that has arrived and was not read yet is in flight too.
+            if connection.wantsRead { connection.ready(.read) }
+            connection.drain()
+        }
         finishDrainIfDone()
     }
 

@@ -110,9 +110,14 @@ public final class Listener: EventHandler, @unchecked Sendable {
         guard unlink(path) == 0 || errno == ENOENT else { throw .last("unlink \(address.text)") }
     }
 
-    public func ready(_ events: Interest) {
+    public func ready(_ events: Interest) { accept(atMost: Self.acceptsPerTurnMax) }
+
+    /// Accepts whatever waits now: for the last time, before `close` resets the rest.
+    public func acceptWaiting() { accept(atMost: Int(Self.backlog)) }
+
+    private func accept(atMost limit: Int) {
         var accepts = 0
-        while accepts < Self.acceptsPerTurnMax, isOpen {
+        while accepts < limit, isOpen {
             accepts += 1
             var storage = sockaddr_storage()
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -155,7 +160,7 @@ public final class Listener: EventHandler, @unchecked Sendable {
         }
     }
 
-    /// Stops accepting. What waits in the backlog is reset by the kernel, or served by another
+    /// Stops accepting. What still waits in the backlog is reset by the kernel, or served by another
     /// loop's listener where `net.ipv4.tcp_migrate_req` is set.
     public func close() {
         guard isOpen else { return }

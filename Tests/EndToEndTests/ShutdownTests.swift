@@ -40,6 +40,32 @@ import Testing
         #expect(try chain.source.await(1).map(\.target) == ["/conv?id=A&value=1"])
     }
 
+    @Test func `requests that wait to be read when the end comes are answered`() throws {
+        let chain = try Chain.start { $0.options.environment = ["CLICKRELAY_LOOPS": "2"] }
+        // Accepted by its loop, idle, and then with a request that the loop has not read.
+        let kept = try (0..<10).map { _ in try chain.tracker.connect() }
+        for connection in kept { #expect(try connection.request("GET", "/healthz").status == 200) }
+        chain.tracker.signal(SIGSTOP)
+        // In the backlogs of both loops.
+        let waiting = try (0..<40).map { _ in try chain.tracker.connect() }
+        for connection in kept + waiting {
+            try connection.send("GET /c/summer?subid=L HTTP/1.1\r\nHost: t\r\n\r\n")
+        }
+        chain.tracker.signal(SIGTERM)
+        chain.tracker.signal(SIGCONT)
+        var clickIDs: [String] = []
+        for connection in kept + waiting {
+            let response = try connection.receive()
+            #expect(response.status == 302)
+            #expect(response.fields["connection"] == "close")
+            clickIDs.append(try #require(response.locationParameter("s2")))
+        }
+        #expect(try chain.tracker.awaitExit() == 0)
+        try chain.tracker.restart()
+        for clickID in clickIDs { _ = try chain.journey(clickID) }
+        #expect(Set(clickIDs).count == 50)
+    }
+
     @Test func `a request that never ends holds it up no longer than the grace time`() throws {
         let chain = try Chain.start {
             $0.options.environment = ["CLICKRELAY_SHUTDOWN_GRACE_MS": "700"]
