@@ -59,7 +59,7 @@ let package = Package(
         tests("NetTests", ["Net", "TestSupport"]),
         tests("HTTPTests", ["HTTP", "Net", "TestSupport"]),
         tests("SQLiteTests", ["SQLite", "Migrations", "TestSupport"]),
-        tests("StoreTests", ["Store", "SQLite", "Domain", "TestSupport"]),
+        tests("StoreTests", ["Store", "SQLite", "Migrations", "Domain", "TestSupport"]),
         tests(
             "ClicksTests", ["Clicks", "Domain", "Crypto", "Store", "HTTP", "Net", "TestSupport"]),
         tests(
@@ -68,7 +68,9 @@ let package = Package(
         tests(
             "OutboundTests",
             ["Outbound", "Domain", "Crypto", "Store", "HTTP", "Net", "TestSupport"]),
-        tests("AdminTests", ["Admin", "Domain", "Store", "HTTP", "Reports", "TestSupport"]),
+        tests(
+            "AdminTests",
+            ["Admin", "Domain", "Postbacks", "Store", "HTTP", "Reports", "TestSupport"]),
         tests("EndToEndTests", ["TestSupport"]),
     ]
 )

@@ -47,22 +47,8 @@ public final class AdminAPI: Sendable {
         switch work {
         case .done(let response): completion(response)
         case .read(let body):
-            readers.read { (reader) throws(StoreError) in
-                do throws(StoreError) {
-                    return try body(reader)
-                } catch {
-                    switch error {
-                    case .invalid, .notFound, .conflict: return Problem(error).response
-                    // Thrown on, so that the reader closes its files.
-                    case .storage, .unreadable: throw error
-                    }
-                }
-            } finished: { result in
-                switch result {
-                case .success(let response): completion(response)
-                case .failure(let error): completion(Problem(error).response)
-                }
-            }
+            prepare({ reader throws(StoreError) in .done(try body(reader)) }, completion)
+        case .prepare(let body): prepare(body, completion)
         case .write(let body):
             // Strong: a job that was taken is answered.
             ledger.perform(body) { result in
@@ -70,6 +56,28 @@ public final class AdminAPI: Sendable {
                 case .success(let next): self.run(next, completion: completion)
                 case .failure(let error): completion(Problem(error).response)
                 }
+            }
+        }
+    }
+
+    private func prepare(
+        _ body: @escaping @Sendable (LedgerReader) throws(StoreError) -> Work,
+        _ completion: @escaping @Sendable (APIResponse) -> Void
+    ) {
+        readers.read { (reader) throws(StoreError) in
+            do throws(StoreError) {
+                return try body(reader)
+            } catch {
+                switch error {
+                case .invalid, .notFound, .conflict: return Work.done(Problem(error).response)
+                // Thrown on, so that the reader closes its files.
+                case .storage, .unreadable: throw error
+                }
+            }
+        } finished: { result in
+            switch result {
+            case .success(let next): self.run(next, completion: completion)
+            case .failure(let error): completion(Problem(error).response)
             }
         }
     }

@@ -7,11 +7,8 @@ enum PostbackResource {
         Route("GET", "/postbacks", list), Route("GET", "/postbacks/{}", show),
     ]
 
-    @Sendable private static func list(_ call: Call, _ query: inout QueryReader) throws(Problem)
-        -> Work
-    {
-        let limit = query.limit()
-        let cursor = query.cursor()
+    /// Which calls a list or a replay is about.
+    static func filter(_ call: Call, _ query: inout QueryReader) -> PostbackFilter {
         var filter = PostbackFilter()
         filter.from = query.from()
         filter.to = query.to()
@@ -19,8 +16,17 @@ enum PostbackResource {
         filter.verdict = query.choice("verdict", PostbackVerdict.self)?.rawValue
         filter.clickRowID = query.clickRowID(call.services.clickIDs)
         filter.conversionID = query.conversionID()
+        return filter
+    }
+
+    @Sendable private static func list(_ call: Call, _ query: inout QueryReader) throws(Problem)
+        -> Work
+    {
+        let limit = query.limit()
+        let cursor = query.cursor()
+        let filter = filter(call, &query)
         let presenter = Presenter(call)
-        return .read { [filter] reader throws(StoreError) in
+        return .read { reader throws(StoreError) in
             try reader.postbacks(filter, limit: limit, cursor: cursor)
                 .response { (item) throws(StoreError) in presenter.postback(item) }
         }

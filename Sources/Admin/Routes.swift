@@ -7,6 +7,7 @@ enum Routes {
         + EntityResource<Offer>.routes + EntityResource<Campaign>.routes
         + NetworkTemplateResource.routes
         + TraceResource.routes + ConversionResource.routes + PostbackResource.routes
-        + DeliveryResource.routes + ReportResource.routes + StatusResource.routes
+        + ReplayResource.routes + DeliveryResource.routes + ReportResource.routes
+        + StatusResource.routes
         + TokenResource.routes
 }

@@ -5,6 +5,8 @@ public import Store
 /// program whose state it shows.
 public struct Services: Sendable {
     public var clickIDs: any ClickIDSealing
+    /// Of received calls, for replays and for conversions that are entered by hand.
+    public var rules: any PostbackRules
     public var sha256: @Sendable ([UInt8]) -> [UInt8]
     /// In lower-case hexadecimal digits, as `{sha256:…}` gives it.
     public var sha256Hex: @Sendable (ArraySlice<UInt8>) -> [UInt8]
@@ -26,7 +28,8 @@ public struct Services: Sendable {
     public var outboundStatus: @Sendable () -> [JSONMember] = { [] }
 
     public init(
-        clickIDs: any ClickIDSealing, sha256: @escaping @Sendable ([UInt8]) -> [UInt8],
+        clickIDs: any ClickIDSealing, rules: any PostbackRules,
+        sha256: @escaping @Sendable ([UInt8]) -> [UInt8],
         sha256Hex: @escaping @Sendable (ArraySlice<UInt8>) -> [UInt8],
         newToken: @escaping @Sendable () -> String,
         newPostbackKey: @escaping @Sendable () -> String,
@@ -34,6 +37,7 @@ public struct Services: Sendable {
         directory: DataDirectory, version: String, startedAt: Instant
     ) {
         self.clickIDs = clickIDs
+        self.rules = rules
         self.sha256 = sha256
         self.sha256Hex = sha256Hex
         self.newToken = newToken

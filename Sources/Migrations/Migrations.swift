@@ -5,7 +5,8 @@
 public enum EmbeddedMigrations {
     /// `clickrelay.db`.
     public static let ledger: [(version: Int, name: String, sql: String)] = [
-        (1, "initial", text(PackageResources.v0001_initial_sql))
+        (1, "initial", text(PackageResources.v0001_initial_sql)),
+        (2, "replay", text(PackageResources.v0002_replay_sql)),
     ]
 
     /// `clicks/DAY.db`.

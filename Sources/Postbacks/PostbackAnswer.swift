@@ -1,4 +1,5 @@
 public import Domain
+public import Store
 
 /// What a network's call is answered once everything it caused is on disk.
 public struct PostbackAnswer: Sendable, Equatable {
@@ -9,6 +10,8 @@ public struct PostbackAnswer: Sendable, Equatable {
     public let postbackID: PostbackID?
     public let conversionID: ConversionID?
     public let revision: Int?
+    /// Not part of the answer: a network knows what it sent. Nil when nothing changed.
+    public let change: PostbackOutcome.Change?
     /// Answered as plain text instead of the JSON; the call or its network asked for it.
     public let reply: String?
     /// The network gives up on anything but 200, so it gets 200 for every 4xx.
@@ -16,14 +19,15 @@ public struct PostbackAnswer: Sendable, Equatable {
 
     public init(
         verdict: PostbackVerdict, message: String, postbackID: PostbackID? = nil,
-        conversionID: ConversionID? = nil, revision: Int? = nil, reply: String? = nil,
-        isAlwaysOK: Bool = false
+        conversionID: ConversionID? = nil, revision: Int? = nil,
+        change: PostbackOutcome.Change? = nil, reply: String? = nil, isAlwaysOK: Bool = false
     ) {
         self.verdict = verdict
         self.message = message
         self.postbackID = postbackID
         self.conversionID = conversionID
         self.revision = revision
+        self.change = change
         self.reply = reply
         self.isAlwaysOK = isAlwaysOK
     }

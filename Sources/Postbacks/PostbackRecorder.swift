@@ -7,7 +7,7 @@ public import Store
 /// destination that asks for it are written by one job of the ledger: a crash leaves all of them or
 /// none, and the answer goes out only once they are on disk.
 public struct PostbackRecorder: Sendable {
-    private let clickIDs: any ClickIDSealing
+    let clickIDs: any ClickIDSealing
 
     public init(clickIDs: any ClickIDSealing) { self.clickIDs = clickIDs }
 

@@ -3,7 +3,17 @@ internal import Store
 
 /// One call to a known network's URL, on its way through the rules.
 struct PostbackRecording {
+    /// What is known of a call that is judged again.
+    struct Replay {
+        /// The call as it first came, and when.
+        let root: PostbackID
+        let receivedAt: Instant
+        /// What it made or changed already.
+        let counted: Conversion?
+    }
+
     private let call: Postback
+    private let replay: Replay?
     private let network: Stored<Network>
     private let clickIDs: any ClickIDSealing
     private let tx: LedgerTransaction
@@ -16,10 +26,11 @@ struct PostbackRecording {
     private var clickRowID: ClickRowID?
 
     init(
-        call: Postback, network: Stored<Network>, clickIDs: any ClickIDSealing,
-        tx: LedgerTransaction, catalog: Catalog, now: Instant
+        call: Postback, replay: Replay? = nil, network: Stored<Network>,
+        clickIDs: any ClickIDSealing, tx: LedgerTransaction, catalog: Catalog, now: Instant
     ) {
         self.call = call
+        self.replay = replay
         self.network = network
         self.clickIDs = clickIDs
         self.tx = tx
@@ -94,11 +105,14 @@ struct PostbackRecording {
         if offer.version.networkID != network.id {
             notes.append("the click's offer \(offer.offer.value.key) is of another network")
         }
-        let existing = try tx.conversion(
-            clickRowID: click.rowID, event: report.event, transactionID: report.transactionID,
-            isTest: report.isTest)
+        let known = try known(report, of: click)
+        if let reason = known.unchangedBecause {
+            return try finish(
+                report.isTest ? .test : .duplicate, reason, conversion: known.existing)
+        }
+        let existing = known.existing
         let decision = PostbackDecision.decide(
-            report, existing: existing?.known, repeats: network.value.repeats,
+            report, existing: existing?.known, repeats: known.repeats,
             offerPayout: offer.offer.value.payout)
         switch (decision, existing) {
         case (.create(let status, let payout, let ordinal), _):
@@ -106,12 +120,12 @@ struct PostbackRecording {
                 id: ConversionID(0), click: click, sourceID: source.id, networkID: network.id,
                 offerID: offer.offer.id, event: report.event, transactionID: report.transactionID,
                 ordinal: ordinal, status: status, networkStatus: report.networkStatus,
-                payout: payout, extras: report.extras, convertedAt: call.receivedAt,
+                payout: payout, extras: report.extras, convertedAt: convertedAt,
                 isTest: report.isTest, revision: 1)
-            return try keep(made, isNew: true, report, campaign, source)
+            return try keep(made, after: nil, report, campaign, source)
         case (.revise(let status, let payout), .some(let existing)):
             let revised = existing.revised(status: status, payout: payout, by: report)
-            return try keep(revised, isNew: false, report, campaign, source)
+            return try keep(revised, after: existing, report, campaign, source)
         case (.duplicate, .some(let existing)):
             return try finish(
                 report.isTest ? .test : .duplicate,
@@ -122,11 +136,55 @@ struct PostbackRecording {
         }
     }
 
+    /// The conversion that a report is about, and what a repeat of it means.
+    private struct Known {
+        var existing: Conversion?
+        var repeats: Network.Repeat
+        /// Set when a replay must not touch it.
+        var unchangedBecause: String?
+    }
+
+    private func known(_ report: PostbackReport, of click: Click) throws(StoreError) -> Known {
+        var known = Known(
+            existing: try tx.conversion(
+                clickRowID: click.rowID, event: report.event,
+                transactionID: report.transactionID, isTest: report.isTest),
+            repeats: network.value.repeats)
+        guard let replay else { return known }
+        if let counted = replay.counted {
+            known.existing = counted
+            // What it said itself is no repeat of it.
+            known.repeats = .update
+            guard counted.click.rowID == click.rowID, counted.event == report.event,
+                counted.transactionID == report.transactionID, counted.isTest == report.isTest
+            else {
+                known.unchangedBecause =
+                    "nothing changed: the call is counted as conversion \(counted.id) already, "
+                    + "and not once more, though it now reads as event \"\(report.event)\" with "
+                    + "transaction \"\(report.transactionID)\""
+                return known
+            }
+        }
+        let isAnother = known.repeats == .add && report.transactionID.isEmpty
+        if !isAnother, let existing = known.existing,
+            let newest = try tx.newestCall(of: existing.id), newest.rawValue > replay.root.rawValue
+        {
+            known.unchangedBecause =
+                "nothing changed: postback \(newest), which came later, has made conversion "
+                + "\(existing.id) \(existing.stateText)"
+        }
+        return known
+    }
+
+    /// Of a replay the first time the network said it.
+    private var convertedAt: Instant { replay?.receivedAt ?? call.receivedAt }
+
     /// Writes the call, the conversion's new state and what its destinations are told.
     private mutating func keep(
-        _ state: Conversion, isNew: Bool, _ report: PostbackReport, _ campaign: Stored<Campaign>,
-        _ source: Stored<Source>
+        _ state: Conversion, after before: Conversion?, _ report: PostbackReport,
+        _ campaign: Stored<Campaign>, _ source: Stored<Source>
     ) throws(StoreError) -> PostbackAnswer {
+        let isNew = before == nil
         let conversion = isNew ? try tx.insertConversion(state) : state
         let deliveries = deliveries(of: conversion, report, campaign, source)
         let verdict: PostbackVerdict =
@@ -135,7 +193,10 @@ struct PostbackRecording {
             isNew
             ? "conversion \(conversion.id) is recorded as \(conversion.stateText)"
             : "conversion \(conversion.id) is \(conversion.stateText) now"
-        let answer = try finish(verdict, message, conversion: conversion)
+        let change = PostbackOutcome.Change(
+            before: before?.state, after: conversion.state,
+            destinations: deliveries.filter { $0.deadReason == nil }.map(\.destination))
+        let answer = try finish(verdict, message, conversion: conversion, change: change)
         guard let postbackID = answer.postbackID else { return answer }
         if !isNew { try tx.update(conversion) }
         try tx.insertRevision(of: conversion, at: call.receivedAt, by: postbackID)
@@ -186,15 +247,17 @@ struct PostbackRecording {
 
     /// Keeps the call with its verdict.
     private func finish(
-        _ verdict: PostbackVerdict, _ sentence: String, conversion: Conversion? = nil
+        _ verdict: PostbackVerdict, _ sentence: String, conversion: Conversion? = nil,
+        change: PostbackOutcome.Change? = nil
     ) throws(StoreError) -> PostbackAnswer {
         let message = notes.isEmpty ? sentence : ([sentence] + notes).joined(separator: "; ")
         let id = try tx.insert(
             call, networkID: network.id, clickRowID: clickRowID, conversionID: conversion?.id,
-            verdict: verdict, message: message)
+            verdict: verdict, message: message, replayOf: replay?.root)
         return PostbackAnswer(
             verdict: verdict, message: message, postbackID: id, conversionID: conversion?.id,
-            revision: conversion?.revision, reply: reply, isAlwaysOK: network.value.alwaysOK)
+            revision: conversion?.revision, change: change, reply: reply,
+            isAlwaysOK: network.value.alwaysOK)
     }
 }
 
@@ -203,6 +266,8 @@ extension Conversion {
         KnownConversion(
             id: id, status: status, payout: payout, revision: revision, ordinal: ordinal)
     }
+
+    fileprivate var state: ConversionState { ConversionState(status: status, payout: payout) }
 
     /// `approved with 12.5 USD`
     fileprivate var stateText: String {

@@ -141,6 +141,9 @@ struct Conditions {
         if let value { append(part, .blob(value)) }
     }
 
+    /// One that binds nothing.
+    mutating func add(_ part: String) { parts.append(part) }
+
     private mutating func append(_ part: String, _ value: Value) {
         parts.append(part)
         values.append(value)

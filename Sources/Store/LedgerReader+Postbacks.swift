@@ -13,6 +13,8 @@ public struct StoredPostback: Sendable {
     public let conversionID: ConversionID?
     public let verdict: String
     public let message: String
+    /// The call that this one repeats; nil for one that came in by itself.
+    public let replayOf: PostbackID?
 
     /// Bytes of each body in a list: a page of whole ones could be a gigabyte.
     public static let listedBodyMax = 4096
@@ -28,6 +30,12 @@ public struct PostbackFilter: Sendable {
     public var conversionID: ConversionID?
 
     public init() {}
+
+    /// Whether it narrows nothing.
+    public var isEmpty: Bool {
+        from == nil && to == nil && network == nil && verdict == nil && clickRowID == nil
+            && conversionID == nil
+    }
 }
 
 extension LedgerReader {
@@ -35,8 +43,42 @@ extension LedgerReader {
     public func postbacks(_ filter: PostbackFilter, limit: Int, cursor: Int64?)
         throws(StoreError) -> Page<StoredPostback>
     {
-        var conditions = Conditions()
+        var conditions = Self.conditions(filter)
         conditions.add("id < ?", cursor)
+        let items = try sql { (connection) throws(SQLiteError) in
+            try connection.rows(
+                "SELECT \(PostbackRow.columns), substr(body, 1, \(StoredPostback.listedBodyMax)) "
+                    + "FROM postback \(conditions.sql) "
+                    + "ORDER BY id DESC LIMIT \(limit + 1)", conditions.values
+            ) { (row) throws(SQLiteError) in PostbackRow.read(row) }
+        }
+        return Page(items, limit: limit) { $0.id.rawValue }
+    }
+
+    /// Calls of a selection that a replay may change, oldest first: replays themselves, calls
+    /// whose replay was counted, and calls whose text was forgotten are left out.
+    public func replayable(_ filter: PostbackFilter, limit: Int, cursor: Int64?)
+        throws(StoreError) -> Page<PostbackID>
+    {
+        var conditions = Self.conditions(filter)
+        conditions.add("id > ?", cursor)
+        conditions.add("replay_of IS NULL AND target <> x''")
+        conditions.add(
+            """
+            NOT EXISTS (SELECT 1 FROM postback AS replay WHERE replay.replay_of = postback.id
+                AND replay.verdict IN ('accepted', 'updated'))
+            """)
+        let items = try sql { (connection) throws(SQLiteError) in
+            try connection.rows(
+                "SELECT id FROM postback \(conditions.sql) ORDER BY id LIMIT \(limit + 1)",
+                conditions.values
+            ) { (row) throws(SQLiteError) in PostbackID(row.int64(0)) }
+        }
+        return Page(items, limit: limit) { $0.rawValue }
+    }
+
+    private static func conditions(_ filter: PostbackFilter) -> Conditions {
+        var conditions = Conditions()
         conditions.add("received_at_us >= ?", filter.from?.micros)
         conditions.add("received_at_us < ?", filter.to?.micros)
         conditions.add("network_id = ?", filter.network?.rawValue)
@@ -47,22 +89,15 @@ extension LedgerReader {
             "click_row_id = (SELECT click_row_id FROM conversion WHERE id = ?)",
             filter.conversionID?.rawValue)
         conditions.add("conversion_id = ?", filter.conversionID?.rawValue)
-        let items = try sql { (connection) throws(SQLiteError) in
-            try connection.rows(
-                "SELECT \(Self.postbackColumns), substr(body, 1, \(StoredPostback.listedBodyMax)) "
-                    + "FROM postback \(conditions.sql) "
-                    + "ORDER BY id DESC LIMIT \(limit + 1)", conditions.values
-            ) { (row) throws(SQLiteError) in Self.postback(row) }
-        }
-        return Page(items, limit: limit) { $0.id.rawValue }
+        return conditions
     }
 
     public func postback(_ id: PostbackID) throws(StoreError) -> StoredPostback? {
         try sql { (connection) throws(SQLiteError) in
             try connection.first(
-                "SELECT \(Self.postbackColumns), body FROM postback WHERE id = ?1",
+                "SELECT \(PostbackRow.columns), body FROM postback WHERE id = ?1",
                 [.integer(id.rawValue)]
-            ) { (row) throws(SQLiteError) in Self.postback(row) }
+            ) { (row) throws(SQLiteError) in PostbackRow.read(row) }
         }
     }
 
@@ -71,31 +106,5 @@ extension LedgerReader {
         try sql { (connection) throws(SQLiteError) in
             try connection.int64("SELECT value FROM counter WHERE name = 'stray_postbacks'") ?? 0
         }
-    }
-
-    private static let postbackColumns = """
-        id, received_at_us, network_id, click_row_id, conversion_id, verdict, message, sender,
-        method, target, headers, length(body)
-        """
-
-    private static func postback(_ row: Statement) -> StoredPostback {
-        let headers = row.withBytes(10) { PackedTexts.unpack($0) }
-        return StoredPostback(
-            id: PostbackID(row.int64(0)),
-            call: Postback(
-                receivedAt: Instant(micros: row.int64(1)),
-                sender: row.optionalBlob(7).flatMap { IPAddress(storedBytes: $0) },
-                method: row.text(8), target: row.blob(9),
-                headers: stride(from: 0, to: headers.count - 1, by: 2).map { index in
-                    Postback.Header(
-                        name: String(decoding: headers[index], as: UTF8.self),
-                        value: headers[index + 1])
-                },
-                body: row.blob(12)),
-            bodyCount: Int(row.int64(11)),
-            networkID: row.optionalInt64(2).map { NetworkID($0) },
-            clickRowID: row.optionalInt64(3).flatMap { ClickRowID(rawValue: $0) },
-            conversionID: row.optionalInt64(4).map { ConversionID($0) },
-            verdict: row.text(5), message: row.text(6))
     }
 }

@@ -15,8 +15,8 @@ struct LedgerStatements {
         insertPostback = try connection.prepare(
             """
             INSERT INTO postback (received_at_us, network_id, click_row_id, conversion_id, verdict,
-                message, sender, method, target, headers, body)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                message, sender, method, target, headers, body, replay_of)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
             """)
         // The newest of those that `repeat: add` made.
         findConversion = try connection.prepare(

@@ -20,10 +20,13 @@ extension LedgerTransaction {
     public static let strayPostbacksMax: Int64 = 1000
 
     /// Keeps a received call with its verdict.
-    /// - Parameter networkID: nil for a key that never existed; only the newest of those are kept.
+    /// - Parameters:
+    ///   - networkID: nil for a key that never existed; only the newest of those are kept.
+    ///   - root: the call that this one repeats.
     public func insert(
         _ postback: Postback, networkID: NetworkID?, clickRowID: ClickRowID?,
-        conversionID: ConversionID?, verdict: PostbackVerdict, message: String
+        conversionID: ConversionID?, verdict: PostbackVerdict, message: String,
+        replayOf root: PostbackID? = nil
     ) throws(StoreError) -> PostbackID {
         var headers: [UInt8] = []
         for header in postback.headers {
@@ -43,6 +46,7 @@ extension LedgerTransaction {
             insert.bind(9, blob: postback.target)
             insert.bind(10, blob: headers)
             insert.bind(11, blob: postback.body)
+            insert.bind(12, root?.rawValue)
             try insert.run()
             let id = PostbackID(connection.lastInsertRowID)
             if networkID == nil { strayCount += 1 }

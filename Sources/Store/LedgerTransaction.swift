@@ -34,6 +34,27 @@ public final class LedgerTransaction {
         }
     }
 
+    /// Runs `body` and undoes all that it wrote: what it returns is what would happen.
+    public func rehearse<Value>(
+        _ body: (LedgerTransaction) throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        let originsBefore = queuedOrigins
+        let cancelledBefore = cancelled
+        defer {
+            queuedOrigins = originsBefore
+            cancelled = cancelledBefore
+        }
+        var outcome: Value?
+        let result = try attempt { (tx) throws(StoreError) -> Never in
+            outcome = try body(tx)
+            throw .conflict("only rehearsed")
+        }
+        if let outcome { return outcome }
+        switch result {
+        case .failure(let error): throw error
+        }
+    }
+
     // MARK: For the writer
 
     func begin() throws(StoreError) {

@@ -1,6 +1,7 @@
 import Admin
 import Dispatch
 import Domain
+import Postbacks
 import Store
 import Synchronization
 import TestSupport
@@ -32,7 +33,8 @@ final class Bench: Sendable {
             directory, options: clickOptions, now: { clock.now }, log: { _, _ in })
         let counter = SharedCounter()
         var services = Services(
-            clickIDs: clickIDs, sha256: Bench.sha256,
+            clickIDs: clickIDs, rules: PostbackRecorder(clickIDs: clickIDs),
+            sha256: Bench.sha256,
             sha256Hex: { Array("hex(".utf8) + Array($0) + Array(")".utf8) },
             newToken: { "secret-\(counter.next())" },
             newPostbackKey: { "key-\(counter.next())" },

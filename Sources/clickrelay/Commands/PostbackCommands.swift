@@ -1,6 +1,6 @@
 internal import Domain
 
-/// `postbacks list|show`: what networks sent, with what was made of it.
+/// `postbacks list|show|replay`: what networks sent, with what was made of it.
 enum PostbackCommands {
     private static let filters = [
         Flag("from", "TIME", "received at or after it (RFC 3339, or a day)"),
@@ -19,6 +19,22 @@ enum PostbackCommands {
             run: { (invocation) throws(CommandFailure) in
                 try ListOutput.show(
                     invocation, path: "/postbacks/\(API.encoded(invocation.operands[0]))")
+            }),
+        Command(
+            words: ["postbacks", "replay"], operands: "[ID…]", operandCount: 0...10_000,
+            summary: "judge received calls again, by today's rules",
+            flags: filters + [
+                Flag("dry-run", nil, "only show what would change"), Command.jsonFlag,
+            ], scope: .api,
+            details: """
+                Name the calls by their IDs, or all that flags select, such as
+                --verdict payout_ambiguous --network mylead; those that a replay has counted already
+                are left out. A call that was counted is not counted again, and none undoes what a
+                later call reported: replaying twice changes nothing.
+                Exit 5: some could not be replayed, the others are done.
+                """,
+            run: { (invocation) throws(CommandFailure) in
+                try ReplayCommand.run(invocation, filters: filters)
             }),
     ]
 

@@ -2,6 +2,7 @@ internal import Admin
 internal import Crypto
 internal import Domain
 internal import Net
+internal import Postbacks
 internal import SQLite
 internal import Store
 
@@ -60,7 +61,7 @@ final class Installation: @unchecked Sendable {
     {
         let url = configuration.publicURL ?? publicURL
         return Admin.Services(
-            clickIDs: clickIDs,
+            clickIDs: clickIDs, rules: PostbackRecorder(clickIDs: clickIDs),
             sha256: { SHA256.digest($0) },
             sha256Hex: { Array(SHA256.hex(Array($0)).utf8) },
             newToken: { SecureRandom.token(prefix: "cr_") },

@@ -1,0 +1,55 @@
+public import Domain
+public import Store
+
+extension PostbackRecorder: PostbackRules {
+    public func replay(_ id: PostbackID, in tx: LedgerTransaction, now: Instant)
+        throws(StoreError) -> ReplayOutcome
+    {
+        guard let original = try tx.postback(id) else {
+            throw .notFound("there is no postback \(id)")
+        }
+        let kept = original.call
+        guard !kept.target.isEmpty else {
+            throw .conflict("the text of postback \(id) was forgotten: it can't be judged again")
+        }
+        let catalog = tx.catalog
+        let networkID =
+            original.networkID ?? Self.key(of: kept).flatMap { catalog.networkByPostbackKey[$0] }
+        guard let network = networkID.flatMap({ catalog.networks[$0] }) else {
+            // Not kept once more: it would only push another such call out.
+            return ReplayOutcome(
+                original: original,
+                now: PostbackOutcome(
+                    verdict: .keyUnknown, message: "still no network has this postback key"))
+        }
+        let root = original.replayOf ?? id
+        let first = root == id ? original : try tx.postback(root)
+        var recording = PostbackRecording(
+            call: Postback(
+                receivedAt: now, sender: kept.sender, method: kept.method, target: kept.target,
+                headers: kept.headers, body: kept.body),
+            replay: PostbackRecording.Replay(
+                root: root, receivedAt: first?.call.receivedAt ?? kept.receivedAt,
+                counted: try tx.conversion(madeBy: root)),
+            network: network, clickIDs: clickIDs, tx: tx, catalog: catalog, now: now)
+        return ReplayOutcome(original: original, now: try recording.run().outcome)
+    }
+
+    /// The secret part of the URL that was called.
+    private static func key(of call: Postback) -> String? {
+        let prefix = Array("/postback/".utf8)
+        guard call.target.starts(with: prefix) else { return nil }
+        let raw = call.target.dropFirst(prefix.count).prefix { $0 != UInt8(ascii: "?") }
+        return raw.withUnsafeBytes {
+            String(decoding: PercentEncoding.decode($0, plusIsSpace: false), as: UTF8.self)
+        }
+    }
+}
+
+extension PostbackAnswer {
+    var outcome: PostbackOutcome {
+        PostbackOutcome(
+            verdict: verdict, message: message, postbackID: postbackID, conversionID: conversionID,
+            revision: revision, change: change)
+    }
+}

@@ -1,0 +1,73 @@
+public import Domain
+
+/// A conversion's money as one call found or left it.
+public struct ConversionState: Sendable, Equatable {
+    public let status: ConversionStatus
+    public let payout: Money
+
+    public init(status: ConversionStatus, payout: Money) {
+        self.status = status
+        self.payout = payout
+    }
+}
+
+/// What came of one call.
+public struct PostbackOutcome: Sendable, Equatable {
+    public let verdict: PostbackVerdict
+    public let message: String
+    /// Nil when the call was not kept.
+    public let postbackID: PostbackID?
+    public let conversionID: ConversionID?
+    public let revision: Int?
+    /// Nil when nothing changed.
+    public let change: Change?
+
+    public struct Change: Sendable, Equatable {
+        /// Nil for a new conversion.
+        public let before: ConversionState?
+        public let after: ConversionState
+        /// Those that are told of it.
+        public let destinations: [String]
+
+        public init(before: ConversionState?, after: ConversionState, destinations: [String]) {
+            self.before = before
+            self.after = after
+            self.destinations = destinations
+        }
+    }
+
+    public init(
+        verdict: PostbackVerdict, message: String, postbackID: PostbackID? = nil,
+        conversionID: ConversionID? = nil, revision: Int? = nil, change: Change? = nil
+    ) {
+        self.verdict = verdict
+        self.message = message
+        self.postbackID = postbackID
+        self.conversionID = conversionID
+        self.revision = revision
+        self.change = change
+    }
+}
+
+/// A call that was judged again.
+public struct ReplayOutcome: Sendable {
+    /// As it was kept then.
+    public let original: StoredPostback
+    public let now: PostbackOutcome
+
+    public init(original: StoredPostback, now: PostbackOutcome) {
+        self.original = original
+        self.now = now
+    }
+}
+
+/// The rules of received calls, for those who start them without being a network. It stands here as
+/// a protocol because the administration API may import no rules.
+public protocol PostbackRules: Sendable {
+    /// Judges a kept call by today's rules and keeps the result as a call of its own. A call that
+    /// was counted is never counted again, nor does it undo what came after it.
+    ///
+    /// - Throws: `.notFound`; `.conflict` when the call's text was forgotten.
+    func replay(_ id: PostbackID, in tx: LedgerTransaction, now: Instant) throws(StoreError)
+        -> ReplayOutcome
+}

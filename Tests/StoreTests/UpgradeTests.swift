@@ -1,0 +1,57 @@
+import Domain
+import Foundation
+import Migrations
+import SQLite
+import Store
+import TestSupport
+import Testing
+
+/// Databases of released versions, with data in them, opened by this one.
+@Suite struct UpgradeTests {
+    @Test func `a ledger of version 1 keeps its calls and conversions`() throws {
+        let files = try TemporaryDirectory()
+        let directory = DataDirectory(path: files.file("data"))
+        try directory.create()
+        let initial = try #require(EmbeddedMigrations.ledger.first)
+        do {
+            let old = try Connection(path: directory.ledgerPath, mode: .create)
+            _ = try Migrator(
+                applicationID: 0x6372_6c64,
+                migrations: [Migration(version: 1, name: initial.name, sql: initial.sql)]
+            ).migrate(old)
+            try old.execute(
+                """
+                INSERT INTO network VALUES (1, 'net', '{"key":"net"}', 1, 1, NULL);
+                INSERT INTO postback_key VALUES ('k1', 1, 1);
+                INSERT INTO postback VALUES (1, 5, 1, 77, NULL, 'parked', 'why', NULL, 'GET',
+                    CAST('/postback/k1?cid=x' AS BLOB), x'', x'');
+                INSERT INTO conversion VALUES (1, 77, 'sale', 't', 0, 0, 1, 1, 1, 1, 'approved',
+                    NULL, 5000000000, 'USD', 1, 5, NULL, NULL, NULL, NULL, x'', NULL, x'', x'', 1, 1);
+                INSERT INTO conversion_revision VALUES
+                    (1, 1, 'approved', NULL, 5000000000, 'USD', 5, 1);
+                """)
+            old.close()
+        }
+        let ledger = try Ledger(
+            directory, options: Ledger.Options(), observers: Ledger.Observers())
+        defer { ledger.stop() }
+        #expect(ledger.catalog.networkByPostbackKey["k1"] == NetworkID(1))
+        let answer = Locked<Result<(StoredPostback?, Conversion?), StoreError>?>(nil)
+        let done = DispatchSemaphore(value: 0)
+        ledger.perform { (tx) throws(StoreError) in
+            (try tx.postback(PostbackID(1)), try tx.conversion(madeBy: PostbackID(1)))
+        } finished: { result in
+            answer.with { $0 = result }
+            done.signal()
+        }
+        #expect(done.wait(timeout: .now() + 20) == .success)
+        let (call, none) = try #require(answer.current).get()
+        #expect(call?.verdict == "parked" && call?.replayOf == nil && none == nil)
+        #expect(
+            call.map { String(decoding: $0.call.target, as: UTF8.self) } == "/postback/k1?cid=x")
+        let now = try Connection(path: directory.ledgerPath, mode: .readOnly)
+        #expect(try now.int64("SELECT payout_nanos FROM conversion") == 5_000_000_000)
+        #expect(try now.int64("SELECT count(*) FROM conversion_revision") == 1)
+        now.close()
+    }
+}
