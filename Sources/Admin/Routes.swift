@@ -6,7 +6,8 @@ enum Routes {
         EntityResource<Source>.routes + EntityResource<Network>.routes
         + EntityResource<Offer>.routes + EntityResource<Campaign>.routes
         + NetworkTemplateResource.routes
-        + TraceResource.routes + ConversionResource.routes + PostbackResource.routes
+        + TraceResource.routes + ConversionResource.routes + EntryResource.routes
+        + PostbackResource.routes
         + ReplayResource.routes + DeliveryResource.routes + ReportResource.routes
         + StatusResource.routes
         + TokenResource.routes

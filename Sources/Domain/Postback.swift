@@ -29,4 +29,10 @@ public struct Postback: Sendable, Equatable {
         self.headers = headers
         self.body = body
     }
+
+    /// Where conversions are entered by hand or from a file.
+    public static let entryPath = "/api/v1/conversions"
+
+    /// Not a network's call but a row that somebody entered, whose body is a JSON object.
+    public var isEntry: Bool { target.starts(with: Self.entryPath.utf8) }
 }

@@ -60,6 +60,9 @@ struct PostbackDialect: Hashable, Sendable {
         }
     }
 
+    /// The table alone.
+    static let standard = PostbackDialect(own: [:])
+
     /// More names than a network may have of its own for one parameter.
     private static let ownMax = 1000
 
@@ -73,11 +76,25 @@ struct PostbackDialect: Hashable, Sendable {
 /// The parameters of one call that mean something to us. Names are compared without case.
 public struct PostbackFields: Sendable {
     private var values: [PostbackParameter: (rank: Int, text: String)] = [:]
+    /// Entered by hand, not sent by a network: amounts are decimal then.
+    let isEntry: Bool
 
     /// - Parameter pairs: query before body, values decoded.
     public init(_ pairs: [(name: String, value: [UInt8])], of network: Network) {
+        self.init(pairs, network.dialect, isEntry: false)
+    }
+
+    /// Of a row that somebody entered: in our names, not in a network's.
+    public init(entry pairs: [(name: String, value: [UInt8])]) {
+        self.init(pairs, .standard, isEntry: true)
+    }
+
+    private init(
+        _ pairs: [(name: String, value: [UInt8])], _ dialect: PostbackDialect, isEntry: Bool
+    ) {
+        self.isEntry = isEntry
         for pair in pairs {
-            for meaning in network.dialect[pair.name] {
+            for meaning in dialect[pair.name] {
                 if let known = values[meaning.parameter], known.rank <= meaning.rank { continue }
                 let text = String(decoding: pair.value, as: UTF8.self)
                 guard !text.trimmed.isEmpty else { continue }

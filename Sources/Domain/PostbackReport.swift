@@ -82,7 +82,8 @@ public struct PostbackReport: Equatable, Sendable {
         fields.value(.cid).flatMap { ClickID($0) }
     }
 
-    private static func requiredClickID(_ fields: PostbackFields) throws(PostbackRefusal)
+    /// The click ID, or why there is none that could be one.
+    public static func requiredClickID(_ fields: PostbackFields) throws(PostbackRefusal)
         -> ClickID
     {
         guard let text = fields.value(.cid) else {
@@ -131,7 +132,7 @@ public struct PostbackReport: Equatable, Sendable {
                 .macroNotReplaced,
                 "payout is the unreplaced macro \(text.shown): use the network's own token for it")
         }
-        let isMinor = decimal == nil || network.payoutUnit == .minor
+        let isMinor = decimal == nil || (network.payoutUnit == .minor && !fields.isEntry)
         let shown = text.shown
         do {
             return isMinor

@@ -11,6 +11,8 @@ public enum PostbackVerdict: String, CaseIterable, Sendable {
     case tooLarge = "too_large"
     case ipNotAllowed = "ip_not_allowed"
     case keyUnknown = "key_unknown"
+    case networkUnknown = "network_unknown"
+    case timeMalformed = "time_malformed"
     case clickForeign = "click_foreign"
     case methodNotAllowed = "method_not_allowed"
     case storageUnavailable = "storage_unavailable"
@@ -20,10 +22,10 @@ public enum PostbackVerdict: String, CaseIterable, Sendable {
         switch self {
         case .accepted, .updated, .duplicate, .ignored, .parked, .test: 200
         case .clickIDMissing, .clickIDMalformed, .macroNotReplaced, .payoutNotNumber,
-            .payoutAmbiguous, .payoutOutOfRange, .currencyUnknown, .tooLarge:
+            .payoutAmbiguous, .payoutOutOfRange, .currencyUnknown, .timeMalformed, .tooLarge:
             400
         case .ipNotAllowed: 403
-        case .keyUnknown, .clickForeign: 404
+        case .keyUnknown, .clickForeign, .networkUnknown: 404
         case .methodNotAllowed: 405
         case .storageUnavailable: 503
         }

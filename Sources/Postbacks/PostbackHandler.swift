@@ -135,6 +135,7 @@ private enum AnswerHeaders {
         case .accepted, .updated, .duplicate, .ignored, .parked, .test, .clickIDMissing,
             .clickIDMalformed, .macroNotReplaced, .payoutNotNumber, .payoutAmbiguous,
             .payoutOutOfRange, .currencyUnknown, .tooLarge, .ipNotAllowed, .keyUnknown,
+            .networkUnknown, .timeMalformed,
             .clickForeign:
             return base
         }

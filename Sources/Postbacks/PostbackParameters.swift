@@ -5,6 +5,8 @@ internal import Domain
 /// Reading never fails: a body that can't be read leaves the query alone, and a note that says why.
 struct PostbackParameters {
     let fields: PostbackFields
+    /// As they came: query, then body.
+    let pairs: [(name: String, value: [UInt8])]
     let notes: [String]
 
     init(_ call: Postback, of network: Network) {
@@ -32,7 +34,8 @@ struct PostbackParameters {
             notes.append(
                 "parameters beyond the first \(QueryParameters.pairsMax) were not read")
         }
-        fields = PostbackFields(parameters.pairs, of: network)
+        pairs = parameters.pairs
+        fields = call.isEntry ? PostbackFields(entry: pairs) : PostbackFields(pairs, of: network)
         self.notes = notes
     }
 

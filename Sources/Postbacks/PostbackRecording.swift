@@ -24,6 +24,8 @@ struct PostbackRecording {
     private var notes: [String] = []
     private var reply: String?
     private var clickRowID: ClickRowID?
+    /// When somebody who entered it says that it happened.
+    private var enteredAt: Instant?
 
     init(
         call: Postback, replay: Replay? = nil, network: Stored<Network>,
@@ -54,6 +56,7 @@ struct PostbackRecording {
         let report: PostbackReport
         do throws(PostbackRefusal) {
             report = try PostbackReport(parameters.fields, network: network.value)
+            if call.isEntry { try readEntry(parameters.pairs) }
         } catch {
             // A refused call still belongs to its click's story.
             clickRowID =
@@ -83,9 +86,21 @@ struct PostbackRecording {
         return try record(report, of: click)
     }
 
+    private mutating func readEntry(_ pairs: [(name: String, value: [UInt8])])
+        throws(PostbackRefusal)
+    {
+        let entry = try ConversionEntry(pairs, now: call.receivedAt)
+        enteredAt = entry.at
+        notes += entry.unknownNames.prefix(5).map { name in
+            let hint = NearestName.suggestion(for: name, among: ConversionEntry.names)
+            return "\"\(name.prefix(utf8Count: 60))\" is not a known name and was not read"
+                + (hint.map { "; did you mean \"\($0)\"?" } ?? "")
+        }
+    }
+
     private var isSenderAllowed: Bool {
         let allowed = network.value.allowedIPs
-        if allowed.isEmpty { return true }
+        if allowed.isEmpty || call.isEntry { return true }
         guard let sender = call.sender else { return false }
         return allowed.contains { $0.contains(sender) }
     }
@@ -150,6 +165,8 @@ struct PostbackRecording {
                 clickRowID: click.rowID, event: report.event,
                 transactionID: report.transactionID, isTest: report.isTest),
             repeats: network.value.repeats)
+        // Whoever enters a file twice does not mean it twice.
+        if call.isEntry, known.repeats == .add { known.repeats = .update }
         guard let replay else { return known }
         if let counted = replay.counted {
             known.existing = counted
@@ -177,7 +194,7 @@ struct PostbackRecording {
     }
 
     /// Of a replay the first time the network said it.
-    private var convertedAt: Instant { replay?.receivedAt ?? call.receivedAt }
+    private var convertedAt: Instant { enteredAt ?? replay?.receivedAt ?? call.receivedAt }
 
     /// Writes the call, the conversion's new state and what its destinations are told.
     private mutating func keep(

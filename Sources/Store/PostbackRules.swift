@@ -70,4 +70,15 @@ public protocol PostbackRules: Sendable {
     /// - Throws: `.notFound`; `.conflict` when the call's text was forgotten.
     func replay(_ id: PostbackID, in tx: LedgerTransaction, now: Instant) throws(StoreError)
         -> ReplayOutcome
+
+    /// Judges one row that somebody entered, an object of `ConversionEntry.names` and scalars, by
+    /// the rules of its network's calls, and keeps it as a call of that network.
+    ///
+    /// - Parameters:
+    ///   - network: of the row where it names none itself; nil: that of its click's offer.
+    ///   - suppressesOutbound: nobody is told.
+    func enter(
+        _ row: JSONValue, network: EntityKey?, suppressesOutbound: Bool, in tx: LedgerTransaction,
+        now: Instant
+    ) throws(StoreError) -> PostbackOutcome
 }

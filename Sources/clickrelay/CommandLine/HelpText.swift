@@ -29,6 +29,7 @@ enum HelpText {
           postbacks list|show|replay       what networks sent, with verdicts
           deliveries list|show|retry|cancel
                                            what traffic sources were told
+          import conversions FILE          enter conversions from a CSV file
 
           check                            integrity of a data directory
           healthcheck                      exit 0 if the server can record a click now
