@@ -35,12 +35,20 @@ enum ConversionResource {
         -> Work
     {
         let text = call.parameter()
+        let at = query.instant("at")
         let presenter = Presenter(call)
         return .read { reader throws(StoreError) in
             guard let id = ConversionID(text), let conversion = try reader.conversion(id) else {
                 throw .notFound("there is no conversion \"\(text)\"")
             }
-            return APIResponse(try reader.json(conversion, presenter))
+            guard let at else { return APIResponse(try reader.json(conversion, presenter)) }
+            let revisions = try reader.revisions(of: id)
+            // Revisions are numbered as they became known; a clock set back does not undo one.
+            guard let count = revisions.lastIndex(where: { $0.at <= at }).map({ $0 + 1 }) else {
+                throw .notFound("conversion \(id) was not known at \(at.rfc3339)")
+            }
+            let known = Array(revisions.prefix(count))
+            return APIResponse(presenter.conversion(conversion.asOf(known[count - 1]), known))
         }
     }
 }

@@ -23,6 +23,16 @@ extension QueryReader {
         return instant
     }
 
+    /// One moment.
+    mutating func instant(_ name: String) -> Instant? {
+        guard let text = text(name) else { return nil }
+        guard let instant = Instant(rfc3339: text) else {
+            fail(name, "must be a time such as 2026-11-20T22:45:36Z")
+            return nil
+        }
+        return instant
+    }
+
     mutating func clickRowID(_ clickIDs: any ClickIDSealing) -> ClickRowID? {
         guard let text = text("click_id") else { return nil }
         guard let identity = ClickID(text).flatMap({ clickIDs.open($0) }) else {

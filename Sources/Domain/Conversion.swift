@@ -71,6 +71,17 @@ public struct Conversion: Sendable, Equatable {
     }
 }
 
+extension Conversion {
+    /// Its state once a revision of it was known. Extras have no history.
+    public func asOf(_ revision: ConversionRevision) -> Conversion {
+        Conversion(
+            id: id, click: click, sourceID: sourceID, networkID: networkID, offerID: offerID,
+            event: event, transactionID: transactionID, ordinal: ordinal, status: revision.status,
+            networkStatus: revision.networkStatus, payout: revision.payout, extras: extras,
+            convertedAt: convertedAt, isTest: isTest, revision: revision.number)
+    }
+}
+
 /// One accepted change of a conversion's status or amount, from 1 on.
 public struct ConversionRevision: Sendable, Equatable {
     public let number: Int
