@@ -55,7 +55,9 @@ enum EntityResource<Value: ManagedEntity> {
         throws(Problem) -> Work
     {
         let key = try key(call)
-        let value = try parse(try keyed(try call.document(), key), call)
+        let document = try keyed(try call.document(), key)
+        let shown = Value.index(call.catalog)[key]?.value
+        let value = try parse(shown?.restoringSecrets(in: document) ?? document, call)
         return .write { transaction throws(StoreError) in
             guard let existing = Value.index(transaction.catalog)[key] else {
                 return try put(value, call, transaction, status: 201)
@@ -166,7 +168,7 @@ enum EntityResource<Value: ManagedEntity> {
         -> JSONValue
     {
         var members = [JSONMember(name: "id", value: .integer(stored.id.rawValue))]
-        members += stored.value.document.objectValue ?? []
+        members += stored.value.shownDocument.objectValue ?? []
         members += Value.readOnlyMembers(stored, catalog, services)
         members += [
             JSONMember(name: "created_at", value: stored.createdAt.json),

@@ -20,12 +20,20 @@ protocol ManagedEntity: Entity {
     static func completed(_ document: JSONValue) -> JSONValue
     /// What a patch is merged into.
     static func base(for patch: JSONValue, of existing: JSONValue) -> JSONValue
+    /// Its document without secrets.
+    var shownDocument: JSONValue { get }
+    /// A document that replaces this one, with the secrets that it was shown without.
+    func restoringSecrets(in document: JSONValue) -> JSONValue
 }
 
 extension ManagedEntity {
     static func missingReferences(_ document: JSONValue, _ catalog: Catalog) -> [FieldError] { [] }
     static func completed(_ document: JSONValue) -> JSONValue { document }
     static func base(for patch: JSONValue, of existing: JSONValue) -> JSONValue { existing }
+
+    var shownDocument: JSONValue { document }
+
+    func restoringSecrets(in document: JSONValue) -> JSONValue { document }
 
     /// An error when `value` is the key of nothing that lives.
     static func missing<Target: Entity>(
@@ -62,6 +70,18 @@ extension Network: ManagedEntity {
     static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
         throws(StoreError) -> Stored<Network>
     { try transaction.archiveNetwork(key, at: now) }
+
+    var shownDocument: JSONValue {
+        guard let signature, case .object(var members) = document else { return document }
+        for index in members.indices where members[index].name == "signature" {
+            members[index].value = signature.shownDocument
+        }
+        return .object(members)
+    }
+
+    func restoringSecrets(in document: JSONValue) -> JSONValue {
+        signature?.restoringSecret(in: document) ?? document
+    }
 }
 
 extension Offer: ManagedEntity {

@@ -5,7 +5,7 @@ enum Routes {
     static let all: [Route] =
         EntityResource<Source>.routes + EntityResource<Network>.routes
         + EntityResource<Offer>.routes + EntityResource<Campaign>.routes
-        + NetworkTemplateResource.routes
+        + NetworkTemplateResource.routes + PostbackKeyResource.routes
         + TraceResource.routes + ConversionResource.routes + EntryResource.routes
         + PostbackResource.routes
         + ReplayResource.routes + DeliveryResource.routes + ReportResource.routes

@@ -22,6 +22,14 @@ public struct Network: Entity, Hashable {
     /// Empty: any sender.
     public let allowedIPs: [IPNetwork]
     public let repeats: Repeat
+    /// By event, where it differs from `repeats`.
+    public let repeatsByEvent: [String: Repeat]
+    /// Refuses a status word that nobody has mapped, instead of taking it for pending.
+    public let isStrictAboutStatuses: Bool
+    /// Refuses events that are neither among `events` nor the default one.
+    public let isStrictAboutEvents: Bool
+    public let events: [String]
+    public let signature: SignatureRule?
     public let alwaysOK: Bool
     /// Replaces the JSON answer.
     public let reply: String?
@@ -37,7 +45,7 @@ public struct Network: Entity, Hashable {
         let problems = DocumentProblems()
         var reader = DocumentReader(document, problems: problems)
         reader.ignoreReadOnly()
-        reader.ignore("postback_key", "postback_url", "postback_notes")
+        reader.ignore("postback_key", "postback_url", "postback_keys", "postback_notes")
         key = reader.requiredKey("key")
         name = reader.string("name") ?? key.text
         clickIDParameter = reader.string("click_id_param", max: 64).nonEmpty
@@ -51,7 +59,11 @@ public struct Network: Entity, Hashable {
         numberFormat = reader.choice("number_format", default: .auto)
         allowedIPTexts = reader.strings("allowed_ips")
         allowedIPs = Self.networks(allowedIPTexts, &reader)
-        repeats = reader.choice("repeat", default: .update)
+        (repeats, repeatsByEvent) = Self.repeats(&reader)
+        isStrictAboutStatuses = reader.bool("strict_statuses", default: false)
+        isStrictAboutEvents = reader.bool("strict_events", default: false)
+        events = reader.strings("events").map(EventName.normalized)
+        signature = reader.reader("signature").map { SignatureRule(reading: $0) }
         alwaysOK = reader.bool("always_200", default: false)
         reply = reader.string("reply", max: 1000).nonEmpty
         parameters = Self.parameters(&reader)
@@ -59,6 +71,42 @@ public struct Network: Entity, Hashable {
         dialect = PostbackDialect(own: parameters)
         reader.finish()
         try problems.throwIfAny()
+    }
+
+    /// What a repeat of an event's identity means.
+    public func repeats(of event: String) -> Repeat { repeatsByEvent[event] ?? repeats }
+
+    /// Whether an event may be reported at all.
+    func takes(event: String) -> Bool {
+        !isStrictAboutEvents || event == defaultEvent || events.contains(event)
+    }
+
+    /// One rule, or an object of events with a `default`.
+    private static func repeats(_ reader: inout DocumentReader) -> (Repeat, [String: Repeat]) {
+        guard reader.value("repeat")?.objectValue != nil else {
+            return (reader.choice("repeat", default: .update), [:])
+        }
+        var rules: [String: Repeat] = [:]
+        for member in reader.members("repeat") {
+            guard let rule = member.value.stringValue.flatMap({ Repeat(rawValue: $0) }) else {
+                let words = Repeat.allCases.map(\.rawValue).joined(separator: ", ")
+                reader.fail("repeat.\(member.name)", "must be one of \(words)")
+                continue
+            }
+            rules[EventName.normalized(member.name)] = rule
+        }
+        let fallback = rules.removeValue(forKey: defaultName) ?? .update
+        return (fallback, rules.filter { $0.value != fallback })
+    }
+
+    private static let defaultName = "default"
+
+    private var repeatDocument: JSONValue {
+        if repeatsByEvent.isEmpty { return .string(repeats.rawValue) }
+        var members = [JSONMember(name: Self.defaultName, value: .string(repeats.rawValue))]
+        members += repeatsByEvent.sorted { $0.key < $1.key }
+            .map { JSONMember(name: $0.key, value: .string($0.value.rawValue)) }
+        return .object(members)
     }
 
     private static func statusMap(_ reader: inout DocumentReader) -> [String: ConversionStatus] {
@@ -129,7 +177,11 @@ public struct Network: Entity, Hashable {
             "ignore_statuses": .array(ignoredStatuses.map { .string($0) }),
             "number_format": .string(numberFormat.rawValue),
             "allowed_ips": .array(allowedIPTexts.map { .string($0) }),
-            "repeat": .string(repeats.rawValue),
+            "repeat": repeatDocument,
+            "strict_statuses": .bool(isStrictAboutStatuses),
+            "strict_events": .bool(isStrictAboutEvents),
+            "events": .array(events.map { .string($0) }),
+            "signature": signature?.document ?? .null,
             "always_200": .bool(alwaysOK),
             "reply": .string(orNull: reply),
             "parameters": .object(

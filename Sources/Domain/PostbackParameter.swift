@@ -5,6 +5,11 @@ public enum PostbackParameter: String, CaseIterable, Sendable {
     case payoutMinor = "payout_minor"
     case currency, txid, event, status
     case param1, param2, param3, param4, param5, param6, param7, param8, param9, param10
+    case approvedStatus = "approved_status"
+    case pendingStatus = "pending_status"
+    case rejectedStatus = "rejected_status"
+    case trashStatus = "trash_status"
+    case chargebackStatus = "chargeback_status"
     case reply = "return"
     case disablePostback = "disable_postback"
     case test
@@ -21,10 +26,17 @@ public enum PostbackParameter: String, CaseIterable, Sendable {
         case .event: ["et", "event_type", "type", "goal", "goal_id", "goal_value"]
         case .status: ["cnv_status", "conv_status"]
         case .payoutMinor, .param1, .param2, .param3, .param4, .param5, .param6, .param7, .param8,
-            .param9, .param10, .reply, .disablePostback, .test:
+            .param9, .param10, .approvedStatus, .pendingStatus, .rejectedStatus, .trashStatus,
+            .chargebackStatus, .reply, .disablePostback, .test:
             []
         }
     }
+
+    /// The call's own status map: which of the network's words mean a status.
+    static let statusWords: [(parameter: PostbackParameter, status: ConversionStatus)] = [
+        (.approvedStatus, .approved), (.pendingStatus, .pending), (.rejectedStatus, .rejected),
+        (.trashStatus, .trash), (.chargebackStatus, .chargeback),
+    ]
 
     static let extras: [PostbackParameter] = [
         .param1, .param2, .param3, .param4, .param5, .param6, .param7, .param8, .param9, .param10,

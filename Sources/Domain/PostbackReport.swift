@@ -43,6 +43,13 @@ public struct PostbackReport: Equatable, Sendable {
         }
         let event = EventName.normalized(optional(.event)?.trimmed ?? "")
         self.event = event.isEmpty ? network.defaultEvent : event
+        guard network.takes(event: self.event) else {
+            let hint = NearestName.suggestion(for: event, among: network.events)
+            throw PostbackRefusal(
+                .eventUnknown,
+                "event \"\(event.shown)\" is not among the network's events"
+                    + (hint.map { "; did you mean \"\($0)\"?" } ?? ": add it to them"))
+        }
         extras = PostbackParameter.extras.map { optional($0)?.prefix(utf8Count: Self.extraMax) }
 
         let word = fields.value(.status)
@@ -53,11 +60,18 @@ public struct PostbackReport: Equatable, Sendable {
         }
         networkStatus = word?.prefix(utf8Count: 100)
         isIgnored = word.map { network.ignoredStatuses.contains($0.lowercased()) } ?? false
-        switch word.map({ Self.status(of: $0, network) }) {
+        let own = word == nil ? [:] : Self.ownStatusMap(fields, &notes)
+        switch word.map({ Self.status(of: $0, own, network) }) {
         case nil: status = network.defaultStatus
         case .some(.some(let known)): status = known
         case .some(.none):
             status = .pending
+            if !isIgnored, network.isStrictAboutStatuses {
+                throw PostbackRefusal(
+                    .statusUnmapped,
+                    "status \"\(word?.shown ?? "")\" is not known: add it to the network's "
+                        + "status_map")
+            }
             if !isIgnored {
                 notes.append(
                     "status \"\(word?.shown ?? "")\" is not known and counts as pending: "
@@ -156,9 +170,31 @@ public struct PostbackReport: Equatable, Sendable {
         }
     }
 
-    private static func status(of word: String, _ network: Network) -> ConversionStatus? {
+    private static func status(
+        of word: String, _ own: [String: ConversionStatus], _ network: Network
+    ) -> ConversionStatus? {
         let lower = word.lowercased()
-        return network.statusMap[lower] ?? ConversionStatus.commonWords[lower]
+        return own[lower] ?? network.statusMap[lower] ?? ConversionStatus.commonWords[lower]
+    }
+
+    /// `approved_status=1,2` and its kin; commas or semicolons. Of a word that is said to mean
+    /// several statuses the first counts, approved before pending before the rest.
+    private static func ownStatusMap(_ fields: PostbackFields, _ notes: inout [String])
+        -> [String: ConversionStatus]
+    {
+        var map: [String: ConversionStatus] = [:]
+        for (parameter, status) in PostbackParameter.statusWords {
+            guard let text = fields.value(parameter) else { continue }
+            guard !UnreplacedMacro.matches(text) else {
+                notes.append("\(parameter.rawValue) holds the unreplaced macro \(text.shown)")
+                continue
+            }
+            for word in text.split(whereSeparator: { $0 == "," || $0 == ";" }) {
+                let lower = String(word).trimmed.lowercased()
+                if !lower.isEmpty, map[lower] == nil { map[lower] = status }
+            }
+        }
+        return map
     }
 
     private static func isOn(_ text: String?) -> Bool {

@@ -8,8 +8,11 @@ public enum PostbackVerdict: String, CaseIterable, Sendable {
     case payoutAmbiguous = "payout_ambiguous"
     case payoutOutOfRange = "payout_out_of_range"
     case currencyUnknown = "currency_unknown"
+    case statusUnmapped = "status_unmapped"
+    case eventUnknown = "event_unknown"
     case tooLarge = "too_large"
     case ipNotAllowed = "ip_not_allowed"
+    case signatureWrong = "signature_wrong"
     case keyUnknown = "key_unknown"
     case networkUnknown = "network_unknown"
     case timeMalformed = "time_malformed"
@@ -24,9 +27,10 @@ public enum PostbackVerdict: String, CaseIterable, Sendable {
         case .clickIDMissing, .clickIDMalformed, .macroNotReplaced, .payoutNotNumber,
             .payoutAmbiguous, .payoutOutOfRange, .currencyUnknown, .timeMalformed, .tooLarge:
             400
-        case .ipNotAllowed: 403
+        case .ipNotAllowed, .signatureWrong: 403
         case .keyUnknown, .clickForeign, .networkUnknown: 404
         case .methodNotAllowed: 405
+        case .statusUnmapped, .eventUnknown: 422
         case .storageUnavailable: 503
         }
     }

@@ -135,7 +135,7 @@ private enum AnswerHeaders {
         case .accepted, .updated, .duplicate, .ignored, .parked, .test, .clickIDMissing,
             .clickIDMalformed, .macroNotReplaced, .payoutNotNumber, .payoutAmbiguous,
             .payoutOutOfRange, .currencyUnknown, .tooLarge, .ipNotAllowed, .keyUnknown,
-            .networkUnknown, .timeMalformed,
+            .networkUnknown, .timeMalformed, .statusUnmapped, .eventUnknown, .signatureWrong,
             .clickForeign:
             return base
         }

@@ -18,7 +18,9 @@ struct PostbackParameters {
             parameters = QueryParameters(
                 parsing: UnsafeRawBufferPointer(rebasing: target[(mark + 1)...]))
         }
-        if !call.body.isEmpty {
+        if !call.body.isEmpty, network.signature != nil, !call.isEntry {
+            notes.append("the body is not signed and was not read")
+        } else if !call.body.isEmpty {
             call.body.withUnsafeBytes { body in
                 switch Format(call.contentType, body) {
                 case .form: isTruncated = parameters.append(formFields: body)

@@ -35,14 +35,20 @@ extension PostbackRecorder: PostbackRules {
         return ReplayOutcome(original: original, now: try recording.run().outcome)
     }
 
-    /// The secret part of the URL that was called.
+    /// The secret part of the URL that was called: of a postback's or of a pixel's.
     private static func key(of call: Postback) -> String? {
-        let prefix = Array("/postback/".utf8)
-        guard call.target.starts(with: prefix) else { return nil }
-        let raw = call.target.dropFirst(prefix.count).prefix { $0 != UInt8(ascii: "?") }
-        return raw.withUnsafeBytes {
-            String(decoding: PercentEncoding.decode($0, plusIsSpace: false), as: UTF8.self)
+        let path = call.target.prefix { $0 != UInt8(ascii: "?") }
+        let ends: [(prefix: String, suffix: String)] = [("/postback/", ""), ("/pixel/", ".gif")]
+        for (prefix, suffix) in ends
+        where path.starts(with: prefix.utf8)
+            && path.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+        {
+            let raw = path.dropFirst(prefix.utf8.count).dropLast(suffix.utf8.count)
+            return raw.withUnsafeBytes {
+                String(decoding: PercentEncoding.decode($0, plusIsSpace: false), as: UTF8.self)
+            }
         }
+        return nil
     }
 }
 

@@ -50,6 +50,12 @@ struct PostbackRecording {
                 .ipNotAllowed,
                 "\(call.sender?.text ?? "the sender") is not among the network's allowed_ips")
         }
+        if let rule = network.value.signature, !call.isEntry,
+            let reason = SignatureCheck(rule).refusal(
+                of: call, receivedAt: replay?.receivedAt ?? call.receivedAt)
+        {
+            return try finish(.signatureWrong, reason)
+        }
         let parameters = PostbackParameters(call, of: network.value)
         notes = parameters.notes
         reply = PostbackReport.reply(parameters.fields, network: network.value)
@@ -164,7 +170,7 @@ struct PostbackRecording {
             existing: try tx.conversion(
                 clickRowID: click.rowID, event: report.event,
                 transactionID: report.transactionID, isTest: report.isTest),
-            repeats: network.value.repeats)
+            repeats: network.value.repeats(of: report.event))
         // Whoever enters a file twice does not mean it twice.
         if call.isEntry, known.repeats == .add { known.repeats = .update }
         guard let replay else { return known }

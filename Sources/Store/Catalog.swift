@@ -9,12 +9,28 @@ public struct Catalog: Sendable {
     public var campaigns = EntityIndex<Campaign>()
     /// The secret part of postback URLs to its network.
     public internal(set) var networkByPostbackKey: [String: NetworkID] = [:]
-    public internal(set) var postbackKeyByNetwork: [NetworkID: String] = [:]
+    /// The valid ones of each network, oldest first.
+    public internal(set) var postbackKeys: [NetworkID: [PostbackKey]] = [:]
     /// Every wording of every offer's URL by its number, and each offer's present one.
     public internal(set) var offerVersions: [Int64: OfferVersion] = [:]
     public internal(set) var currentVersions: [OfferID: OfferVersion] = [:]
 
     public init() {}
+
+    /// The newest key of each network: the one to give away.
+    public var postbackKeyByNetwork: [NetworkID: String] {
+        postbackKeys.compactMapValues { $0.last?.text }
+    }
+
+    mutating func add(_ key: PostbackKey, of network: NetworkID) {
+        networkByPostbackKey[key.text] = network
+        postbackKeys[network, default: []].append(key)
+    }
+
+    mutating func remove(_ key: PostbackKey, of network: NetworkID) {
+        networkByPostbackKey[key.text] = nil
+        postbackKeys[network]?.removeAll { $0 == key }
+    }
 
     /// The entity that a conversion or click of this offer wording belongs to.
     public func offer(ofVersion id: Int64) -> (version: OfferVersion, offer: Stored<Offer>)? {
@@ -30,6 +46,12 @@ public struct Catalog: Sendable {
             source.parameters.map { ($0.variable, $0.name) },
             uniquingKeysWith: { first, _ in first })
     }
+}
+
+/// The secret part of a postback URL.
+public struct PostbackKey: Hashable, Sendable {
+    public let text: String
+    public let createdAt: Instant
 }
 
 /// Entities of one kind by key and by number.

@@ -16,17 +16,8 @@ extension LedgerTransaction {
     {
         let stored = try store(network, existing: catalog.networks[network.key], at: now)
         catalog.networks.set(stored)
-        if catalog.postbackKeyByNetwork[stored.id] == nil {
-            try sql { () throws(SQLiteError) in
-                try connection.run(
-                    "INSERT INTO postback_key (key, network_id, created_at_us) VALUES (?1, ?2, ?3)",
-                    [
-                        .text(newPostbackKey), .integer(stored.id.rawValue),
-                        .integer(now.micros),
-                    ])
-            }
-            catalog.networkByPostbackKey[newPostbackKey] = stored.id
-            catalog.postbackKeyByNetwork[stored.id] = newPostbackKey
+        if catalog.postbackKeys[stored.id]?.isEmpty ?? true {
+            try insert(PostbackKey(text: newPostbackKey, createdAt: now), of: stored.id)
         }
         // Its click ID parameter is part of its offers' landing URLs.
         for offer in catalog.offers.all where offer.value.network == network.key {

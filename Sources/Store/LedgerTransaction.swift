@@ -134,11 +134,12 @@ public final class LedgerTransaction {
         catalog.offers = try EntityTable(connection: connection).load()
         catalog.campaigns = try EntityTable(connection: connection).load()
         do {
-            try connection.rows("SELECT key, network_id FROM postback_key") {
-                (row) throws(SQLiteError) in
-                let network = NetworkID(row.int64(1))
-                catalog.networkByPostbackKey[row.text(0)] = network
-                catalog.postbackKeyByNetwork[network] = row.text(0)
+            try connection.rows(
+                "SELECT key, network_id, created_at_us FROM postback_key ORDER BY created_at_us, key"
+            ) { (row) throws(SQLiteError) in
+                catalog.add(
+                    PostbackKey(text: row.text(0), createdAt: Instant(micros: row.int64(2))),
+                    of: NetworkID(row.int64(1)))
             }
             try connection.rows("SELECT id, offer_id, network_id, url FROM offer_version") {
                 (row) throws(SQLiteError) in

@@ -278,4 +278,81 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: [
+        ("status=1&approved_status=1,2", ConversionStatus.approved),
+        ("status=2&approved_status=1;2", .approved), ("status=A&approved_STATUS=a", .approved),
+        ("status=3&approved_status=1&rejected_status=%203%20,4", .rejected),
+        ("status=5&chargeback_status=5", .chargeback), ("status=6&trash_status=,,6", .trash),
+        ("status=7&pending_status=7&approved_status=8", .pending),
+        // The call's map comes before the network's, that before the common words.
+        ("status=9&trash_status=9", .trash), ("status=9", .approved),
+        ("status=paid&rejected_status=paid", .rejected),
+        ("status=paid&rejected_status=1", .approved),
+        ("status=1&approved_status=1&trash_status=1", .approved),
+    ])
+    func `a call may bring its own status map`(query: String, status: ConversionStatus) throws {
+        let report = try report(
+            "cid=\(Self.cid)&\(query)", ["status_map": ["9": "approved", "1": "pending"]])
+        #expect(report.status == status && report.notes.isEmpty)
+    }
+
+    @Test func `a status map that arrives as a macro counts as absent`() throws {
+        let report = try report("cid=\(Self.cid)&status=1&approved_status={ok}")
+        #expect(report.status == .pending && report.notes.count == 2)
+        #expect(report.notes[0].contains("approved_status"))
+    }
+
+    @Test func `a strict network refuses words and events that it does not know`() throws {
+        let strict: [String: JSONValue] = [
+            "strict_statuses": true, "strict_events": true, "events": ["Sale", "lead"],
+            "status_map": ["1": "approved"], "ignore_statuses": ["7"],
+        ]
+        func verdict(_ query: String) throws -> PostbackVerdict? {
+            try refusal("cid=\(Self.cid)&\(query)", strict)
+        }
+        for query in [
+            "", "status=1", "status=Paid", "status=7", "status=5&trash_status=5", "event=SALE",
+            "event=conversion", "goal=lead",
+        ] { #expect(try verdict(query) == nil, "\(query)") }
+        #expect(try verdict("status=2") == .statusUnmapped)
+        #expect(try verdict("event=sales") == .eventUnknown)
+        #expect(try refusal("cid=\(Self.cid)&status=2&event=x") == nil)
+        #expect(try refusal("cid=\(Self.cid)&event=x", ["events": ["y"]]) == nil)
+    }
+
+    @Test func `a repeat rule may differ by event`() throws {
+        let one = try network(["repeat": "add"])
+        #expect(one.repeats(of: "sale") == .add && one.document["repeat"] == "add")
+        let many = try network([
+            "repeat": ["default": "ignore", "Sale": "add", "lead": "ignore", "x": "update"]
+        ])
+        #expect(many.repeats(of: "sale") == .add && many.repeats(of: "x") == .update)
+        #expect(many.repeats(of: "lead") == .ignore && many.repeats(of: "other") == .ignore)
+        #expect(many.document["repeat"] == ["default": "ignore", "sale": "add", "x": "update"])
+        #expect(try Network(document: many.document) == many)
+        #expect(try network(["repeat": [:]]).repeats(of: "sale") == .update)
+        for wrong: JSONValue in ["twice", 1, ["sale": "twice"], ["sale": 1]] {
+            #expect(throws: ValidationError.self) { try network(["repeat": wrong]) }
+        }
+    }
+
+    @Test func `a signature needs a secret and shows none`() throws {
+        let network = try network(["signature": ["secret": "s3cret"]])
+        let rule = try #require(network.signature)
+        #expect(rule.parameter == "sig" && rule.timestampParameter == nil)
+        #expect(rule.windowSeconds == 300)
+        #expect(try Network(document: network.document) == network)
+        #expect(!rule.shownDocument.encoded().contains("s3cret"))
+        let shown: JSONValue = ["key": "net", "signature": rule.shownDocument]
+        #expect(throws: ValidationError.self) { try Network(document: shown) }
+        #expect(try Network(document: rule.restoringSecret(in: shown)) == network)
+        for wrong: JSONValue in [
+            [:], ["secret": ""], ["secret": "s", "window_seconds": 0],
+            ["secret": "s", "window_seconds": 86_401], ["secret": "s", "x": 1],
+            ["secret": "s", "parameter": "t", "timestamp_parameter": "T"],
+        ] {
+            #expect(throws: ValidationError.self) { try self.network(["signature": wrong]) }
+        }
+    }
 }

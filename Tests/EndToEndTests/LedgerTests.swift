@@ -82,4 +82,41 @@ import Testing
         let wrong = try chain.tracker.directory.write("a,b\n1,2\n", to: "w.csv")
         #expect(try chain.tracker.command("import", "conversions", wrong).exitCode == 4)
     }
+
+    @Test func `a postback key is rotated without losing a call`() throws {
+        let chain = try Chain.start()
+        let click = try chain.visit("subid=W8d")
+        let rotated = try chain.tracker.command("network", "rotate-key", "net")
+        #expect(rotated.exitCode == 0)
+        let key = try #require(rotated.line.split(separator: "/").last.map(String.init))
+        let renewed = FakeNetwork(tracker: chain.tracker, key: key)
+        #expect(try chain.network.call("cid=\(click.clickID)&txid=1").verdict == "accepted")
+        #expect(try renewed.call("cid=\(click.clickID)&txid=2").verdict == "accepted")
+        #expect(try chain.tracker.command("network", "rotate-key", "net").exitCode == 4)
+        let revoked = try chain.tracker.command(
+            "network", "revoke-key", "net", chain.network.key)
+        #expect(revoked.exitCode == 0)
+        #expect(try chain.network.call("cid=\(click.clickID)&txid=3").verdict == "key_unknown")
+        #expect(try renewed.call("cid=\(click.clickID)&txid=4").verdict == "accepted")
+    }
+
+    @Test func `a strict network says which word to map, and maps in the call are heeded`() throws {
+        let chain = try Chain.start {
+            $0.network["strict_statuses"] = true
+            $0.network["strict_events"] = true
+            $0.network["events"] = ["sale"]
+        }
+        let click = try chain.visit("subid=W8d")
+        let unmapped = try chain.network.call("cid=\(click.clickID)&status=5")
+        #expect(unmapped.status == 422 && unmapped.verdict == "status_unmapped")
+        let unknown = try chain.network.call("cid=\(click.clickID)&status=1&event=install")
+        #expect(unknown.status == 422 && unknown.verdict == "event_unknown")
+        let mapped = try chain.network.call(
+            "cid=\(click.clickID)&status=5&event=sale&chargeback_status=4;5")
+        #expect(mapped.verdict == "accepted")
+        let conversion = try #require(mapped.conversion)
+        #expect(
+            try chain.tracker.call("GET", "/conversions/\(conversion)")["status"].string
+                == "chargeback")
+    }
 }

@@ -49,17 +49,24 @@ extension Network {
     static func readOnlyMembers(
         _ stored: Stored<Network>, _ catalog: Catalog, _ services: Services
     ) -> [JSONMember] {
-        guard let key = catalog.postbackKeyByNetwork[stored.id] else { return [] }
-        let template = stored.value.knownTemplate
-        let query = template?.postbackQuery(for: stored.value).map { "?\($0)" } ?? ""
+        let network = stored.value
+        let keys = (catalog.postbackKeys[stored.id] ?? []).map {
+            PostbackKeyResource.json($0, of: network, services)
+        }
+        guard let newest = keys.last else { return [] }
         return [
-            JSONMember(name: "postback_key", value: .string(key)),
-            JSONMember(
-                name: "postback_url",
-                value: .string(services.publicURL("/postback/\(key)") + query)),
+            JSONMember(name: "postback_key", value: newest["key"] ?? .null),
+            JSONMember(name: "postback_url", value: newest["url"] ?? .null),
+            JSONMember(name: "postback_keys", value: .array(keys)),
             JSONMember(
                 name: "postback_notes",
-                value: .array((template?.advice ?? []).map { .string($0) })),
+                value: .array((network.knownTemplate?.advice ?? []).map { .string($0) })),
         ]
+    }
+
+    /// What the network is to call, with its template's own tokens in place.
+    func postbackURL(_ key: PostbackKey, _ services: Services) -> String {
+        let query = knownTemplate?.postbackQuery(for: self).map { "?\($0)" } ?? ""
+        return services.publicURL("/postback/\(key.text)") + query
     }
 }

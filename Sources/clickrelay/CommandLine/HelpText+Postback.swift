@@ -7,7 +7,7 @@ extension HelpText {
         for parameter in PostbackParameter.allCases {
             guard let meaning = meaning(parameter) else { continue }
             rows.append([
-                meaning, parameter == .param1 ? "param1 … param10" : parameter.rawValue,
+                meaning, name(parameter),
                 parameter.aliases.joined(separator: ", "),
             ])
         }
@@ -48,6 +48,12 @@ extension HelpText {
                     """
     }()
 
+    private static func name(_ parameter: PostbackParameter) -> String {
+        if parameter == .param1 { return "param1 … param10" }
+        if parameter == .approvedStatus { return "approved_status=1,2 …" }
+        return parameter.rawValue
+    }
+
     /// Nil for what has its line with another.
     private static func meaning(_ parameter: PostbackParameter) -> String? {
         switch parameter {
@@ -59,10 +65,13 @@ extension HelpText {
         case .event: "event"
         case .status: "status"
         case .param1: "extras"
+        case .approvedStatus: "status words"
         case .reply: "text to answer"
         case .disablePostback: "1: tell no source"
         case .test: "1: a test call"
-        case .param2, .param3, .param4, .param5, .param6, .param7, .param8, .param9, .param10: nil
+        case .param2, .param3, .param4, .param5, .param6, .param7, .param8, .param9, .param10,
+            .pendingStatus, .rejectedStatus, .trashStatus, .chargebackStatus:
+            nil
         }
     }
 

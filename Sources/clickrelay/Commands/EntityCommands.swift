@@ -4,6 +4,7 @@ internal import Domain
 enum EntityCommands {
     static var commands: [Command] {
         EntityKind.allCases.flatMap(commands) + NetworkTemplateCommands.commands
+            + PostbackKeyCommands.commands
     }
 
     private static func commands(_ kind: EntityKind) -> [Command] {
