@@ -5,6 +5,7 @@ internal import Store
 enum PostbackResource {
     static let routes = [
         Route("GET", "/postbacks", list), Route("GET", "/postbacks/{}", show),
+        Route("POST", "/postbacks/{}/reject", reject),
     ]
 
     /// Which calls a list or a replay is about.
@@ -16,6 +17,7 @@ enum PostbackResource {
         filter.verdict = query.choice("verdict", PostbackVerdict.self)?.rawValue
         filter.clickRowID = query.clickRowID(call.services.clickIDs)
         filter.conversionID = query.conversionID()
+        filter.isWaiting = query.flag("waiting")
         return filter
     }
 
@@ -41,6 +43,22 @@ enum PostbackResource {
             guard let number = Int64(text), let postback = try reader.postback(PostbackID(number))
             else { throw .notFound("there is no postback \"\(text)\"") }
             return APIResponse(presenter.postback(postback))
+        }
+    }
+
+    /// Of a parked call: it waits no longer.
+    @Sendable private static func reject(_ call: Call, _ query: inout QueryReader) throws(Problem)
+        -> Work
+    {
+        let text = call.parameter()
+        guard let number = Int64(text) else {
+            throw Problem(.notFound, "there is no postback \"\(text)\"")
+        }
+        let presenter = Presenter(call)
+        return .write { transaction throws(StoreError) in
+            let rejected = try transaction.rejectParked(
+                PostbackID(number), at: call.services.now())
+            return .done(APIResponse(presenter.postback(rejected)))
         }
     }
 }

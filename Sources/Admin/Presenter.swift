@@ -81,6 +81,7 @@ struct Presenter: Sendable {
             "verdict": .string(postback.verdict),
             "message": .string(postback.message),
             "conversion": .string(orNull: postback.conversionID?.description),
+            "waiting": .bool(postback.isWaiting),
             "replay_of": postback.replayOf.map { .integer($0.rawValue) } ?? .null,
             "request": .object(request),
         ]

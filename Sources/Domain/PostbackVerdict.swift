@@ -20,6 +20,9 @@ public enum PostbackVerdict: String, CaseIterable, Sendable {
     case methodNotAllowed = "method_not_allowed"
     case storageUnavailable = "storage_unavailable"
 
+    /// Whether the call has found its place: it was understood, and waits for nothing.
+    public var isSettled: Bool { httpStatus == 200 && self != .parked }
+
     /// The answer's status code (`product.md`, "Verdicts").
     public var httpStatus: Int {
         switch self {

@@ -277,6 +277,11 @@ struct PostbackRecording {
         let id = try tx.insert(
             call, networkID: network.id, clickRowID: clickRowID, conversionID: conversion?.id,
             verdict: verdict, message: message, replayOf: replay?.root)
+        if let replay {
+            if verdict.isSettled { try tx.unpark(replay.root) }
+        } else if verdict == .parked, let clickRowID {
+            try tx.park(id, click: clickRowID)
+        }
         return PostbackAnswer(
             verdict: verdict, message: message, postbackID: id, conversionID: conversion?.id,
             revision: conversion?.revision, change: change, reply: reply,

@@ -15,6 +15,8 @@ public struct StoredPostback: Sendable {
     public let message: String
     /// The call that this one repeats; nil for one that came in by itself.
     public let replayOf: PostbackID?
+    /// Parked, and neither counted nor rejected since.
+    public let isWaiting: Bool
 
     /// Bytes of each body in a list: a page of whole ones could be a gigabyte.
     public static let listedBodyMax = 4096
@@ -28,13 +30,15 @@ public struct PostbackFilter: Sendable {
     public var verdict: String?
     public var clickRowID: ClickRowID?
     public var conversionID: ConversionID?
+    /// Only parked calls that were neither counted nor rejected since.
+    public var isWaiting = false
 
     public init() {}
 
     /// Whether it narrows nothing.
     public var isEmpty: Bool {
         from == nil && to == nil && network == nil && verdict == nil && clickRowID == nil
-            && conversionID == nil
+            && conversionID == nil && !isWaiting
     }
 }
 
@@ -89,6 +93,7 @@ extension LedgerReader {
             "click_row_id = (SELECT click_row_id FROM conversion WHERE id = ?)",
             filter.conversionID?.rawValue)
         conditions.add("conversion_id = ?", filter.conversionID?.rawValue)
+        if filter.isWaiting { conditions.add("id IN (SELECT postback_id FROM parked)") }
         return conditions
     }
 

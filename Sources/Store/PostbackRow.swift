@@ -6,7 +6,8 @@ enum PostbackRow {
     /// Without the body, which follows them.
     static let columns = """
         id, received_at_us, network_id, click_row_id, conversion_id, verdict, message, sender,
-        method, target, headers, length(body), replay_of
+        method, target, headers, length(body), replay_of,
+        EXISTS (SELECT 1 FROM parked WHERE postback_id = postback.id)
         """
 
     /// - Parameter row: of `columns` and as much of the body as is wanted.
@@ -23,12 +24,12 @@ enum PostbackRow {
                         name: String(decoding: headers[index], as: UTF8.self),
                         value: headers[index + 1])
                 },
-                body: row.blob(13)),
+                body: row.blob(14)),
             bodyCount: Int(row.int64(11)),
             networkID: row.optionalInt64(2).map { NetworkID($0) },
             clickRowID: row.optionalInt64(3).flatMap { ClickRowID(rawValue: $0) },
             conversionID: row.optionalInt64(4).map { ConversionID($0) },
             verdict: row.text(5), message: row.text(6),
-            replayOf: row.optionalInt64(12).map { PostbackID($0) })
+            replayOf: row.optionalInt64(12).map { PostbackID($0) }, isWaiting: row.bool(13))
     }
 }

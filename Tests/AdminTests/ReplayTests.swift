@@ -85,4 +85,26 @@ import Testing
         #expect(try bench.call("POST", "/postbacks/replay?dryrun=1&network=net").status == 422)
         #expect(try bench.call("POST", "/postbacks/replay?network=net").items.isEmpty)
     }
+
+    @Test func `a parked call is listed while it waits, and rejected by hand`() throws {
+        let bench = try EntityTests.bench()
+        let lost = bench.clickIDs.seal(
+            ClickIdentity(
+                rowID: ClickRowID(milliseconds: 5, node: 0, sequence: 0),
+                campaignID: CampaignID(1)))
+        for txid in ["1", "2"] {
+            try bench.call(
+                "POST", "/conversions?network=net",
+                ["cid": .string(lost.text), "txid": .string(txid), "payout": "3"])
+        }
+        #expect(try bench.call("GET", "/postbacks?waiting=1").items.count == 2)
+        let rejected = try bench.call("POST", "/postbacks/1/reject")
+        #expect(rejected.status == 200 && rejected["waiting"] == false)
+        #expect(rejected["verdict"] == "parked")
+        #expect(rejected["message"]?.stringValue?.contains("rejected by hand") == true)
+        let waiting = try bench.call("GET", "/postbacks?waiting=1&verdict=parked").items
+        #expect(waiting.compactMap { $0["id"] } == [2])
+        #expect(try bench.call("POST", "/postbacks/1/reject").status == 409)
+        #expect(try bench.call("POST", "/postbacks/9/reject").status == 404)
+    }
 }

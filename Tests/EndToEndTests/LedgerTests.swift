@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -118,5 +119,30 @@ import Testing
         #expect(
             try chain.tracker.call("GET", "/conversions/\(conversion)")["status"].string
                 == "chargeback")
+    }
+
+    @Test func `a parked call is counted by itself once its click is back`() throws {
+        let chain = try Chain.start()
+        let click = try chain.visit("subid=W8d")
+        #expect(try chain.tracker.terminate() == 0)
+        let clicks = URL(fileURLWithPath: chain.tracker.dataDirectory + "/clicks")
+        let away = URL(fileURLWithPath: chain.tracker.dataDirectory + "/away")
+        try FileManager.default.moveItem(at: clicks, to: away)
+        try chain.tracker.restart()
+        let parked = try chain.network.call("cid=\(click.clickID)&payout=5")
+        #expect(parked.status == 200 && parked.verdict == "parked")
+        #expect(try chain.tracker.list("/postbacks?waiting=1").count == 1)
+
+        #expect(try chain.tracker.terminate() == 0)
+        try FileManager.default.removeItem(at: clicks)
+        try FileManager.default.moveItem(at: away, to: clicks)
+        try chain.tracker.restart()
+        let delivery = try chain.delivery(of: click.clickID, "delivered") {
+            $0["state"].string == "delivered"
+        }
+        #expect(delivery["revision"].int == 1)
+        #expect(try chain.tracker.list("/postbacks?waiting=1").isEmpty)
+        let repeated = try chain.network.call("cid=\(click.clickID)&payout=5")
+        #expect(repeated.verdict == "duplicate")
     }
 }

@@ -158,9 +158,10 @@ final class PostbackBench: Sendable {
     func click(
         externalID: String? = "EXT", parameters: [(String, String)] = [],
         offerVersion: Int64? = nil,
-        campaign: CampaignID? = nil
+        campaign: CampaignID? = nil, as id: ClickID? = nil
     ) throws -> ClickID {
-        let rowID = rowIDs.next(micros: Self.start.micros)
+        let rowID =
+            id.flatMap { keys.open($0)?.rowID } ?? rowIDs.next(micros: Self.start.micros)
         var batch = ClickBatch()
         func keep(_ text: String) -> NewClick.Bytes {
             Array(text.utf8).withUnsafeBytes { batch.keep($0) }

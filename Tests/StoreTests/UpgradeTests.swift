@@ -47,6 +47,7 @@ import Testing
         #expect(done.wait(timeout: .now() + 20) == .success)
         let (call, none) = try #require(answer.current).get()
         #expect(call?.verdict == "parked" && call?.replayOf == nil && none == nil)
+        #expect(call?.isWaiting == true, "what was parked waits")
         #expect(
             call.map { String(decoding: $0.call.target, as: UTF8.self) } == "/postback/k1?cid=x")
         let now = try Connection(path: directory.ledgerPath, mode: .readOnly)

@@ -26,7 +26,8 @@ enum HelpText {
           trace ID                         the whole journey of a click, conversion or transaction
           report                           clicks, conversions and money
           conversions list|show            what was earned
-          postbacks list|show|replay       what networks sent, with verdicts
+          postbacks list|show|replay|reject
+                                           what networks sent, with verdicts
           deliveries list|show|retry|cancel
                                            what traffic sources were told
           import conversions FILE          enter conversions from a CSV file

@@ -1,6 +1,6 @@
 internal import Domain
 
-/// `postbacks list|show|replay`: what networks sent, with what was made of it.
+/// `postbacks list|show|replay|reject`: what networks sent, with what was made of it.
 enum PostbackCommands {
     private static let filters = [
         Flag("from", "TIME", "received at or after it (RFC 3339, or a day)"),
@@ -19,6 +19,15 @@ enum PostbackCommands {
             run: { (invocation) throws(CommandFailure) in
                 try ListOutput.show(
                     invocation, path: "/postbacks/\(API.encoded(invocation.operands[0]))")
+            }),
+        Command(
+            words: ["postbacks", "reject"], operands: "ID", operandCount: 1...1,
+            summary: "stop waiting for a parked call's click", scope: .api,
+            run: { (invocation) throws(CommandFailure) in
+                let id = invocation.operands[0]
+                try invocation.api().call("POST", "/postbacks/\(API.encoded(id))/reject")
+                Terminal.talk("rejected \(Printable.text(id))")
+                return .done
             }),
         Command(
             words: ["postbacks", "replay"], operands: "[ID…]", operandCount: 0...10_000,

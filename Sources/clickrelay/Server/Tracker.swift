@@ -117,6 +117,10 @@ final class Tracker: @unchecked Sendable {
                 throw CommandFailure.failed("the path of control.sock is too long")
             }
             try control.server.listen(address)
+            ParkedCalls(
+                control.loop, installation.ledger,
+                PostbackRecorder(clickIDs: installation.clickIDs)
+            ).start()
             loops.append(control)
             addresses = listen.map { "\(configuration.scheme)://\($0.text)" }
             publicURL.set(addresses[0])

@@ -1,0 +1,51 @@
+public import Domain
+public import Store
+
+/// What one look at the calls that wait for their click came to.
+public struct ParkedSweep: Sendable, Equatable {
+    public let matched: Int
+    /// Where the next look begins; nil when this one reached the end.
+    public let next: PostbackID?
+
+    public init(matched: Int, next: PostbackID?) {
+        self.matched = matched
+        self.next = next
+    }
+}
+
+extension PostbackRecorder {
+    /// Parked calls of one look.
+    public static let sweepMax = 200
+
+    /// Counts parked calls whose click has appeared. The others stay as they are: nothing is
+    /// recorded of a look that came to nothing.
+    ///
+    /// - Parameter cursor: the `next` of the look before.
+    public func matchParked(after cursor: PostbackID?, in tx: LedgerTransaction, now: Instant)
+        throws(StoreError) -> ParkedSweep
+    {
+        let candidates = try tx.parked(after: cursor, limit: Self.sweepMax)
+        var matched = 0
+        for (id, click) in candidates {
+            do throws(StoreError) {
+                guard try tx.click(click) != nil else { continue }
+                let rehearsal = try tx.rehearse { (tx) throws(StoreError) in
+                    try replay(id, in: tx, now: now)
+                }
+                guard rehearsal.now.verdict.isSettled else { continue }
+                _ = try replay(id, in: tx, now: now)
+                matched += 1
+            } catch {
+                switch error {
+                case .storage: throw error
+                // Its day can't be read now; the next look tries again.
+                case .unreadable, .invalid, .notFound: continue
+                // Its text was forgotten: nobody will ever be able to judge it.
+                case .conflict: try tx.unpark(id)
+                }
+            }
+        }
+        return ParkedSweep(
+            matched: matched, next: candidates.count < Self.sweepMax ? nil : candidates.last?.id)
+    }
+}
