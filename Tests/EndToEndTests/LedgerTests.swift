@@ -131,7 +131,8 @@ import Testing
         try chain.tracker.restart()
         let parked = try chain.network.call("cid=\(click.clickID)&payout=5")
         #expect(parked.status == 200 && parked.verdict == "parked")
-        #expect(try chain.tracker.list("/postbacks?waiting=1").count == 1)
+        let listed = try chain.tracker.command("postbacks", "list", "--waiting", "1", "--json")
+        #expect(try listed.json["items"].array.count == 1)
 
         #expect(try chain.tracker.terminate() == 0)
         try FileManager.default.removeItem(at: clicks)

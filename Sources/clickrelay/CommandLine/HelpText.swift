@@ -23,6 +23,7 @@ enum HelpText {
           source|network|offer|campaign list|show|apply|archive
                                            what is tracked; `apply FILE` takes the API's JSON
           network templates                the networks whose tokens are known
+          network rotate-key|revoke-key    a new postback URL beside the old one
           trace ID                         the whole journey of a click, conversion or transaction
           report                           clicks, conversions and money
           conversions list|show            what was earned

@@ -7,6 +7,7 @@ enum PostbackCommands {
         Flag("to", "TIME", "received before it"),
         Flag("network", "KEY", "of one network"),
         Flag("verdict", "VERDICT", "with one verdict; `clickrelay help postback` lists them"),
+        Flag("waiting", "1", "1: parked, and neither counted nor rejected yet"),
     ]
 
     static let commands = [
