@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -227,5 +228,43 @@ import Testing
         try chain.tracker.kill()
         try chain.tracker.restart()
         #expect(try chain.visit().clickID.utf8.count == 26)
+    }
+
+    /// A command's hold on a directory without a server, as long as a slow one's.
+    private func hold(_ directory: TemporaryDirectory, seconds: Int) throws -> BackgroundCommand {
+        let data = directory.file("data")
+        try FileManager.default.createDirectory(
+            atPath: data, withIntermediateDirectories: false,
+            attributes: [.posixPermissions: 0o700])
+        let holder = try BackgroundCommand(
+            tool: "/usr/bin/flock", [data + "/lock", "-c", "echo held; sleep \(seconds)"])
+        try eventually("the lock is held") { holder.outputText.contains("held") }
+        return holder
+    }
+
+    @Test func `a server waits for a command that has the directory`() throws {
+        let directory = try TemporaryDirectory()
+        let holder = try hold(directory, seconds: 1)
+        let tracker = try TrackerProcess.start(in: directory)
+        #expect(try tracker.get("/readyz").status == 200)
+        #expect(try holder.awaitExit() == 0)
+    }
+
+    @Test func `a server and commands started together all do their work`() throws {
+        let directory = try TemporaryDirectory()
+        let data = directory.file("data")
+        let file = try directory.write(#"{"key":"net"}"#, to: "net.json")
+        let server = try BackgroundCommand([
+            "serve", "--data-dir", data, "--listen", "127.0.0.1:0",
+        ])
+        let commands = try (0..<3).map { _ in
+            try BackgroundCommand(["network", "apply", file, "--data-dir", data])
+        }
+        for command in commands {
+            #expect(try command.awaitExit() == 0, "\(command.errorText)")
+        }
+        try eventually("the server listens") { server.errorText.contains("listening on") }
+        server.signal(SIGTERM)
+        #expect(try server.awaitExit() == 0, "\(server.errorText)")
     }
 }

@@ -31,7 +31,13 @@ extension Invocation {
             }
             Terminal.talk("clickrelay: making the data directory \(Printable.text(directory))")
         }
-        return API(transport: try Wiring.openDirectory(configuration))
+        do {
+            return API(transport: try Wiring.openDirectory(configuration))
+        } catch {
+            // Who had the lock was a server that was starting.
+            guard error.code == .tryAgain, try Self.isServed(configuration) else { throw error }
+            return API(transport: HTTPTransport(controlSocket: configuration.controlSocketPath))
+        }
     }
 
     /// Whether a server has the directory and listens on its control socket.

@@ -1,6 +1,7 @@
 internal import Admin
 internal import Crypto
 internal import Domain
+internal import Glibc
 internal import Net
 internal import Postbacks
 internal import SQLite
@@ -19,10 +20,14 @@ final class Installation: @unchecked Sendable {
     let clickIDs: ClickIDKeys
     private let lock: LockFile
 
+    /// How long a directory's lock is waited for.
+    private static let lockWaitNanos: UInt64 = 10_000_000_000
+
     /// Takes the lock, brings the database up to date and makes the first click ID key if there is
     /// none.
     ///
-    /// - Throws: `.tryAgain` when another process has the directory.
+    /// - Throws: `.tryAgain` when a server has the directory, or another process has it for longer
+    ///   than a command needs.
     init(_ configuration: Configuration, observers: Ledger.Observers = Ledger.Observers())
         throws(CommandFailure)
     {
@@ -39,14 +44,45 @@ final class Installation: @unchecked Sendable {
         }
         do {
             try directory.create()
-            lock = try LockFile(path: directory.lockPath)
+            lock = try Self.lock(directory, configuration)
             ledger = try Ledger(directory, options: options, observers: observers)
             clickIDs = try Self.keys(ledger)
             readers = Readers(directory, threads: 2)
         } catch let error as LockError {
-            throw CommandFailure(.tryAgain, error.description)
+            let isSilent: Bool
+            if case .held = error {
+                isSilent = try !Invocation.isServed(configuration)
+            } else {
+                isSilent = false
+            }
+            throw CommandFailure(
+                .tryAgain,
+                error.description + (isSilent ? ", and nobody answers at control.sock there" : ""))
+        } catch let failure as CommandFailure {
+            throw failure
         } catch {
             throw .failed("\(error)")
+        }
+    }
+
+    /// A command has a directory for a moment and a server on its way out for its grace time, so
+    /// `serve` beside a command, or two commands, must not fail by chance: they take turns. A
+    /// server that is there to stay, which its control socket shows, is not waited for.
+    private static func lock(_ directory: DataDirectory, _ configuration: Configuration) throws
+        -> LockFile
+    {
+        let begun = Clock.monotonicNanos()
+        while true {
+            do {
+                return try LockFile(path: directory.lockPath)
+            } catch {
+                guard case .held = error, try !Invocation.isServed(configuration),
+                    Clock.monotonicNanos() - begun < lockWaitNanos
+                else { throw error }
+                // Shorter than a command takes to begin, so that a waiting server comes before the
+                // next command of a script.
+                usleep(2_000)
+            }
         }
     }
 
