@@ -78,8 +78,11 @@ extension QueryParameters {
     }
 
     /// Members whose values are strings, numbers (as their exact text) or booleans; those of an
-    /// object within by their path, `user.tid1`. Null says the same as an absent member, and an
-    /// array is none of our parameters.
+    /// object within by their path, `user.tid1`. Null says the same as an absent member, and so does
+    /// what has no members (PHP's empty value).
+    ///
+    /// An object or an array of the document itself is its JSON text as well, which no amount or
+    /// click ID can be: passing it over would count a payout that came in a shape of its own as zero.
     /// - Returns: why the body could not be read.
     fileprivate mutating func append(jsonObject body: UnsafeRawBufferPointer) -> [String] {
         let document: JSONValue
@@ -102,6 +105,9 @@ extension QueryParameters {
     private mutating func append(_ members: [JSONMember], path: String) {
         for member in members where !isTruncated {
             let name = path + member.name
+            if path.isEmpty, let count = member.value.memberCount, count > 0 {
+                append(name: name, value: member.value.encodedBytes())
+            }
             switch member.value {
             case .string(let text), .number(let text):
                 append(name: name, value: Array(text.utf8))
@@ -111,6 +117,17 @@ extension QueryParameters {
                 if name.utf8.count < Self.pathBytesMax { append(inner, path: name + ".") }
             case .null, .array: break
             }
+        }
+    }
+}
+
+extension JSONValue {
+    /// Of an object or an array.
+    fileprivate var memberCount: Int? {
+        switch self {
+        case .object(let members): members.count
+        case .array(let elements): elements.count
+        case .null, .bool, .number, .string: nil
         }
     }
 }

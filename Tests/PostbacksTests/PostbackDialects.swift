@@ -275,5 +275,32 @@ extension PostbackCase {
             ],
             conversions: ["conversion/10000000000000000001: approved 12.5 USD"],
             told: ["id=EXT&v=12.5&c=USD&s=approved&e=conversion&t=10000000000000000001&r=1"]),
+        PostbackCase(
+            "an amount in a JSON shape of its own is refused, not counted as zero",
+            calls: [
+                Call.bad("", .payoutNotNumber, says: "value").with {
+                    $0.method = "POST"
+                    $0.type = "application/json"
+                    $0.body = "{\"cid\":\"CID\",\"payout\":{\"value\":12.5}}"
+                },
+                Call.bad("", .payoutNotNumber, says: "[12.5,1]").with {
+                    $0.method = "POST"
+                    $0.type = "application/json"
+                    $0.body = "{\"cid\":\"CID\",\"payout\":[12.5,1]}"
+                },
+                Call.bad("", .clickIDMalformed).with {
+                    $0.method = "POST"
+                    $0.type = "application/json"
+                    $0.body = "{\"cid\":[\"CID\"],\"payout\":1}"
+                },
+                Call.ok("", .accepted).with {
+                    $0.method = "POST"
+                    $0.type = "application/json"
+                    $0.body =
+                        "{\"cid\":\"CID\",\"txid\":[],\"event\":{},\"payout\":2,\"x\":{\"y\":1}}"
+                },
+            ],
+            conversions: ["conversion/: approved 2 USD"],
+            told: ["id=EXT&v=2&c=USD&s=approved&e=conversion&r=1"]),
     ]
 }
