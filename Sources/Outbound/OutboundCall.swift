@@ -54,7 +54,7 @@ struct AddressGate {
     init(isOwnAddress: @escaping @Sendable (UInt128, UInt16) -> Bool) {
         strict = { bits, port in
             let address = IPAddress(bits: bits)
-            let hint = "a destination with \"allow_private\": true may call it"
+            let hint = "a delivery made while its destination has \"allow_private\" may call it"
             if let refusal = AddressPolicy.refusal(of: address) { return "\(refusal); \(hint)" }
             return isOwnAddress(bits, port)
                 ? "\(address.text) port \(port) is this tracker itself; \(hint)" : nil
