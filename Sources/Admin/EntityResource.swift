@@ -54,7 +54,7 @@ enum EntityResource<Value: ManagedEntity> {
     @Sendable private static func replace(_ call: Call, _ query: inout QueryReader)
         throws(Problem) -> Work
     {
-        let key = try key(call)
+        guard let key = EntityKey(call.parameter()) else { throw Problem("key", EntityKey.rule) }
         let document = try keyed(try call.document(), key)
         let shown = Value.index(call.catalog)[key]?.value
         let value = try parse(shown?.restoringSecrets(in: document) ?? document, call)

@@ -207,7 +207,7 @@ import Testing
                 #expect(answer["status"] == 404)
             }
         }
-        #expect(try bench.call("PUT", "/sources/NOT%20A%20KEY", [:]).status == 404)
+        #expect(try bench.call("PUT", "/sources/NOT%20A%20KEY", [:]).status == 422)
     }
 
     @Test func `a list comes page by page, each item once, and ends`() throws {

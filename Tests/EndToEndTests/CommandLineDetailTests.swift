@@ -42,7 +42,7 @@ import Testing
         ("did you mean LOOPS", "LOPS=2\n"), ("did you mean full", "DB_SYNC=ful\n"),
         ("TLS_CERT_FILE", "TLS_CERT_FILE=/x.pem\n"), ("0.0.0.0:80", "LISTEN=:80\n"),
         ("PUBLIC_URL", "PUBLIC_URL=t.example\n"), ("10.0.0.0/8", "TRUSTED_PROXIES=10.0.0.0/33\n"),
-        ("LISTEN", "LISTEN=127.0.0.1:80,127.0.0.1:80\n"),
+        ("LISTEN", "LISTEN=127.0.0.1:80,127.0.0.1:80\n"), ("ADDRESS:PORT", "LISTEN=unix:/x\n"),
     ])
     func `a mistake in the file is named`(mention: String, text: String) throws {
         let directory = try TemporaryDirectory()
@@ -66,6 +66,22 @@ import Testing
         let result = try TrackerProcess.run(
             ["config", "print"], environment: ["CLICKRELAY_LOPS": "2"])
         #expect(result.exitCode == 0 && result.error.contains("CLICKRELAY_LOOPS"))
+    }
+
+    @Test func `an empty word is a usage error`() throws {
+        for command in [["trace", ""], ["source", "show", ""], ["network", "apply", ""]] {
+            let result = try TrackerProcess.run(command)
+            #expect(result.exitCode == 2 && result.error.contains("usage:"), "\(result.error)")
+        }
+    }
+
+    @Test func `a key that can't be one is refused with the rule`() throws {
+        let tracker = try TrackerProcess.start()
+        for key in ["A b", String(repeating: "a", count: 65)] {
+            let file = try tracker.directory.write("{\"key\":\"\(key)\"}", to: "network.json")
+            let result = try tracker.command("network", "apply", file)
+            #expect(result.exitCode == 4 && result.error.contains("a-z"), "\(result.error)")
+        }
     }
 
     @Test func `a mistyped word is met with the nearest one`() throws {

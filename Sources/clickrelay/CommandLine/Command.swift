@@ -95,9 +95,10 @@ struct CommandLineInterface {
         guard let command = found else { throw unknownCommand(arguments.words) }
         try check(arguments, command)
         let operands = Array(arguments.words.dropFirst(command.words.count))
-        guard command.operandCount.contains(operands.count) else {
+        // An empty word is a script's variable that was not set.
+        guard command.operandCount.contains(operands.count), !operands.contains("") else {
             let problem =
-                operands.count < command.operandCount.lowerBound
+                operands.count < command.operandCount.lowerBound || operands.contains("")
                 ? "needs \(command.operands)" : "does not take \"\(operands.last ?? "")\""
             throw .usage("`\(command.name)` \(problem)\nusage: \(HelpText.usage(of: command))")
         }

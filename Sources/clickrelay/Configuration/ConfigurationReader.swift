@@ -151,7 +151,8 @@ struct ConfigurationReader {
     private mutating func readListen() {
         var addresses: [SocketAddress] = []
         for item in list(.listen) {
-            guard let address = SocketAddress.parse(item) else {
+            // No path: what a socket file's peer sends has no address to keep with a click.
+            guard let address = SocketAddress.parse(item), address.ipBytes != nil else {
                 let hint = item.hasPrefix(":") ? "; for every address write 0.0.0.0\(item)" : ""
                 fail(
                     .listen,
