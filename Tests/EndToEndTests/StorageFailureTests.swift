@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -76,5 +77,29 @@ import Testing
             return response.status == 302 ? try Chain.visit(response) : nil
         }
         #expect(try chain.network.call("cid=\(visit.clickID)&payout=1").verdict == "accepted")
+    }
+
+    @Test func `a stop waits for the disk as long as its grace lasts, and says what it lost`()
+        throws
+    {
+        let chain = try Chain.start {
+            $0.options.survivesFileSizeLimit = true
+            $0.options.environment = ["CLICKRELAY_SHUTDOWN_GRACE_MS": "8000"]
+        }
+        _ = try chain.visit("subid=before")
+        try limitFileSize(chain.tracker, "1")
+        let held = try (0..<20).map { try chain.visit("subid=d\($0)") }
+        chain.tracker.signal(SIGTERM)
+        try eventually("it has begun to stop") { (try? chain.tracker.connect()) == nil }
+        try limitFileSize(chain.tracker, "unlimited")
+        #expect(try chain.tracker.awaitExit() == 0)
+        try chain.tracker.restart()
+        for visit in held { _ = try chain.journey(visit.clickID) }
+
+        try limitFileSize(chain.tracker, "1")
+        _ = try chain.visit("subid=lost")
+        chain.tracker.signal(SIGTERM)
+        #expect(try chain.tracker.awaitExit() == 1)
+        #expect(chain.tracker.errorText.contains("clicks_lost"))
     }
 }

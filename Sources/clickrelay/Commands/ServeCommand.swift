@@ -33,7 +33,10 @@ enum ServeCommand {
         while Signals.wait() != .stop { tracker.reloadCertificate() }
         log.info("stopping", ["grace_ms": .integer(configuration.shutdownGraceMilliseconds)])
         Signals.exitOnNext()
-        tracker.stop(graceMilliseconds: configuration.shutdownGraceMilliseconds)
+        guard tracker.stop(graceMilliseconds: configuration.shutdownGraceMilliseconds) else {
+            // The store has said how many clicks the disk did not take.
+            return .failed
+        }
         log.info("stopped")
         return .done
     }

@@ -2,6 +2,7 @@ internal import Admin
 internal import Clicks
 internal import Crypto
 internal import Domain
+internal import Glibc
 internal import HTTP
 internal import Net
 internal import Postbacks
@@ -141,7 +142,12 @@ final class Tracker: @unchecked Sendable {
 
     /// Accepts nothing more, lets requests in flight finish, commits, and ends, all within the
     /// grace: what is still in flight shortly before its end is cut off, to leave time to commit.
-    func stop(graceMilliseconds: Int) {
+    ///
+    /// - Returns: whether everything was committed. While the disk takes nothing, clicks that are
+    ///   held in memory are tried again until the grace ends.
+    @discardableResult
+    func stop(graceMilliseconds: Int) -> Bool {
+        let end = Clock.monotonicNanos() + UInt64(max(0, graceMilliseconds)) * 1_000_000
         let graceMilliseconds = graceMilliseconds - min(1000, graceMilliseconds / 5)
         let ended = Countdown(loops.count + 1)
         for running in loops {
@@ -152,8 +158,13 @@ final class Tracker: @unchecked Sendable {
         for running in loops { running.loop.stop() }
         for running in loops { running.thread?.join() }
         outbound.join()
+        while services.clickStore.depth.held > 0, Clock.monotonicNanos() < end {
+            // The writer's own thread tries once a second; there is nothing to wait on but time.
+            usleep(50_000)
+        }
         services.clickStore.stop()
         services.installation.close()
+        return services.clickStore.depth.held == 0
     }
 
     // MARK: The certificate
