@@ -151,6 +151,9 @@ public enum UnreplacedMacro {
     private static let starts = Array("{$[#%<!_Rr".utf8)
 
     /// `{payout}`, `[CLICKID]`, `#s2#`, `%x%`, `REPLACE` and their kin.
+    ///
+    /// Between the brackets there must be a name with a letter: a number, a list of numbers and a
+    /// GUID in braces are values.
     public static func matches(_ value: String) -> Bool {
         let text = value.trimmed
         guard let first = text.utf8.first, starts.contains(first) else { return false }
@@ -160,12 +163,27 @@ public enum UnreplacedMacro {
                 text.hasSuffix(close)
             else { return false }
             let name = text.dropFirst(open.count).dropLast(close.count)
-            return name.utf8.allSatisfy(isNameByte)
+            return name.utf8.allSatisfy(isNameByte) && name.utf8.contains(where: isLetter)
+                && !isGUID(name)
         }
     }
 
+    /// Parentheses because of macros that name a function, such as CJ's `{url(sid)}`.
     private static func isNameByte(_ byte: UInt8) -> Bool {
-        EntityKey.allows(byte | (byte >= 65 && byte <= 90 ? 32 : 0))
-            || byte == UInt8(ascii: ".") || byte == UInt8(ascii: ":")
+        EntityKey.allows(isLetter(byte) ? byte | 32 : byte)
+            || [UInt8(ascii: "."), UInt8(ascii: ":"), UInt8(ascii: "("), UInt8(ascii: ")")]
+                .contains(byte)
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool { (97...122).contains(byte | 32) }
+
+    /// `3F2504E0-4F89-41D3-9A0C-0305E82C3301`, which some systems write in braces.
+    private static func isGUID(_ name: Substring) -> Bool {
+        guard name.utf8.count == 36 else { return false }
+        return name.utf8.enumerated().allSatisfy { position, byte in
+            [8, 13, 18, 23].contains(position)
+                ? byte == UInt8(ascii: "-")
+                : (48...57).contains(byte) || (97...102).contains(byte | 32)
+        }
     }
 }

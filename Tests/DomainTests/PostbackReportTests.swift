@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import TestSupport
 import Testing
 
@@ -240,7 +241,8 @@ import Testing
     @Test(arguments: [
         "{payout}", "${payout}", "{{payout}}", "[payout]", "[[[payout]]]", "#payout#",
         "##payout##", "%payout%", "<payout>", "!!!payout!!!", "[=payout=]", "__PAYOUT__",
-        "REPLACE", "replace", " {Payout} ", "{sub-id.1}", "{var:x}",
+        "REPLACE", "replace", " {Payout} ", "{sub-id.1}", "{var:x}", "{url(sid)}", "#s2#",
+        "{1x}",
     ])
     func `the bracket styles of the catalogue are macros`(text: String) {
         #expect(UnreplacedMacro.matches(text))
@@ -248,10 +250,57 @@ import Testing
 
     @Test(arguments: [
         "", "12.5", "{}", "#", "##", "%", "REPLACED", "{a b}", "<b>x</b>", "a{b}", "{b}a", "#1",
-        "100%", "__", "____", "[]", "{", "}", "abc", "-3", "{\u{e9}}", "$5",
+        "100%", "__", "____", "[]", "{", "}", "abc", "-3", "{\u{e9}}", "$5", cid, cid.uppercased(),
+        "102a3f8c-5d1e-4d0e-8a51-2f6b1c9e7d40", "{3F2504E0-4F89-41D3-9A0C-0305E82C3301}",
+        "someone@example.com", "<someone@example.com>", "a_b", "__proto", "_dup__", "proto__",
+        "https://a.example/?x={y}", "50%off%now", "%5Bx", "#1234", "#1234#", "##7##", "<3", "<3>",
+        "[1]", "[12]", "[1,2]", "[\"a\"]", "{\"a\": 1}", "{'a': b}", "[a, b]", "{1}", "{-}", "[.]",
+        "%20%", "(x)", "{()}", "$1.50", "!!!", "!!!wow", "!x!", "Rolex", "replacement",
+        "<a href=x>",
+        "T-1 {x}", "{x} T-1", "{{x}", "#a#b#", "[=x]y", "1_000", "\u{20ac}5", "{x y}", "r", "R2D2",
     ])
     func `ordinary values are no macros`(text: String) {
         #expect(!UnreplacedMacro.matches(text))
+    }
+
+    /// The catalogue that is compiled into the binary.
+    private static func catalogue() throws -> [JSONValue] {
+        let root = URL(fileURLWithPath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let file = root.appendingPathComponent("Sources/Admin/Templates/affiliate-networks.json")
+        return try JSONValue(parsing: Array(Data(contentsOf: file))).arrayValue ?? []
+    }
+
+    @Test func `every token of every network in the catalogue is a macro`() throws {
+        // Networks of these styles send names of their own, which nothing replaces.
+        let nameStyles = ["(query, fixed names)", "(form body)", "(JSON body)", "none"]
+        let styles = [
+            "{x}": "{payout}", "{{x}}": "{{payout}}", "[x]": "[payout]", "[[[x]]]": "[[[payout]]]",
+            "#x#": "#payout#", "##x##": "##payout##", "<x>": "<payout>",
+            "!!!x!!!": "!!!payout!!!", "[=x=]": "[=payout=]",
+        ]
+        var tokens = 0
+        for entry in try Self.catalogue() {
+            let style = try #require(entry["token_style"]?.stringValue)
+            guard !nameStyles.contains(style) else { continue }
+            #expect(UnreplacedMacro.matches(styles[style] ?? ""), "style \(style) is not known")
+            for member in entry["tokens"]?.objectValue ?? [] {
+                guard let token = member.value.stringValue else { continue }
+                tokens += 1
+                let what = "\(entry["key"]?.stringValue ?? ""): \(token)"
+                #expect(UnreplacedMacro.matches(token), "\(what)")
+                // It arrives so when the network encodes the URL that it was given.
+                let encoded = token.utf8.map { "%" + String(256 + Int($0), radix: 16).dropFirst() }
+                    .joined()
+                for name in ["cid", "payout", "currency", "status"] {
+                    let query = name == "cid" ? "" : "cid=\(Self.cid)&"
+                    #expect(
+                        try refusal("\(query)\(name)=\(encoded)") == .macroNotReplaced, "\(what)")
+                }
+                #expect(try report("cid=\(Self.cid)&txid=\(encoded)").transactionID == "")
+            }
+        }
+        #expect(tokens > 300)
     }
 
     @Test(arguments: 1...40 as ClosedRange<UInt64>)
