@@ -31,6 +31,17 @@ public struct PostbackRecorder: Sendable {
         return try recording.run()
     }
 
+    /// In our names: whose dialect it is nobody knows.
+    private static func query(of stray: Postback) -> PostbackFields {
+        let query =
+            stray.target.split(
+                separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false
+            )
+            .dropFirst().first ?? []
+        return PostbackFields(
+            entry: query.withUnsafeBytes { QueryParameters(parsing: $0).pairs })
+    }
+
     private func recordStray(_ call: Postback, in tx: LedgerTransaction) throws(StoreError)
         -> PostbackAnswer
     {
@@ -40,8 +51,8 @@ public struct PostbackRecorder: Sendable {
             target: call.target, headers: call.headers,
             body: Array(call.body.prefix(Self.strayBodyMax)))
         let id = try tx.insert(
-            kept, networkID: nil, clickRowID: nil, conversionID: nil, verdict: .keyUnknown,
-            message: message)
+            kept, networkID: nil, clickRowID: clickIDs.rowID(of: Self.query(of: call)),
+            conversionID: nil, verdict: .keyUnknown, message: message)
         return PostbackAnswer(verdict: .keyUnknown, message: message, postbackID: id)
     }
 }

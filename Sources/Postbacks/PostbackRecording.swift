@@ -43,10 +43,11 @@ struct PostbackRecording {
 
     mutating func run() throws(StoreError) -> PostbackAnswer {
         guard call.method == "GET" || call.method == "POST" else {
-            return try finish(.methodNotAllowed, "\(call.method) is not read: use GET or POST")
+            return try finishUnread(
+                .methodNotAllowed, "\(call.method) is not read: use GET or POST")
         }
         guard isSenderAllowed else {
-            return try finish(
+            return try finishUnread(
                 .ipNotAllowed,
                 "\(call.sender?.text ?? "the sender") is not among the network's allowed_ips")
         }
@@ -54,7 +55,7 @@ struct PostbackRecording {
             let reason = SignatureCheck(rule).refusal(
                 of: call, receivedAt: replay?.receivedAt ?? call.receivedAt)
         {
-            return try finish(.signatureWrong, reason)
+            return try finishUnread(.signatureWrong, reason)
         }
         let parameters = PostbackParameters(call, of: network.value)
         notes = parameters.notes
@@ -64,10 +65,7 @@ struct PostbackRecording {
             report = try PostbackReport(parameters.fields, network: network.value)
             if call.isEntry { try readEntry(parameters.pairs) }
         } catch {
-            // A refused call still belongs to its click's story.
-            clickRowID =
-                PostbackReport.clickID(parameters.fields)
-                .flatMap { clickIDs.open($0) }?.rowID
+            clickRowID = clickIDs.rowID(of: parameters.fields)
             return try finish(error.verdict, error.message)
         }
         notes += report.notes
@@ -90,6 +88,15 @@ struct PostbackRecording {
                     + "value; check whether that day's clicks were purged or not yet written")
         }
         return try record(report, of: click)
+    }
+
+    /// Of a call that is refused whatever it says: it's kept with the click that it names, because
+    /// who looks for a missing conversion starts there.
+    private mutating func finishUnread(_ verdict: PostbackVerdict, _ message: String)
+        throws(StoreError) -> PostbackAnswer
+    {
+        clickRowID = clickIDs.rowID(of: PostbackParameters(call, of: network.value).fields)
+        return try finish(verdict, message)
     }
 
     private mutating func readEntry(_ pairs: [(name: String, value: [UInt8])])
@@ -314,5 +321,13 @@ extension Conversion {
                 extra ?? (extras.indices.contains(index) ? extras[index] : nil)
             },
             convertedAt: convertedAt, isTest: isTest, revision: revision + 1)
+    }
+}
+
+extension ClickIDSealing {
+    /// The click that a call names, if it is one of ours: a refused call still belongs to its
+    /// click's story.
+    func rowID(of fields: PostbackFields) -> ClickRowID? {
+        PostbackReport.clickID(fields).flatMap { open($0) }?.rowID
     }
 }
