@@ -7,30 +7,31 @@ import TestSupport
 import Testing
 
 @Suite struct RecorderTests {
-    @Test(arguments: PostbackCase.identities + PostbackCase.faults + PostbackCase.dialects)
+    private static func members(_ members: [String: JSON]) throws -> [String: JSONValue] {
+        try members.mapValues { try JSONValue(parsing: $0.text) }
+    }
+
+    @Test(
+        arguments: PostbackCase.identities + PostbackCase.faults + PostbackCase.dialects
+            + PostbackCase.matrix.filter { $0.template == nil })
     func `calls get their verdicts, conversions and deliveries`(test: PostbackCase) throws {
         var setup = PostbackBench.Setup()
-        setup.network = test.network
-        setup.offer = test.offer
+        setup.network = try Self.members(test.network)
+        setup.offer = try Self.members(test.offer)
         let bench = try PostbackBench(setup)
-        let names = [
-            ("FOREIGN", ClickID(block: 7 << 100 | 12345).text), ("LOST", bench.lostClick().text),
-            ("BARE", try bench.click(externalID: nil).text),
-            ("CID2", try bench.click(externalID: "EXT2").text), ("CID", try bench.click().text),
+        let ids = [
+            "FOREIGN": ClickID(block: 7 << 100 | 12345).text, "LOST": bench.lostClick().text,
+            "BARE": try bench.click(externalID: nil).text,
+            "CID2": try bench.click(externalID: "EXT2").text, "CID": try bench.click().text,
         ]
-        func filled(_ text: String) -> String {
-            names.reduce(text) { text, name in
-                text.replacing("=\(name.0)", with: "=\(name.1)")
-                    .replacing("\"\(name.0)\"", with: "\"\(name.1)\"")
-            }
-        }
         for (index, step) in test.calls.enumerated() {
+            let filled = step.filled(ids)
             let call = bench.postback(
-                filled(step.query), method: step.method, key: step.key, type: step.type,
-                body: filled(step.body), sender: step.sender)
+                filled.query, method: step.method, key: step.key, type: step.type,
+                body: filled.body, sender: step.sender)
             let answer = bench.send(call, key: step.key)
             let what = "call \(index + 1), \(step.query): \(answer)"
-            #expect(answer.verdict == step.verdict, "\(what)")
+            #expect(answer.verdict.rawValue == step.verdict.rawValue, "\(what)")
             #expect(answer.httpStatus == step.status, "\(what)")
             for word in step.says { #expect(answer.message.contains(word), "\(what)") }
             #expect(answer.postbackID?.rawValue == Int64(index + 1), "\(what)")
@@ -46,7 +47,7 @@ import Testing
             #expect(delivery.destination == "push/all" && delivery.state == .waiting)
             return String(delivery.request.url.dropFirst("https://s.example/c?".utf8.count))
         }
-        #expect(told == test.told)
+        if let expected = test.told { #expect(told == expected) }
     }
 
     private func text(of conversion: Conversion, _ bench: PostbackBench) throws -> String {

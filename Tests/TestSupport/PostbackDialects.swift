@@ -1,8 +1,6 @@
-import Domain
-
 extension PostbackCase {
     /// The formats that real networks send, after their macros were replaced.
-    static let dialects: [PostbackCase] = [
+    public static let dialects: [PostbackCase] = [
         PostbackCase(
             "MyLead, decimal payout",
             network: [
@@ -22,7 +20,7 @@ extension PostbackCase {
                 "id=EXT&v=12.5&c=EUR&s=approved&e=conversion&t=9bd1b6e8&r=2",
             ]),
         PostbackCase(
-            "MyLead, all fifteen of its parameters",
+            "many parameters, the click ID among them",
             calls: [
                 .ok(
                     "transaction_id=t-1&program_id=77&program_name=Fit%20App&payout=3.20&currency=PLN"

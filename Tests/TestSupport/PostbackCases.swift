@@ -1,37 +1,53 @@
-import Domain
-import Testing
+/// One network, what it sends in order, and what must come of it: run in process, where the details
+/// can be seen, and against the built binary.
+public struct PostbackCase: Sendable, CustomStringConvertible {
+    /// Verdicts by the words of the contract.
+    public enum Verdict: String, Sendable {
+        case accepted, updated, duplicate, ignored, parked, test
+        case clickIDMissing = "click_id_missing"
+        case clickIDMalformed = "click_id_malformed"
+        case macroNotReplaced = "macro_not_replaced"
+        case payoutNotNumber = "payout_not_number"
+        case payoutAmbiguous = "payout_ambiguous"
+        case payoutOutOfRange = "payout_out_of_range"
+        case currencyUnknown = "currency_unknown"
+        case ipNotAllowed = "ip_not_allowed"
+        case keyUnknown = "key_unknown"
+        case clickForeign = "click_foreign"
+        case methodNotAllowed = "method_not_allowed"
+    }
 
-/// One network, what it sends in order, and what must come of it.
-struct PostbackCase: Sendable, CustomTestStringConvertible {
     /// `CID` stands for a click with the external ID `EXT`, `CID2` for another one (`EXT2`), `BARE`
     /// for one without an external ID, `LOST` for a click ID of ours without a click, `FOREIGN` for
     /// one that was issued elsewhere.
-    struct Call: Sendable {
-        var query = ""
-        var method = "GET"
-        var key = PostbackBench.postbackKey
-        var type: String?
-        var body = ""
-        var sender: String? = "203.0.113.9"
-        let verdict: PostbackVerdict
-        let status: Int
-        /// Words that the message must hold.
-        var says: [String] = []
+    public struct Call: Sendable {
+        public var query = ""
+        public var method = "GET"
+        /// `k1` stands for the network's own.
+        public var key = "k1"
+        public var type: String?
+        public var body = ""
+        /// Nil: a caller that has no address.
+        public var sender: String? = "203.0.113.9"
+        public let verdict: Verdict
+        public let status: Int
+        /// Words that the message must hold; `cv1` is the first conversion's ID.
+        public var says: [String] = []
 
-        init(_ query: String, _ verdict: PostbackVerdict, _ status: Int, says: String...) {
+        init(_ query: String, _ verdict: Verdict, _ status: Int, says: String...) {
             self.query = query
             self.verdict = verdict
             self.status = status
             self.says = says
         }
 
-        static func ok(_ query: String, _ verdict: PostbackVerdict, says: String...) -> Call {
+        static func ok(_ query: String, _ verdict: Verdict, says: String...) -> Call {
             var call = Call(query, verdict, 200)
             call.says = says
             return call
         }
 
-        static func bad(_ query: String, _ verdict: PostbackVerdict, says: String...) -> Call {
+        static func bad(_ query: String, _ verdict: Verdict, says: String...) -> Call {
             var call = Call(query, verdict, 400)
             call.says = says
             return call
@@ -42,24 +58,40 @@ struct PostbackCase: Sendable, CustomTestStringConvertible {
             change(&call)
             return call
         }
+
+        /// The query and body with an ID in the place of each name that stands for one.
+        public func filled(_ ids: [String: String]) -> (query: String, body: String) {
+            // The longer names first: one begins with another.
+            let names = ids.sorted { $0.key.utf8.count > $1.key.utf8.count }
+            func fill(_ text: String) -> String {
+                names.reduce(text) { text, name in
+                    text.replacing("=\(name.key)", with: "=\(name.value)")
+                        .replacing("\"\(name.key)\"", with: "\"\(name.value)\"")
+                }
+            }
+            return (fill(query), fill(body))
+        }
     }
 
-    let name: String
-    var network: [String: JSONValue] = [:]
-    var offer: [String: JSONValue] = [:]
-    let calls: [Call]
+    public let name: String
+    /// Made from this template of the catalogue, which only a whole tracker has.
+    public var template: String?
+    public var network: [String: JSON] = [:]
+    public var offer: [String: JSON] = [:]
+    public let calls: [Call]
     /// Each conversion's revisions: `event/transaction: approved 5 USD > rejected 5 USD`.
-    let conversions: [String]
-    /// Queries of the deliveries to the source, in order.
-    var told: [String] = []
+    public let conversions: [String]
+    /// Queries of the deliveries to the source, in order; nil: not looked at.
+    public var told: [String]?
 
-    var testDescription: String { name }
+    public var description: String { name }
 
     init(
-        _ name: String, network: [String: JSONValue] = [:], offer: [String: JSONValue] = [:],
-        calls: [Call], conversions: [String], told: [String] = []
+        _ name: String, template: String? = nil, network: [String: JSON] = [:],
+        offer: [String: JSON] = [:], calls: [Call], conversions: [String], told: [String]? = []
     ) {
         self.name = name
+        self.template = template
         self.network = network
         self.offer = offer
         self.calls = calls
@@ -69,7 +101,7 @@ struct PostbackCase: Sendable, CustomTestStringConvertible {
 }
 
 extension PostbackCase {
-    static let identities: [PostbackCase] = [
+    public static let identities: [PostbackCase] = [
         PostbackCase(
             "a repeated call tells the source once",
             calls: [
@@ -183,7 +215,7 @@ extension PostbackCase {
             told: ["id=EXT&v=6&c=USD&s=approved&e=conversion&r=2"]),
     ]
 
-    static let faults: [PostbackCase] = [
+    public static let faults: [PostbackCase] = [
         PostbackCase(
             "click IDs that are none",
             calls: [
