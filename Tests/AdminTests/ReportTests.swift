@@ -165,6 +165,76 @@ import Testing
         #expect(row["roi"] == "0.000000")
     }
 
+    /// Adds up amounts of one JSON member by their currencies.
+    private static func add(_ money: JSONValue?, to sums: inout [String: Int128]) throws {
+        guard let code = money?["currency"]?.stringValue, let text = money?["amount"]?.stringValue
+        else { return }
+        sums[code, default: 0] += Int128(try Amount.parse(text, format: .point))
+    }
+
+    @Test(arguments: 1...6 as ClosedRange<UInt64>)
+    func `what the report says is the sum of the rows behind it to the last nano`(seed: UInt64)
+        throws
+    {
+        var random = SeededRandom(seed)
+        let bench = try EntityTests.bench()
+        var winter = EntityTests.campaign.objectValue ?? []
+        winter[0].value = "winter"
+        try bench.call("POST", "/campaigns", .object(winter))
+        let currencies = ["USD", "EUR", "JPY", "KWD"]
+        let largest = Int64(1) << Int64.random(in: 1...55, using: &random)
+        let clicks = try (0..<12).map { sequence in
+            try bench.click(
+                sequence: sequence, campaign: Int64.random(in: 1...2, using: &random),
+                costNanos: Int64.random(in: 0...largest, using: &random))
+        }
+        for number in 0..<40 {
+            try bench.convert(
+                clicks.randomElement(using: &random) ?? clicks[0],
+                status: ConversionStatus.allCases.randomElement(using: &random) ?? .approved,
+                payoutNanos: Int64.random(in: -largest...largest, using: &random),
+                currency: currencies.randomElement(using: &random) ?? "USD",
+                transactionID: "\(number)", isTest: number % 7 == 0)
+        }
+
+        var revenue: [String: [String: Int128]] = [:]
+        var cost: [String: [String: Int128]] = [:]
+        for item in try bench.call("GET", "/conversions?limit=1000").items
+        where item["status"] == "approved" && item["test"] == false {
+            for of in [item["campaign"]?.stringValue ?? "", "totals"] {
+                try Self.add(item["payout"], to: &revenue[of, default: [:]])
+            }
+        }
+        for click in clicks {
+            let shown = try bench.call("GET", "/clicks/\(bench.text(click))")
+            for of in [shown["campaign"]?.stringValue ?? "", "totals"] {
+                try Self.add(shown["cost"], to: &cost[of, default: [:]])
+            }
+        }
+        let report = try bench.call("GET", "/report?group=campaign")
+        var parts = (report["rows"]?.arrayValue ?? []).map {
+            (of: $0["campaign"]?.stringValue ?? "", numbers: $0)
+        }
+        parts.append(("totals", try #require(report["totals"])))
+        #expect(Set(parts.map(\.of)) == Set(cost.keys))
+        for (of, numbers) in parts {
+            let amounts = numbers["amounts"]?.arrayValue ?? []
+            let told = Set(amounts.compactMap { $0["currency"]?.stringValue })
+            let known = Set((revenue[of] ?? [:]).keys).union((cost[of] ?? [:]).keys)
+            #expect(known.isSubset(of: told), "\(of)")
+            for amount in amounts {
+                let code = amount["currency"]?.stringValue ?? ""
+                let (earned, spent) = (revenue[of]?[code] ?? 0, cost[of]?[code] ?? 0)
+                for (name, nanos) in [
+                    ("revenue", earned), ("cost", spent), ("profit", earned - spent),
+                ] {
+                    #expect(
+                        amount[name] == Self.money(Amount.format(nanos), code), "\(of) \(name)")
+                }
+            }
+        }
+    }
+
     @Test(arguments: 1...50) func `totals are the sum of the rows`(seed: UInt64) throws {
         var random = SeededRandom(seed)
         let currencies = try ["USD", "EUR"].map { try #require(Currency($0)) }

@@ -157,4 +157,109 @@ import Testing
                 == conversions.count)
         #expect(try bench.deliveries().count == 2 * conversions.count)
     }
+
+    // MARK: The same calls in another order
+
+    /// What became of every conversion, told without numbers that depend on the order of arrival.
+    private func outcomes(_ bench: PostbackBench, _ clicks: [ClickID]) throws -> [String] {
+        let deliveries = try bench.deliveries()
+        return try bench.conversions().map { conversion in
+            let click = clicks.firstIndex { bench.keys.open($0)?.rowID == conversion.click.rowID }
+            let revisions = try bench.revisions(of: conversion).map {
+                "\($0.status.rawValue) \($0.payout.amountText)"
+            }
+            let told = deliveries.filter { $0.conversionID == conversion.id }.map {
+                "\($0.revision) \($0.destination)"
+            }
+            return "\(click ?? -1) \(conversion.event)/\(conversion.transactionID): "
+                + "\(revisions.joined(separator: " > ")), told \(told.sorted())"
+        }.sorted()
+    }
+
+    /// A call that comes again after a different one of its identity is a change back, which the
+    /// contract keeps; so what may vary is how identities interleave, and how often each call is
+    /// repeated before its identity's next.
+    @Test(arguments: 1...6 as ClosedRange<UInt64>)
+    func `however identities interleave and calls repeat, each ends in the same state`(
+        seed: UInt64
+    ) throws {
+        var random = SeededRandom(seed)
+        var lives: [Identity: [Report]] = [:]
+        for _ in 0..<50 {
+            let report = report(&random)
+            lives[report.identity, default: []].append(report)
+        }
+        let all = lives.values.sorted { "\($0[0].identity)" < "\($1[0].identity)" }
+
+        func run(_ send: (PostbackBench, [ClickID]) throws -> Void) throws -> [String] {
+            let bench = try bench()
+            let clicks = try (0..<3).map { _ in try bench.click() }
+            try send(bench, clicks)
+            return try outcomes(bench, clicks)
+        }
+        let once = try run { bench, clicks in
+            for report in all.joined() { bench.call(report.query(clicks)) }
+        }
+        #expect(once.count == all.count)
+
+        let mixed = try run { bench, clicks in
+            var left = all.map {
+                $0.flatMap { Array(repeating: $0, count: Int.random(in: 1...3, using: &random)) }
+            }
+            while !left.isEmpty {
+                let index = Int.random(in: left.indices, using: &random)
+                bench.call(left[index].removeFirst().query(clicks))
+                if left[index].isEmpty { left.remove(at: index) }
+            }
+        }
+        #expect(mixed == once)
+
+        let threaded = try run { bench, clicks in
+            try concurrently(4) { thread in
+                var random = SeededRandom(seed &* 10 &+ UInt64(thread))
+                for life in stride(from: thread, to: all.count, by: 4).map({ all[$0] }) {
+                    for report in life {
+                        for _ in 0..<Int.random(in: 1...3, using: &random) {
+                            bench.call(report.query(clicks))
+                        }
+                    }
+                }
+            }
+        }
+        #expect(threaded == once)
+    }
+
+    /// Every way to say the same: no order and no number of repeats makes a difference.
+    @Test(arguments: 1...4 as ClosedRange<UInt64>)
+    func `calls that say the same make one revision in any order`(seed: UInt64) throws {
+        let bench = try bench()
+        let clicks = try (0..<3).map { _ in try bench.click() }
+        let ways = [
+            "payout=1.25", "payout=1.250", "revenue=1,25", "amount=%201.25&status=approved",
+            "payout=1.25&status=PAID", "payout_minor=125&cnv_status=confirmed",
+            "sum=%2B1.25&cur=usd",
+            "payout=1.2500000000&currency=USD&status=sale&return=OK",
+        ]
+        try concurrently(4) { thread in
+            var random = SeededRandom(seed &* 10 &+ UInt64(thread))
+            var calls = ways + ways
+            calls.shuffle(using: &random)
+            for call in calls {
+                for click in clicks.shuffled(using: &random) {
+                    for order in ["1", "2"] {
+                        bench.call("cid=\(click.text)&txid=\(order)&\(call)")
+                    }
+                }
+            }
+        }
+        #expect(
+            try outcomes(bench, clicks)
+                == (0..<3).flatMap { click in
+                    ["1", "2"].map {
+                        "\(click) conversion/\($0): approved 1.25, "
+                            + "told [\"1 push/again\", \"1 push/all\"]"
+                    }
+                })
+        #expect(try bench.postbacks().count == 4 * 2 * 8 * 6)
+    }
 }
