@@ -1,5 +1,5 @@
+public import Domain
 public import HTTP
-internal import Domain
 internal import Store
 internal import Synchronization
 
@@ -7,6 +7,7 @@ internal import Synchronization
 public final class AdminHandler: Sendable {
     private let api: AdminAPI
     private let isTrusted: Bool
+    private let sender: @Sendable (borrowing Request) -> IPAddress?
     private let waiting = WaitingBytes()
 
     /// Bytes of bodies whose token waits to be checked; beyond it a call is answered 503. Anybody
@@ -18,11 +19,17 @@ public final class AdminHandler: Sendable {
         let count = Atomic<Int>(0)
     }
 
-    /// - Parameter isTrusted: true for the control socket, whose file only the owner can open: calls
-    ///   then need no token.
-    public init(_ api: AdminAPI, isTrusted: Bool) {
+    /// - Parameters:
+    ///   - isTrusted: true for the control socket, whose file only the owner can open: calls then
+    ///     need no token.
+    ///   - sender: whose call it is: the connection's other end, or who a trusted proxy says it is.
+    public init(
+        _ api: AdminAPI, isTrusted: Bool,
+        sender: @escaping @Sendable (borrowing Request) -> IPAddress?
+    ) {
         self.api = api
         self.isTrusted = isTrusted
+        self.sender = sender
     }
 
     /// Answers later, from the readers' and the ledger's threads through the responder's loop.
@@ -43,6 +50,12 @@ public final class AdminHandler: Sendable {
         let api = api
         guard isTrusted || token != nil else {
             return respond(Self.unauthorized(token).response)
+        }
+        // Known here, so that a flood of wrong ones does not keep the readers from right ones.
+        if !isTrusted, let token, !api.ledger.hasToken(sha256: api.services.sha256(token)) {
+            let isHeard = api.services.limiter.admits(
+                sender(request), nowNanos: responder.loop.nowNanos)
+            return respond((isHeard ? Self.unauthorized(token) : Self.rateLimited).response)
         }
         let size = call.body.count
         let waiting = waiting
@@ -75,6 +88,9 @@ public final class AdminHandler: Sendable {
                 ? "send \"Authorization: Bearer\" and a token that `clickrelay token create` made"
                 : "the token is not known or was revoked")
     }
+
+    private static let rateLimited = Problem(
+        .rateLimited, "too many calls from this address had a token that is not known")
 
     /// The token of `Bearer <token>`; the scheme's name is compared without case (RFC 9110, 11.1).
     private static func bearer(_ value: UnsafeRawBufferPointer) -> [UInt8]? {

@@ -11,6 +11,7 @@ struct Problem: Error, Equatable {
         case methodNotAllowed = "method-not-allowed"
         case conflict
         case validation
+        case rateLimited = "rate-limited"
         case storageUnavailable = "storage-unavailable"
 
         var status: Int {
@@ -21,6 +22,7 @@ struct Problem: Error, Equatable {
             case .methodNotAllowed: 405
             case .conflict: 409
             case .validation: 422
+            case .rateLimited: 429
             case .storageUnavailable: 503
             }
         }
@@ -33,6 +35,7 @@ struct Problem: Error, Equatable {
             case .methodNotAllowed: "This can't be done here"
             case .conflict: "It contradicts what is there"
             case .validation: "Some values can't be used"
+            case .rateLimited: "Too many calls failed"
             case .storageUnavailable: "The storage does not work now"
             }
         }
@@ -90,6 +93,8 @@ struct Problem: Error, Equatable {
         case .methodNotAllowed:
             response.headers.append(("Allow", allowed.joined(separator: ", ")))
         case .storageUnavailable: response.headers.append(("Retry-After", "1"))
+        case .rateLimited:
+            response.headers.append(("Retry-After", "\(FailureLimiter.retryAfterSeconds)"))
         case .malformedJSON, .notFound, .conflict, .validation: break
         }
         return response

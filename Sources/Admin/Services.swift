@@ -26,6 +26,8 @@ public struct Services: Sendable {
     public var clickFailure: @Sendable () -> String? = { nil }
     /// More members of the status's `outbound`, from the dispatcher.
     public var outboundStatus: @Sendable () -> [JSONMember] = { [] }
+    /// Of senders whose calls fail, shared with those of networks.
+    public var limiter = FailureLimiter()
 
     public init(
         clickIDs: any ClickIDSealing, rules: any PostbackRules,

@@ -47,6 +47,7 @@ enum StatusResource {
                     JSONMember(name: "dead", value: number(backlog?.dead)),
                     JSONMember(name: "oldest_due_at", value: backlog?.oldestDueAt?.json ?? .null),
                 ] + services.outboundStatus()),
+            "rate_limited": .integer(services.limiter.refusedCount),
             "stray_postbacks": number(strays),
             "disk": ["free_bytes": number(services.directory.freeBytes)],
             "databases": [

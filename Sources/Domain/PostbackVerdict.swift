@@ -18,6 +18,7 @@ public enum PostbackVerdict: String, CaseIterable, Sendable {
     case timeMalformed = "time_malformed"
     case clickForeign = "click_foreign"
     case methodNotAllowed = "method_not_allowed"
+    case rateLimited = "rate_limited"
     case storageUnavailable = "storage_unavailable"
 
     /// Whether the call has found its place: it was understood, and waits for nothing.
@@ -34,6 +35,7 @@ public enum PostbackVerdict: String, CaseIterable, Sendable {
         case .keyUnknown, .clickForeign, .networkUnknown: 404
         case .methodNotAllowed: 405
         case .statusUnmapped, .eventUnknown: 422
+        case .rateLimited: 429
         case .storageUnavailable: 503
         }
     }

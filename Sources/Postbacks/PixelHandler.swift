@@ -37,7 +37,11 @@ public final class PixelHandler {
             rebasing: request.path.dropFirst(Self.prefix.count).dropLast(Self.suffix.count))
         let key = String(
             decoding: PercentEncoding.decode(rawKey, plusIsSpace: false), as: UTF8.self)
-        intake.submit(PostbackHandler.call(request, from: sender(request)), key: key) { _ in
+        let sender = sender(request)
+        guard intake.admits(key: key, from: sender, nowNanos: responder.loop.nowNanos) else {
+            return Self.answer(responder)
+        }
+        intake.submit(PostbackHandler.call(request, from: sender), key: key) { _ in
             responder.loop.post { Self.answer(responder) }
         }
     }

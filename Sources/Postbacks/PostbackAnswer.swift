@@ -12,6 +12,8 @@ public struct PostbackAnswer: Sendable, Equatable {
     public let revision: Int?
     /// Not part of the answer: a network knows what it sent. Nil when nothing changed.
     public let change: PostbackOutcome.Change?
+    /// Not part of the answer: parked because a limit was passed, and not for want of its click.
+    public let isHeld: Bool
     /// Answered as plain text instead of the JSON; the call or its network asked for it.
     public let reply: String?
     /// The network gives up on anything but 200, so it gets 200 for every 4xx.
@@ -20,7 +22,8 @@ public struct PostbackAnswer: Sendable, Equatable {
     public init(
         verdict: PostbackVerdict, message: String, postbackID: PostbackID? = nil,
         conversionID: ConversionID? = nil, revision: Int? = nil,
-        change: PostbackOutcome.Change? = nil, reply: String? = nil, isAlwaysOK: Bool = false
+        change: PostbackOutcome.Change? = nil, isHeld: Bool = false, reply: String? = nil,
+        isAlwaysOK: Bool = false
     ) {
         self.verdict = verdict
         self.message = message
@@ -28,6 +31,7 @@ public struct PostbackAnswer: Sendable, Equatable {
         self.conversionID = conversionID
         self.revision = revision
         self.change = change
+        self.isHeld = isHeld
         self.reply = reply
         self.isAlwaysOK = isAlwaysOK
     }
@@ -36,6 +40,12 @@ public struct PostbackAnswer: Sendable, Equatable {
     public static let storageUnavailable = PostbackAnswer(
         verdict: .storageUnavailable,
         message: "the call could not be written to disk and nothing of it was kept: send it again")
+
+    /// Nothing was recorded, nor looked up beyond its key.
+    public static let rateLimited = PostbackAnswer(
+        verdict: .rateLimited,
+        message: "too many calls from this address had a postback key that no network has, and "
+            + "nothing of this one was kept: copy the URL from the network's settings")
 
     /// The answer's status code: `product.md`, "Verdicts".
     public var httpStatus: Int {

@@ -44,7 +44,11 @@ public final class PostbackHandler {
             rebasing: path.dropFirst(Self.pathPrefix.utf8CodeUnitCount))
         let key = String(
             decoding: PercentEncoding.decode(rawKey, plusIsSpace: false), as: UTF8.self)
-        intake.submit(Self.call(request, from: sender(request)), key: key) { [answers] answer in
+        let sender = sender(request)
+        guard intake.admits(key: key, from: sender, nowNanos: responder.loop.nowNanos) else {
+            return answers.add(.rateLimited, to: responder)
+        }
+        intake.submit(Self.call(request, from: sender), key: key) { [answers] answer in
             answers.add(answer, to: responder)
         }
     }
@@ -125,12 +129,15 @@ private enum AnswerHeaders {
     private static let json = Array((common + "Content-Type: application/json\r\n").utf8)
     private static let text = Array((common + "Content-Type: text/plain; charset=utf-8\r\n").utf8)
     private static let retryLater = json + Array("Retry-After: 5\r\n".utf8)
+    private static let retryMuchLater =
+        json + Array("Retry-After: \(FailureLimiter.retryAfterSeconds)\r\n".utf8)
     private static let allow = Array("Allow: GET, POST\r\n".utf8)
 
     static func lines(for answer: PostbackAnswer) -> [UInt8] {
         let base = answer.reply == nil ? json : text
         switch answer.verdict {
         case .storageUnavailable: return retryLater
+        case .rateLimited: return retryMuchLater
         case .methodNotAllowed: return base + allow
         case .accepted, .updated, .duplicate, .ignored, .parked, .test, .clickIDMissing,
             .clickIDMalformed, .macroNotReplaced, .payoutNotNumber, .payoutAmbiguous,

@@ -7,6 +7,7 @@ public final class PostbackIntake: Sendable {
     private let ledger: Ledger
     private let recorder: PostbackRecorder
     private let waiting: WaitingBytes
+    private let limiter: FailureLimiter
     private let log: @Sendable (_ event: String, _ detail: String) -> Void
 
     /// Bytes of calls that wait for the ledger; beyond it a call is answered 503. (The ledger
@@ -18,15 +19,25 @@ public final class PostbackIntake: Sendable {
         let count = Atomic<Int>(0)
     }
 
-    /// - Parameter log: told of each call that the ledger, though it works, could not record.
+    /// - Parameters:
+    ///   - limiter: of senders whose calls fail, shared with whatever else they may fail at.
+    ///   - log: told of each call that the ledger, though it works, could not record.
     public init(
         ledger: Ledger, clickIDs: any ClickIDSealing,
+        limiter: FailureLimiter = FailureLimiter(),
         log: @escaping @Sendable (_ event: String, _ detail: String) -> Void = { _, _ in }
     ) {
         self.ledger = ledger
+        self.limiter = limiter
         self.log = log
         recorder = PostbackRecorder(clickIDs: clickIDs)
         waiting = WaitingBytes()
+    }
+
+    /// Whether a call is to be heard at all. Those with a network's key always are; of others so
+    /// many from one address that guessing keys comes to nothing.
+    func admits(key: String, from sender: IPAddress?, nowNanos: UInt64) -> Bool {
+        ledger.hasPostbackKey(key) || limiter.admits(sender, nowNanos: nowNanos)
     }
 
     /// Records a call. `finished` is called on the ledger's thread once all that it caused is on

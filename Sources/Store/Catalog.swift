@@ -15,6 +15,9 @@ public struct Catalog: Sendable {
     public internal(set) var offerVersions: [Int64: OfferVersion] = [:]
     public internal(set) var currentVersions: [OfferID: OfferVersion] = [:]
 
+    /// SHA-256 digests of the API tokens that are valid.
+    public internal(set) var tokenDigests: Set<[UInt8]> = []
+
     public init() {}
 
     /// The newest key of each network: the one to give away.

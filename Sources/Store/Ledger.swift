@@ -76,6 +76,12 @@ public final class Ledger: Sendable {
     /// The entities as of the newest commit.
     public var catalog: Catalog { writer.catalog }
 
+    /// Whether a network has this postback key, as of the newest commit.
+    public func hasPostbackKey(_ key: String) -> Bool { writer.hasPostbackKey(key) }
+
+    /// Whether an API token with this digest is valid, as of the newest commit.
+    public func hasToken(sha256: [UInt8]) -> Bool { writer.hasToken(sha256: sha256) }
+
     /// Nil when the ledger can be written now, else why not.
     public var failure: String? { writer.failure }
 
@@ -113,6 +119,15 @@ final class LedgerWriter: @unchecked Sendable {
 
     var catalog: Catalog { shared.withLock(\.catalog) }
     var failure: String? { shared.withLock(\.failure) }
+
+    // Within the lock: a copy of the catalog would count a dozen references up and down.
+    func hasPostbackKey(_ key: String) -> Bool {
+        shared.withLock { $0.catalog.networkByPostbackKey[key] != nil }
+    }
+
+    func hasToken(sha256: [UInt8]) -> Bool {
+        shared.withLock { $0.catalog.tokenDigests.contains(sha256) }
+    }
 
     /// - Parameter isFirst: the file may be made. Later a missing one is a failure: an empty ledger
     ///   in its place would know no campaign and no click ID key.

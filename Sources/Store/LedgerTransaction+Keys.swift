@@ -40,13 +40,16 @@ extension LedgerTransaction {
     public func addToken(name: String, sha256: [UInt8], at now: Instant) throws(StoreError)
         -> APIToken
     {
-        try sql { () throws(SQLiteError) in
+        let token = try sql { () throws(SQLiteError) in
             try connection.run(
                 "INSERT INTO api_token (name, token_sha256, created_at_us) VALUES (?1, ?2, ?3)",
                 [.text(name), .blob(sha256), .integer(now.micros)])
             return APIToken(
                 id: connection.lastInsertRowID, name: name, createdAt: now, revokedAt: nil)
         }
+        catalog.tokenDigests.insert(sha256)
+        noteCatalogChange()
+        return token
     }
 
     /// Revokes tokens by name, or one by number. Revoked ones stay listed.
@@ -63,6 +66,8 @@ extension LedgerTransaction {
                     [.integer(token.id), .integer(now.micros)])
             }
         }
+        catalog.tokenDigests = try validTokenDigests()
+        noteCatalogChange()
         return matches.map {
             APIToken(id: $0.id, name: $0.name, createdAt: $0.createdAt, revokedAt: now)
         }

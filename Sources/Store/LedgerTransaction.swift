@@ -23,6 +23,7 @@ public final class LedgerTransaction {
             throw StoreError(error)
         }
         catalog = try Self.loadCatalog(connection)
+        catalog.tokenDigests = try validTokenDigests()
     }
 
     /// Reads a click of any day. A day file that can't be read fails this job only.

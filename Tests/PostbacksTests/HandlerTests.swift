@@ -177,6 +177,32 @@ import Testing
         #expect(try JSONValue(parsing: response.text)["verdict"] == "storage_unavailable")
     }
 
+    @Test func `unknown keys of one address are refused beyond a rate, known ones never`() throws {
+        let served = try Served()
+        let connection = try HTTPConnection(port: served.port)
+        for _ in 0..<60 {
+            #expect(try connection.request("GET", "/postback/guess").status == 404)
+        }
+        var refused = try connection.request("GET", "/postback/guess")
+        // A slow machine gets one more each second.
+        for _ in 0..<60 where refused.status == 404 {
+            refused = try connection.request("GET", "/postback/guess")
+        }
+        #expect(refused.status == 429 && refused.fields["retry-after"] == "60")
+        #expect(try JSONValue(parsing: refused.text)["verdict"] == "rate_limited")
+        #expect(try JSONValue(parsing: refused.text)["postback"] == .null)
+        let kept = try served.bench.postbacks().count
+        let pixel = try connection.request("GET", "/pixel/guess.gif")
+        #expect(pixel.status == 200 && pixel.fields["content-type"] == "image/gif")
+        #expect(try served.bench.postbacks().count <= kept + 1)
+        let cid = try served.bench.click()
+        let good = try connection.request("GET", "/postback/k1?cid=\(cid.text)")
+        #expect(try JSONValue(parsing: good.text)["verdict"] == "accepted")
+        for _ in 0..<70 {
+            #expect(try connection.request("GET", "/postback/k1?cid=x").status == 400)
+        }
+    }
+
     @Test func `pipelined calls are answered in order`() throws {
         let served = try Served()
         let cid = try served.bench.click()

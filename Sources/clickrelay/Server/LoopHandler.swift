@@ -25,7 +25,7 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
             loop: loop, store: services.clickStore, routing: services.routing,
             rowIDs: services.rowIDs, clickKey: services.installation.clickIDs.newestKey,
             settings: settings)
-        let sender: (borrowing Request) -> IPAddress? = { request in
+        let sender: @Sendable (borrowing Request) -> IPAddress? = { request in
             clientAddress.client(
                 peer: request.peerAddress.map { IPAddress(bits: $0) },
                 forwardedFor: clientAddress.usesForwardedFor
@@ -33,7 +33,7 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
         }
         postbacks = PostbackHandler(intake: services.postbacks, loop: loop, sender: sender)
         pixels = PixelHandler(intake: services.postbacks, sender: sender)
-        admin = AdminHandler(services.api, isTrusted: isTrusted)
+        admin = AdminHandler(services.api, isTrusted: isTrusted, sender: sender)
     }
 
     private static let campaignPrefix = Array("/c/".utf8)

@@ -96,7 +96,7 @@ final class Tracker: @unchecked Sendable {
             configuration: configuration, installation: installation, clickStore: clickStore,
             routing: routing, rowIDs: rowIDs,
             postbacks: PostbackIntake(
-                ledger: installation.ledger, clickIDs: installation.clickIDs,
+                ledger: installation.ledger, clickIDs: installation.clickIDs, limiter: api.limiter,
                 log: { [log = installation.log] in log.error($0, ["detail": .string($1)]) }),
             api: AdminAPI(
                 ledger: installation.ledger, readers: installation.readers, services: api))
