@@ -63,7 +63,7 @@ enum ReplayResource {
 }
 
 /// How calls are judged again, and how that is shown.
-private struct Replay: Sendable {
+struct Replay: Sendable {
     let rules: any PostbackRules
     let now: Instant
     let isDryRun: Bool

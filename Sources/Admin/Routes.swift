@@ -8,7 +8,8 @@ enum Routes {
         + NetworkTemplateResource.routes + PostbackKeyResource.routes
         + TraceResource.routes + ConversionResource.routes + EntryResource.routes
         + PostbackResource.routes
-        + ReplayResource.routes + DeliveryResource.routes + ReportResource.routes
+        + ReplayResource.routes + AssignResource.routes + DeliveryResource.routes
+        + ReportResource.routes
         + StatusResource.routes
         + TokenResource.routes
 }

@@ -12,6 +12,7 @@ public struct Campaign: Entity, Equatable {
     /// Beside the source's own.
     public let destinations: [Destination]
     public let flow: Flow
+    public let limits: ConversionLimits
 
     public init(document: JSONValue) throws(ValidationError) {
         let problems = DocumentProblems()
@@ -25,20 +26,22 @@ public struct Campaign: Entity, Equatable {
         cost = Cost(&reader)
         destinations = Destination.list(&reader)
         flow = Flow(&reader)
+        limits = ConversionLimits(&reader, currency: nil)
         reader.finish()
         try problems.throwIfAny()
     }
 
     public var document: JSONValue {
-        [
-            "key": .string(key.text),
-            "name": .string(name),
-            "source": .string(source.text),
-            "redirect": .string(redirect.rawValue),
-            "cost": cost.document,
-            "destinations": .array(destinations.map(\.document)),
-            "flow": flow.document,
-        ]
+        .object(
+            [
+                JSONMember(name: "key", value: .string(key.text)),
+                JSONMember(name: "name", value: .string(name)),
+                JSONMember(name: "source", value: .string(source.text)),
+                JSONMember(name: "redirect", value: .string(redirect.rawValue)),
+                JSONMember(name: "cost", value: cost.document),
+                JSONMember(name: "destinations", value: .array(destinations.map(\.document))),
+                JSONMember(name: "flow", value: flow.document),
+            ] + limits.members)
     }
 }
 

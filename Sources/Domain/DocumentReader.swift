@@ -122,6 +122,11 @@ struct DocumentReader {
         return number
     }
 
+    mutating func optionalInteger(_ name: String, in range: ClosedRange<Int64>) -> Int64? {
+        guard value(name) != nil else { return nil }
+        return integer(name, in: range, default: range.lowerBound)
+    }
+
     mutating func choice<Choice: RawRepresentable & CaseIterable>(
         _ name: String, default fallback: Choice
     ) -> Choice where Choice.RawValue == String {

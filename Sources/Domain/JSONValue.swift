@@ -78,6 +78,11 @@ extension JSONValue {
         .number(String(value))
     }
 
+    /// Null for nil.
+    public static func integer(orNull value: (some BinaryInteger)?) -> JSONValue {
+        value.map { .integer($0) } ?? .null
+    }
+
     public static func string(orNull value: String?) -> JSONValue {
         value.map { .string($0) } ?? .null
     }

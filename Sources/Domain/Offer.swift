@@ -8,6 +8,7 @@ public struct Offer: Entity, Hashable {
     public let url: URLTemplate
     /// Used when a postback has no amount.
     public let payout: Money?
+    public let limits: ConversionLimits
 
     public init(document: JSONValue) throws(ValidationError) {
         let problems = DocumentProblems()
@@ -17,6 +18,7 @@ public struct Offer: Entity, Hashable {
         name = reader.string("name") ?? key.text
         network = reader.requiredKey("network")
         payout = Self.payout(&reader)
+        limits = ConversionLimits(&reader, currency: payout?.currency)
         let urlText = reader.requiredString("url", max: URLTemplate.lengthMax)
         reader.finish()
         var template: URLTemplate?
@@ -64,13 +66,14 @@ public struct Offer: Entity, Hashable {
     }
 
     public var document: JSONValue {
-        [
-            "key": .string(key.text),
-            "name": .string(name),
-            "network": .string(network.text),
-            "url": .string(url.text),
-            "payout": payout?.document ?? .null,
-        ]
+        .object(
+            [
+                JSONMember(name: "key", value: .string(key.text)),
+                JSONMember(name: "name", value: .string(name)),
+                JSONMember(name: "network", value: .string(network.text)),
+                JSONMember(name: "url", value: .string(url.text)),
+                JSONMember(name: "payout", value: payout?.document ?? .null),
+            ] + limits.members)
     }
 }
 

@@ -7,6 +7,7 @@ public enum EmbeddedMigrations {
     public static let ledger: [(version: Int, name: String, sql: String)] = [
         (1, "initial", text(PackageResources.v0001_initial_sql)),
         (2, "replay", text(PackageResources.v0002_replay_sql)),
+        (3, "limits", text(PackageResources.v0003_limits_sql)),
     ]
 
     /// `clicks/DAY.db`.

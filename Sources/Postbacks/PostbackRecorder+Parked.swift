@@ -32,9 +32,12 @@ extension PostbackRecorder {
                 let rehearsal = try tx.rehearse { (tx) throws(StoreError) in
                     try replay(id, in: tx, now: now)
                 }
-                guard rehearsal.now.verdict.isSettled else { continue }
+                // One that came upon a limit is recorded, too: it says which, and is looked at no
+                // more.
+                let isSettled = rehearsal.now.verdict.isSettled
+                guard isSettled || rehearsal.now.isHeld else { continue }
                 _ = try replay(id, in: tx, now: now)
-                matched += 1
+                if isSettled { matched += 1 }
             } catch {
                 switch error {
                 case .storage: throw error

@@ -8,6 +8,15 @@ extension PostbackRecorder: PostbackRules {
         guard let original = try tx.postback(id) else {
             throw .notFound("there is no postback \(id)")
         }
+        return try judge(original, in: tx, now: now)
+    }
+
+    /// - Parameter assignment: what somebody decided about it.
+    func judge(
+        _ original: StoredPostback, assignment: PostbackRecording.Assignment? = nil,
+        in tx: LedgerTransaction, now: Instant
+    ) throws(StoreError) -> ReplayOutcome {
+        let id = original.id
         let kept = original.call
         guard !kept.target.isEmpty else {
             throw .conflict("the text of postback \(id) was forgotten: it can't be judged again")
@@ -30,7 +39,10 @@ extension PostbackRecorder: PostbackRules {
                 headers: kept.headers, body: kept.body),
             replay: PostbackRecording.Replay(
                 root: root, receivedAt: first?.call.receivedAt ?? kept.receivedAt,
-                counted: try tx.conversion(madeBy: root)),
+                counted: try tx.conversion(madeBy: root), assignment: assignment,
+                waitsBecauseOfThis: first.map {
+                    $0.verdict != PostbackVerdict.parked.rawValue && $0.networkID != nil
+                } ?? false),
             network: network, clickIDs: clickIDs, tx: tx, catalog: catalog, now: now)
         return ReplayOutcome(original: original, now: try recording.run().outcome)
     }
@@ -56,6 +68,6 @@ extension PostbackAnswer {
     var outcome: PostbackOutcome {
         PostbackOutcome(
             verdict: verdict, message: message, postbackID: postbackID, conversionID: conversionID,
-            revision: revision, change: change)
+            revision: revision, change: change, isHeld: isHeld)
     }
 }

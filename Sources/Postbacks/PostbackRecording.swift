@@ -10,20 +10,32 @@ struct PostbackRecording {
         let receivedAt: Instant
         /// What it made or changed already.
         let counted: Conversion?
+        var assignment: Assignment?
+        /// It was refused before, so that nothing waits for it yet should it be parked now.
+        var waitsBecauseOfThis = false
+    }
+
+    /// What somebody decided about a parked call.
+    struct Assignment {
+        /// Of a click that is stored; nil: the one that the call names.
+        let clickID: ClickID?
+        let ignoresLimits: Bool
     }
 
     private let call: Postback
     private let replay: Replay?
     private let network: Stored<Network>
     private let clickIDs: any ClickIDSealing
-    private let tx: LedgerTransaction
+    let tx: LedgerTransaction
     /// Taken once: each look at the transaction's own copies a dozen references.
-    private let catalog: Catalog
+    let catalog: Catalog
     private let now: Instant
 
-    private var notes: [String] = []
+    var notes: [String] = []
     private var reply: String?
     private var clickRowID: ClickRowID?
+    /// Parked by a limit.
+    private var isHeld = false
     /// When somebody who entered it says that it happened.
     private var enteredAt: Instant?
 
@@ -69,19 +81,23 @@ struct PostbackRecording {
             return try finish(error.verdict, error.message)
         }
         notes += report.notes
-        guard let identity = clickIDs.open(report.clickID) else {
+        let clickID = replay?.assignment?.clickID ?? report.clickID
+        guard let identity = clickIDs.open(clickID) else {
             return try finish(
                 .clickForeign,
                 "click ID \(report.clickID.text) was not issued here: check which tracker's "
                     + "click ID the offer URL carries")
         }
         clickRowID = identity.rowID
+        if clickID != report.clickID {
+            notes.append("it was assigned by hand to click \(clickID.text)")
+        }
         if report.isIgnored {
             return try finish(
                 .ignored,
                 "status \"\(report.networkStatus ?? "")\" is on the network's ignore list")
         }
-        guard let click = try tx.click(identity.rowID) else {
+        guard let click = try click(of: identity) else {
             return try finish(
                 .parked,
                 "the click ID is ours but its click is not stored: the call is kept with its "
@@ -97,6 +113,15 @@ struct PostbackRecording {
     {
         clickRowID = clickIDs.rowID(of: PostbackParameters(call, of: network.value).fields)
         return try finish(verdict, message)
+    }
+
+    /// The stored click; else what a conversion that the call was counted as keeps of its own, be it
+    /// another one that the call was assigned to.
+    private mutating func click(of identity: ClickIdentity) throws(StoreError) -> Click? {
+        if let click = try tx.click(identity.rowID) { return click }
+        guard let counted = replay?.counted else { return nil }
+        clickRowID = counted.click.rowID
+        return counted.click
     }
 
     private mutating func readEntry(_ pairs: [(name: String, value: [UInt8])])
@@ -150,9 +175,20 @@ struct PostbackRecording {
                 ordinal: ordinal, status: status, networkStatus: report.networkStatus,
                 payout: payout, extras: report.extras, convertedAt: convertedAt,
                 isTest: report.isTest, revision: 1)
+            if let reason = try limitPassed(by: made, offer.offer, campaign) {
+                guard replay?.assignment?.ignoresLimits == true else {
+                    isHeld = true
+                    return try finish(
+                        .parked,
+                        "\(reason): the call is kept with its value; assign it by hand to count it, "
+                            + "or raise the limit and replay it")
+                }
+                notes.append("counted by hand, though \(reason)")
+            }
             return try keep(made, after: nil, report, campaign, source)
         case (.revise(let status, let payout), .some(let existing)):
             let revised = existing.revised(status: status, payout: payout, by: report)
+            try noteLimits(passedBy: revised, after: existing)
             return try keep(revised, after: existing, report, campaign, source)
         case (.duplicate, .some(let existing)):
             return try finish(
@@ -189,9 +225,12 @@ struct PostbackRecording {
                 counted.transactionID == report.transactionID, counted.isTest == report.isTest
             else {
                 known.unchangedBecause =
-                    "nothing changed: the call is counted as conversion \(counted.id) already, "
-                    + "and not once more, though it now reads as event \"\(report.event)\" with "
-                    + "transaction \"\(report.transactionID)\""
+                    counted.click.rowID == click.rowID
+                    ? "nothing changed: the call is counted as conversion \(counted.id) already, "
+                        + "and not once more, though it now reads as event \"\(report.event)\" with "
+                        + "transaction \"\(report.transactionID)\""
+                    : "nothing changed: the call is counted as conversion \(counted.id) of another "
+                        + "click already, and not once more"
                 return known
             }
         }
@@ -259,7 +298,8 @@ struct PostbackRecording {
             return []
         }
         let renderer = DeliveryRenderer(
-            conversion, clickID: report.clickID, campaign: campaign, source: source,
+            conversion, clickID: clickID(of: conversion, report), campaign: campaign,
+            source: source,
             variables: catalog.variables(of: source.value))
         var deliveries: [NewDelivery] = []
         for destination in own where wants(destination) {
@@ -275,6 +315,13 @@ struct PostbackRecording {
         return deliveries
     }
 
+    /// The ID that the visitor was sent on with; of an assigned call it is not the one in the call.
+    private func clickID(of conversion: Conversion, _ report: PostbackReport) -> ClickID {
+        let click = conversion.click
+        if clickIDs.open(report.clickID)?.rowID == click.rowID { return report.clickID }
+        return clickIDs.seal(ClickIdentity(rowID: click.rowID, campaignID: click.campaignID))
+    }
+
     /// Keeps the call with its verdict.
     private func finish(
         _ verdict: PostbackVerdict, _ sentence: String, conversion: Conversion? = nil,
@@ -285,13 +332,20 @@ struct PostbackRecording {
             call, networkID: network.id, clickRowID: clickRowID, conversionID: conversion?.id,
             verdict: verdict, message: message, replayOf: replay?.root)
         if let replay {
-            if verdict.isSettled { try tx.unpark(replay.root) }
+            if verdict.isSettled {
+                try tx.unpark(replay.root)
+            } else if verdict == .parked, replay.waitsBecauseOfThis, let clickRowID {
+                try tx.park(replay.root, click: clickRowID, isHeld: isHeld)
+            } else if verdict == .parked {
+                try tx.setHeld(replay.root, isHeld)
+            }
         } else if verdict == .parked, let clickRowID {
-            try tx.park(id, click: clickRowID)
+            try tx.park(id, click: clickRowID, isHeld: isHeld)
         }
         return PostbackAnswer(
             verdict: verdict, message: message, postbackID: id, conversionID: conversion?.id,
-            revision: conversion?.revision, change: change, reply: reply,
+            revision: conversion?.revision, change: change, isHeld: isHeld,
+            reply: reply,
             isAlwaysOK: network.value.alwaysOK)
     }
 }

@@ -62,7 +62,9 @@ public final class DirectoryCheck {
         progress(Self.ledgerName)
         read(Self.ledgerName, directory.ledgerPath, LedgerSchema.migrator) {
             (connection) throws(SQLiteError) in
-            for rule in LedgerRule.all {
+            // A directory that was not upgraded yet lacks what is newer.
+            let version = try connection.int64("PRAGMA user_version") ?? 0
+            for rule in LedgerRule.all where rule.since <= version {
                 progress("\(Self.ledgerName): \(rule.name)")
                 try find(rule, connection)
             }
@@ -262,6 +264,8 @@ public final class DirectoryCheck {
 /// One thing that always holds in a ledger, as a query for the rows where it doesn't.
 private struct LedgerRule: Sendable {
     let name: String
+    /// The schema's version that has what is asked.
+    var since: Int64 = 1
     /// Selects the ID of each row that breaks the rule; takes a LIMIT.
     let sql: String
     let message: @Sendable (String) -> String
@@ -287,6 +291,24 @@ private struct LedgerRule: Sendable {
                     OR r.currency <> c.currency
                 """,
             message: { "conversion \($0) differs from its newest revision" }),
+        LedgerRule(
+            name: "what counts towards limits is what the conversions come to", since: 3,
+            sql: """
+                SELECT scope || ' ' || entity_id || ' in ' || currency FROM (
+                    SELECT 'offer' AS scope, offer_id AS entity_id, currency, 1 AS conversions,
+                        payout_nanos / 1000000000 AS units, payout_nanos % 1000000000 AS nanos
+                    FROM conversion WHERE is_test = 0 AND status IN ('pending', 'approved')
+                    UNION ALL
+                    SELECT 'campaign', campaign_id, currency, 1, payout_nanos / 1000000000,
+                        payout_nanos % 1000000000
+                    FROM conversion WHERE is_test = 0 AND status IN ('pending', 'approved')
+                    UNION ALL
+                    SELECT scope, entity_id, currency, -conversions, -payout_units, -payout_nanos
+                    FROM conversion_total WHERE day = \(LedgerTransaction.allDays))
+                GROUP BY scope, entity_id, currency
+                HAVING sum(conversions) <> 0 OR sum(units) <> 0 OR sum(nanos) <> 0
+                """,
+            message: { "the sums of \($0) are not those of its conversions" }),
         LedgerRule(
             name: "every revision has the call that made it",
             sql: """

@@ -10,6 +10,9 @@ struct LedgerStatements {
     let insertDelivery: Statement
     let insertAttempt: Statement
     let updateDelivery: Statement
+    let conversionByID: Statement
+    let addToTotals: Statement
+    let findTotals: Statement
 
     init(_ connection: Connection) throws(SQLiteError) {
         insertPostback = try connection.prepare(
@@ -65,6 +68,25 @@ struct LedgerStatements {
                 reason = iif(state = 'cancelled' AND ?2 <> 'delivered', reason, ?3),
                 due_at_us = ?4
             WHERE id = ?1 AND attempt_count + 1 = ?5
+            """)
+        conversionByID = try connection.prepare(
+            "SELECT \(ConversionRow.columns) FROM conversion WHERE id = ?1")
+        addToTotals = try connection.prepare(
+            """
+            INSERT INTO conversion_total (scope, entity_id, day, currency, conversions,
+                payout_units, payout_nanos)
+            VALUES ('offer', ?1, ?3, ?4, ?5, ?6, ?7),
+                ('offer', ?1, \(LedgerTransaction.allDays), ?4, ?5, ?6, ?7),
+                ('campaign', ?2, ?3, ?4, ?5, ?6, ?7),
+                ('campaign', ?2, \(LedgerTransaction.allDays), ?4, ?5, ?6, ?7)
+            ON CONFLICT DO UPDATE SET conversions = conversions + excluded.conversions,
+                payout_units = payout_units + excluded.payout_units,
+                payout_nanos = payout_nanos + excluded.payout_nanos
+            """)
+        findTotals = try connection.prepare(
+            """
+            SELECT currency, conversions, payout_units, payout_nanos FROM conversion_total
+            WHERE scope = ?1 AND entity_id = ?2 AND day = ?3
             """)
     }
 }

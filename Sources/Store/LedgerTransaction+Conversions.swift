@@ -76,7 +76,9 @@ extension LedgerTransaction {
         try sql { () throws(SQLiteError) in
             ConversionRow.bind(conversion, to: statements.insertConversion)
             try statements.insertConversion.run()
-            return conversion.with(id: ConversionID(connection.lastInsertRowID))
+            let id = ConversionID(connection.lastInsertRowID)
+            try count(conversion)
+            return conversion.with(id: id)
         }
     }
 
@@ -85,6 +87,10 @@ extension LedgerTransaction {
     /// - Parameter conversion: with the new state and the new revision's number.
     public func update(_ conversion: Conversion) throws(StoreError) {
         try sql { () throws(SQLiteError) in
+            if let before = try storedConversion(conversion.id) {
+                try count(before, isRemoved: true)
+                try count(conversion)
+            }
             let update = statements.updateConversion
             update.bind(1, conversion.id.rawValue)
             update.bind(2, text: conversion.status.rawValue)
@@ -95,6 +101,13 @@ extension LedgerTransaction {
             update.bind(7, text: ConversionRow.extrasText(conversion.extras))
             try update.run()
         }
+    }
+
+    private func storedConversion(_ id: ConversionID) throws(SQLiteError) -> Conversion? {
+        let find = statements.conversionByID
+        defer { find.reset() }
+        find.bind(1, id.rawValue)
+        return try find.step() ? try ConversionRow.read(find) : nil
     }
 
     /// Keeps a conversion's present state as its newest revision.

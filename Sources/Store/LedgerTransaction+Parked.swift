@@ -3,11 +3,24 @@ internal import SQLite
 
 /// Calls that were kept with their value though they could not be counted.
 extension LedgerTransaction {
-    public func park(_ id: PostbackID, click: ClickRowID) throws(StoreError) {
+    /// - Parameter isHeld: its click is there, but a limit was passed: `parked(after:)` leaves it
+    ///   to people.
+    public func park(_ id: PostbackID, click: ClickRowID, isHeld: Bool) throws(StoreError) {
         try sql { () throws(SQLiteError) in
             try connection.run(
-                "INSERT INTO parked (postback_id, click_row_id) VALUES (?1, ?2)",
-                [.integer(id.rawValue), .integer(click.rawValue)])
+                """
+                INSERT INTO parked (postback_id, click_row_id, is_held) VALUES (?1, ?2, ?3)
+                ON CONFLICT DO UPDATE SET is_held = excluded.is_held
+                """, [.integer(id.rawValue), .integer(click.rawValue), .integer(isHeld ? 1 : 0)])
+        }
+    }
+
+    /// What a call waits for has changed. Nothing happens when it does not wait.
+    public func setHeld(_ id: PostbackID, _ isHeld: Bool) throws(StoreError) {
+        try sql { () throws(SQLiteError) in
+            try connection.run(
+                "UPDATE parked SET is_held = ?2 WHERE postback_id = ?1",
+                [.integer(id.rawValue), .integer(isHeld ? 1 : 0)])
         }
     }
 
@@ -19,15 +32,16 @@ extension LedgerTransaction {
         }
     }
 
-    /// Some of the calls that wait, oldest first.
+    /// Some of the calls that wait for their click, oldest first.
     public func parked(after cursor: PostbackID?, limit: Int) throws(StoreError)
         -> [(id: PostbackID, click: ClickRowID)]
     {
         try sql { () throws(SQLiteError) in
             try connection.rows(
                 """
-                SELECT postback_id, click_row_id FROM parked WHERE postback_id > ?1
-                ORDER BY postback_id LIMIT ?2
+                SELECT postback_id, click_row_id FROM parked
+                WHERE is_held = 0 AND postback_id > ?1 ORDER BY postback_id
+                LIMIT ?2
                 """, [.integer(cursor?.rawValue ?? 0), .integer(Int64(limit))]
             ) { (row) throws(SQLiteError) in
                 guard let click = ClickRowID(rawValue: row.int64(1)) else {

@@ -21,6 +21,8 @@ public struct PostbackOutcome: Sendable, Equatable {
     public let revision: Int?
     /// Nil when nothing changed.
     public let change: Change?
+    /// Parked because a limit was passed: only people go on with it.
+    public let isHeld: Bool
 
     public struct Change: Sendable, Equatable {
         /// Nil for a new conversion.
@@ -38,7 +40,8 @@ public struct PostbackOutcome: Sendable, Equatable {
 
     public init(
         verdict: PostbackVerdict, message: String, postbackID: PostbackID? = nil,
-        conversionID: ConversionID? = nil, revision: Int? = nil, change: Change? = nil
+        conversionID: ConversionID? = nil, revision: Int? = nil, change: Change? = nil,
+        isHeld: Bool = false
     ) {
         self.verdict = verdict
         self.message = message
@@ -46,6 +49,7 @@ public struct PostbackOutcome: Sendable, Equatable {
         self.conversionID = conversionID
         self.revision = revision
         self.change = change
+        self.isHeld = isHeld
     }
 }
 
@@ -70,6 +74,19 @@ public protocol PostbackRules: Sendable {
     /// - Throws: `.notFound`; `.conflict` when the call's text was forgotten.
     func replay(_ id: PostbackID, in tx: LedgerTransaction, now: Instant) throws(StoreError)
         -> ReplayOutcome
+
+    /// Counts a parked call, because somebody decided so, and keeps the result as a call of its own.
+    /// Like a replay it never counts a call twice.
+    ///
+    /// - Parameters:
+    ///   - clickID: the click that it belongs to; nil: the one that it names.
+    ///   - ignoresLimits: whether it is counted past limits.
+    /// - Throws: `.notFound`; `.invalid` for a click that is none of ours; `.conflict` when the call
+    ///   is not parked, its text was forgotten, or the click that it names is not stored.
+    func assign(
+        _ id: PostbackID, to clickID: ClickID?, ignoresLimits: Bool, in tx: LedgerTransaction,
+        now: Instant
+    ) throws(StoreError) -> ReplayOutcome
 
     /// Judges one row that somebody entered, an object of `ConversionEntry.names` and scalars, by
     /// the rules of its network's calls, and keeps it as a call of that network.

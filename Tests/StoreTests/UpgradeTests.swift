@@ -27,6 +27,16 @@ import Testing
                     CAST('/postback/k1?cid=x' AS BLOB), x'', x'');
                 INSERT INTO conversion VALUES (1, 77, 'sale', 't', 0, 0, 1, 1, 1, 1, 'approved',
                     NULL, 5000000000, 'USD', 1, 5, NULL, NULL, NULL, NULL, x'', NULL, x'', x'', 1, 1);
+                INSERT INTO conversion VALUES (2, 77, 'sale', 'u', 0, 0, 1, 1, 1, 1, 'pending',
+                    NULL, 0, 'USD', 1, 86399999999, NULL, NULL, NULL, NULL, x'', NULL, x'', x'', 1,
+                    1);
+                INSERT INTO conversion VALUES (3, 77, 'sale', 'v', 0, 0, 1, 1, 1, 1, 'approved',
+                    NULL, -1500000000, 'USD', 1, -1, NULL, NULL, NULL, NULL, x'', NULL, x'', x'', 1,
+                    1);
+                INSERT INTO conversion VALUES (4, 77, 'sale', 'w', 0, 0, 1, 1, 1, 1, 'rejected',
+                    NULL, 7000000000, 'USD', 1, 5, NULL, NULL, NULL, NULL, x'', NULL, x'', x'', 1, 1);
+                INSERT INTO conversion VALUES (5, 77, 'sale', 'x', 1, 0, 1, 1, 1, 1, 'approved',
+                    NULL, 7000000000, 'USD', 1, 5, NULL, NULL, NULL, NULL, x'', NULL, x'', x'', 1, 1);
                 INSERT INTO conversion_revision VALUES
                     (1, 1, 'approved', NULL, 5000000000, 'USD', 5, 1);
                 """)
@@ -51,8 +61,23 @@ import Testing
         #expect(
             call.map { String(decoding: $0.call.target, as: UTF8.self) } == "/postback/k1?cid=x")
         let now = try Connection(path: directory.ledgerPath, mode: .readOnly)
-        #expect(try now.int64("SELECT payout_nanos FROM conversion") == 5_000_000_000)
+        #expect(try now.int64("SELECT payout_nanos FROM conversion WHERE id = 1") == 5_000_000_000)
         #expect(try now.int64("SELECT count(*) FROM conversion_revision") == 1)
+        let sums = try now.rows(
+            """
+            SELECT scope, entity_id, day, currency, conversions, payout_units, payout_nanos
+            FROM conversion_total ORDER BY scope, day
+            """
+        ) { (row) throws(SQLiteError) in
+            "\(row.text(0)) \(row.int64(1)) \(row.int64(2)) \(row.text(3)) \(row.int64(4)) "
+                + "\(row.int64(5)) \(row.int64(6))"
+        }
+        #expect(
+            sums == [
+                "campaign 1 -1000000000 USD 3 4 -500000000", "campaign 1 -1 USD 1 -1 -500000000",
+                "campaign 1 0 USD 2 5 0", "offer 1 -1000000000 USD 3 4 -500000000",
+                "offer 1 -1 USD 1 -1 -500000000", "offer 1 0 USD 2 5 0",
+            ])
         now.close()
     }
 }

@@ -39,8 +39,13 @@ extension HelpText {
                     """
                 + TextTable.columns(verdicts, indent: "  ") + """
 
-                    503: nothing was recorded, send again. All others are kept as they came;
+                    503: nothing was recorded, send again. 429: one address called with unknown keys
+                    too often; known keys are always heard. All others are kept as they came;
                     `clickrelay postbacks list` shows them with their verdicts.
+
+                    parked: the click is not stored, or the conversion came past the offer's or the
+                    campaign's `conversion_window_hours` or `caps`. It is kept with its value:
+                    `clickrelay postbacks list --waiting 1`, `postbacks assign ID`, `reject ID`.
 
                     The same (click, event, order) with the same status and amount is a duplicate; with
                     a changed one it is a new revision. The traffic source is told once of each.

@@ -1,6 +1,6 @@
 internal import Domain
 
-/// `postbacks list|show|replay|reject`: what networks sent, with what was made of it.
+/// `postbacks list|show|assign|reject|replay`: what networks sent, with what was made of it.
 enum PostbackCommands {
     private static let filters = [
         Flag("from", "TIME", "received at or after it (RFC 3339, or a day)"),
@@ -22,8 +22,24 @@ enum PostbackCommands {
                     invocation, path: "/postbacks/\(API.encoded(invocation.operands[0]))")
             }),
         Command(
+            words: ["postbacks", "assign"], operands: "ID", operandCount: 1...1,
+            summary: "count a parked call: past a limit, or for another click",
+            flags: [
+                Flag(
+                    "click", "CLICK_ID", "the click that it belongs to; without: the one it names"),
+                Flag("dry-run", nil, "only show what would change"), Command.jsonFlag,
+            ], scope: .api,
+            details: """
+                A call is parked when its click is not stored, or when it came past the conversion
+                window or a cap of its offer or campaign. Assigning counts it in spite of that; once
+                only, however often it is assigned.
+                """,
+            run: { (invocation) throws(CommandFailure) in
+                try ReplayCommand.assign(invocation)
+            }),
+        Command(
             words: ["postbacks", "reject"], operands: "ID", operandCount: 1...1,
-            summary: "stop waiting for a parked call's click", scope: .api,
+            summary: "leave a parked call uncounted for good", scope: .api,
             run: { (invocation) throws(CommandFailure) in
                 let id = invocation.operands[0]
                 try invocation.api().call("POST", "/postbacks/\(API.encoded(id))/reject")

@@ -1,6 +1,7 @@
 internal import Domain
 
-/// `postbacks replay`: calls that were received are judged again by today's rules.
+/// `postbacks replay`: calls that were received are judged again by today's rules. `postbacks
+/// assign`: or by hand.
 enum ReplayCommand {
     /// Calls of a selection in one request.
     private static let pageMax = 200
@@ -46,6 +47,20 @@ enum ReplayCommand {
             Terminal.endProgress()
         }
         return try output.finish(isDryRun: !dryRun.isEmpty)
+    }
+
+    static func assign(_ invocation: Invocation) throws(CommandFailure) -> ExitCode {
+        let isDryRun = invocation.arguments.has("dry-run")
+        var order = [JSONMember(name: "force", value: true)]
+        if let click = invocation.arguments.value("click") {
+            order.append(JSONMember(name: "click_id", value: .string(click)))
+        }
+        var output = Output(wantsJSON: invocation.wantsJSON)
+        let path = path(
+            "/postbacks/\(API.encoded(invocation.operands[0]))/assign",
+            isDryRun ? ["dry_run=1"] : [])
+        output.add([try invocation.api().call("POST", path, body: .object(order))])
+        return try output.finish(isDryRun: isDryRun)
     }
 
     private static func path(_ path: String, _ pairs: [String]) -> String {
