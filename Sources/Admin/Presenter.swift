@@ -39,6 +39,7 @@ struct Presenter: Sendable {
             "status": .string(conversion.status.rawValue),
             "network_status": .string(orNull: conversion.networkStatus),
             "payout": conversion.payout.document,
+            "reporting": conversion.reporting?.json ?? .null,
             "clicked_at": conversion.click.rowID.instant.json,
             "converted_at": conversion.convertedAt.json,
             "test": .bool(conversion.isTest),
@@ -55,7 +56,8 @@ struct Presenter: Sendable {
         [
             "revision": .integer(revision.number), "status": .string(revision.status.rawValue),
             "network_status": .string(orNull: revision.networkStatus),
-            "payout": revision.payout.document, "at": revision.at.json,
+            "payout": revision.payout.document,
+            "reporting": revision.reporting?.json ?? .null, "at": revision.at.json,
             "postback": .integer(revision.postbackID.rawValue),
         ]
     }
@@ -133,6 +135,15 @@ struct Presenter: Sendable {
             }
         }
         return .object(members)
+    }
+}
+
+extension ReportingAmount {
+    var json: JSONValue {
+        [
+            "amount": .string(money.amountText), "currency": .string(money.currency.code),
+            "rate": .string(Amount.format(rateNanos)),
+        ]
     }
 }
 

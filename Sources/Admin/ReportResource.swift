@@ -17,13 +17,15 @@ enum ReportResource {
             return .done(.page([], nextCursor: nil))
         }
         let presenter = Presenter(call)
+        let rates = presenter.catalog.rates
         return .read { reader throws(StoreError) in
-            let report = try CampaignReport(reader, period)
+            let report = try CampaignReport(reader, period, rates)
             return APIResponse([
                 "group": .string(group), "from": period.from.json, "to": period.to.json,
                 "tz": .string(offset.text),
+                "reporting_currency": .string(orNull: rates.reporting?.code),
                 "rows": .array(report.rows.map { row($0, presenter) }),
-                "totals": .object(members(report.totals)),
+                "totals": .object(members(report.totals, rates.reporting)),
                 "formulas": .object(
                     CampaignReport.formulas.map {
                         JSONMember(name: $0.name, value: .string($0.formula))
@@ -71,10 +73,12 @@ enum ReportResource {
             [
                 JSONMember(name: "campaign", value: presenter.key(row.campaignID)),
                 JSONMember(name: "campaign_id", value: .integer(row.campaignID.rawValue)),
-            ] + members(row.numbers))
+            ] + members(row.numbers, presenter.catalog.rates.reporting))
     }
 
-    private static func members(_ numbers: ReportNumbers) -> [JSONMember] {
+    private static func members(_ numbers: ReportNumbers, _ reporting: Currency?)
+        -> [JSONMember]
+    {
         var members = [
             JSONMember(name: "clicks", value: .integer(numbers.clicks)),
             JSONMember(name: "clicks_without_cost", value: .integer(numbers.clicksWithoutCost)),
@@ -100,6 +104,17 @@ enum ReportResource {
                             [JSONMember(name: "currency", value: .string(item.currency.code))]
                                 + (amounts(item.currency, item.amounts).objectValue ?? []))
                     })),
+            JSONMember(
+                name: "reporting",
+                value: reporting.map { currency in
+                    .object(
+                        [JSONMember(name: "currency", value: .string(currency.code))]
+                            + (amounts(currency, numbers.reporting).objectValue ?? [])
+                            + [
+                                JSONMember(
+                                    name: "unconverted", value: .integer(numbers.unconverted))
+                            ])
+                } ?? .null),
         ]
         return members
     }

@@ -9,7 +9,7 @@ enum Routes {
         + TraceResource.routes + ConversionResource.routes + EntryResource.routes
         + PostbackResource.routes
         + ReplayResource.routes + AssignResource.routes + DeliveryResource.routes
-        + ReportResource.routes
-        + StatusResource.routes
+        + ReportResource.routes + StatusResource.routes + SettingsResource.routes
+        + RateResource.routes
         + TokenResource.routes
 }

@@ -37,12 +37,14 @@ public struct Conversion: Sendable, Equatable {
     public let isTest: Bool
     /// The number of the newest revision, from 1.
     public let revision: Int
+    /// The payout in the reporting currency, as it was converted when it was recorded.
+    public let reporting: ReportingAmount?
 
     public init(
         id: ConversionID, click: Click, sourceID: SourceID, networkID: NetworkID, offerID: OfferID,
         event: String, transactionID: String, ordinal: Int, status: ConversionStatus,
         networkStatus: String?, payout: Money, extras: [String?], convertedAt: Instant,
-        isTest: Bool, revision: Int
+        isTest: Bool, revision: Int, reporting: ReportingAmount? = nil
     ) {
         self.id = id
         self.click = click
@@ -59,15 +61,23 @@ public struct Conversion: Sendable, Equatable {
         self.convertedAt = convertedAt
         self.isTest = isTest
         self.revision = revision
+        self.reporting = reporting
     }
 
     /// The same under the number that it was given.
-    public func with(id: ConversionID) -> Conversion {
+    public func with(id: ConversionID) -> Conversion { copy(id: id, reporting: reporting) }
+
+    /// The same with its payout converted, or known to be not.
+    public func with(reporting: ReportingAmount?) -> Conversion {
+        copy(id: id, reporting: reporting)
+    }
+
+    private func copy(id: ConversionID, reporting: ReportingAmount?) -> Conversion {
         Conversion(
             id: id, click: click, sourceID: sourceID, networkID: networkID, offerID: offerID,
             event: event, transactionID: transactionID, ordinal: ordinal, status: status,
             networkStatus: networkStatus, payout: payout, extras: extras,
-            convertedAt: convertedAt, isTest: isTest, revision: revision)
+            convertedAt: convertedAt, isTest: isTest, revision: revision, reporting: reporting)
     }
 }
 
@@ -78,7 +88,8 @@ extension Conversion {
             id: id, click: click, sourceID: sourceID, networkID: networkID, offerID: offerID,
             event: event, transactionID: transactionID, ordinal: ordinal, status: revision.status,
             networkStatus: revision.networkStatus, payout: revision.payout, extras: extras,
-            convertedAt: convertedAt, isTest: isTest, revision: revision.number)
+            convertedAt: convertedAt, isTest: isTest, revision: revision.number,
+            reporting: revision.reporting)
     }
 }
 
@@ -90,10 +101,12 @@ public struct ConversionRevision: Sendable, Equatable {
     public let payout: Money
     public let at: Instant
     public let postbackID: PostbackID
+    /// The payout in the reporting currency, as it was converted when it was recorded.
+    public let reporting: ReportingAmount?
 
     public init(
         number: Int, status: ConversionStatus, networkStatus: String?, payout: Money, at: Instant,
-        postbackID: PostbackID
+        postbackID: PostbackID, reporting: ReportingAmount? = nil
     ) {
         self.number = number
         self.status = status
@@ -101,5 +114,6 @@ public struct ConversionRevision: Sendable, Equatable {
         self.payout = payout
         self.at = at
         self.postbackID = postbackID
+        self.reporting = reporting
     }
 }

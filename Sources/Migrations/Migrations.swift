@@ -8,6 +8,7 @@ public enum EmbeddedMigrations {
         (1, "initial", text(PackageResources.v0001_initial_sql)),
         (2, "replay", text(PackageResources.v0002_replay_sql)),
         (3, "limits", text(PackageResources.v0003_limits_sql)),
+        (4, "rates", text(PackageResources.v0004_rates_sql)),
     ]
 
     /// `clicks/DAY.db`.

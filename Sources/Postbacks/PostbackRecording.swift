@@ -254,6 +254,7 @@ struct PostbackRecording {
         _ campaign: Stored<Campaign>, _ source: Stored<Source>
     ) throws(StoreError) -> PostbackAnswer {
         let isNew = before == nil
+        let state = state.with(reporting: reporting(state))
         let conversion = isNew ? try tx.insertConversion(state) : state
         let deliveries = deliveries(of: conversion, report, campaign, source)
         let verdict: PostbackVerdict =
@@ -271,6 +272,18 @@ struct PostbackRecording {
         try tx.insertRevision(of: conversion, at: call.receivedAt, by: postbackID)
         for delivery in deliveries { try tx.insert(delivery, of: conversion, at: now) }
         return answer
+    }
+
+    /// The payout by the rate in force on the conversion's day, whenever it is revised.
+    private mutating func reporting(_ conversion: Conversion) -> ReportingAmount? {
+        let payout = conversion.payout
+        let day = conversion.convertedAt.day
+        do throws(ExchangeError) {
+            return try catalog.rates.converted(payout, on: day)
+        } catch {
+            notes.append(error.message(of: payout, on: day))
+            return nil
+        }
     }
 
     private mutating func deliveries(

@@ -31,14 +31,21 @@ public struct CampaignReport: Sendable, Equatable {
 
     /// Reads the day files and the ledger. Conversions count at the time of their click, so that
     /// they stand beside the clicks that made them.
-    public init(_ reader: LedgerReader, _ period: ReportPeriod) throws(StoreError) {
+    ///
+    /// - Parameter rates: costs are converted by the rate of their day, as it is known now; payouts
+    ///   were converted when they were recorded.
+    public init(_ reader: LedgerReader, _ period: ReportPeriod, _ rates: ExchangeRates)
+        throws(StoreError)
+    {
         var clicks: [ClickTotal] = []
         for day in try reader.clickDays() where period.touches(day) {
             clicks += try reader.clicks.totals(on: day, from: period.from, to: period.to)
+                .map { $0.converted(by: rates, on: day) }
         }
         self.init(
             clicks: clicks,
-            conversions: try reader.conversionTotals(from: period.from, to: period.to))
+            conversions: try reader.conversionTotals(
+                from: period.from, to: period.to, reporting: rates.reporting))
     }
 
     /// How each figure is made, in words for people.
@@ -51,5 +58,16 @@ public struct CampaignReport: Sendable, Equatable {
         ("cr", "conversions / clicks"),
         ("epc", "revenue / clicks"),
         ("roi", "profit / cost"),
+        (
+            "reporting",
+            "the same in the reporting currency: costs, summed by UTC day, campaign and currency, "
+                + "by the rate of that day as it is known now; approved payouts as they were "
+                + "converted when they were recorded; amounts of that currency itself as they are"
+        ),
+        (
+            "unconverted",
+            "clicks with a cost and approved conversions that are not in the reporting sums, "
+                + "because no rate was known"
+        ),
     ]
 }

@@ -20,12 +20,19 @@ public struct ReportNumbers: Sendable, Equatable {
         fileprivate var isZero: Bool { costNanos == 0 && revenueNanos == 0 }
     }
 
+    /// Sums in the reporting currency, where there is one.
+    public private(set) var reporting = Amounts()
+    /// Clicks with a cost and approved conversions that are not in those sums.
+    public private(set) var unconverted: Int128 = 0
+
     public init() {}
 
     mutating func add(_ total: ClickTotal) {
         clicks += Int128(total.clicks)
         if let currency = total.currency {
             byCurrency[currency, default: Amounts()].costNanos += total.costNanos
+            reporting.costNanos += total.reportingNanos ?? 0
+            if total.reportingNanos == nil { unconverted += Int128(total.clicks) }
         } else {
             clicksWithoutCost += Int128(total.clicks)
         }
@@ -35,6 +42,10 @@ public struct ReportNumbers: Sendable, Equatable {
         byStatus[total.status, default: 0] += Int128(total.conversions)
         byCurrency[total.currency, default: Amounts()].revenueNanos +=
             total.status == .approved ? total.payoutNanos : 0
+        if total.status == .approved {
+            reporting.revenueNanos += total.reportingNanos
+            unconverted += Int128(total.unconverted)
+        }
     }
 
     public func conversions(_ status: ConversionStatus) -> Int128 { byStatus[status] ?? 0 }

@@ -14,6 +14,8 @@ public struct Catalog: Sendable {
     /// Every wording of every offer's URL by its number, and each offer's present one.
     public internal(set) var offerVersions: [Int64: OfferVersion] = [:]
     public internal(set) var currentVersions: [OfferID: OfferVersion] = [:]
+    /// The reporting currency and the rates to it.
+    public internal(set) var rates = ExchangeRates()
 
     /// SHA-256 digests of the API tokens that are valid.
     public internal(set) var tokenDigests: Set<[UInt8]> = []

@@ -142,12 +142,25 @@ public struct ClickTotal: Sendable, Equatable {
     public let currency: Currency?
     public let clicks: Int64
     public let costNanos: Int128
+    /// The cost in the reporting currency; nil where it was not converted.
+    public let reportingNanos: Int128?
 
-    public init(campaignID: CampaignID, currency: Currency?, clicks: Int64, costNanos: Int128) {
+    public init(
+        campaignID: CampaignID, currency: Currency?, clicks: Int64, costNanos: Int128,
+        reportingNanos: Int128? = nil
+    ) {
         self.campaignID = campaignID
         self.currency = currency
         self.clicks = clicks
         self.costNanos = costNanos
+        self.reportingNanos = reportingNanos
+    }
+
+    /// The same with its cost converted by the rate of its day.
+    public func converted(by rates: ExchangeRates, on day: Day) -> ClickTotal {
+        ClickTotal(
+            campaignID: campaignID, currency: currency, clicks: clicks, costNanos: costNanos,
+            reportingNanos: currency.flatMap { rates.converted(costNanos, of: $0, on: day) })
     }
 
     /// Sums are kept by quarter hours: a range is widened or cut to those that begin within it.

@@ -7,7 +7,8 @@ enum ConversionRow {
         id, click_row_id, event, transaction_id, is_test, ordinal, campaign_id, source_id,
         network_id, offer_id, status, network_status, payout_nanos, currency, revision,
         converted_at_us, extras, external_id, cost_nanos, cost_currency, parameters, ip,
-        user_agent, referrer, path, offer_version
+        user_agent, referrer, path, offer_version, reporting_nanos, reporting_currency,
+        reporting_rate_nanos
         """
 
     /// - Throws: `SQLiteError` for a row that holds what we never write.
@@ -35,7 +36,44 @@ enum ConversionRow {
             payout: Money(nanos: row.int64(12), currency: currency),
             extras: extras(row.optionalText(16)),
             convertedAt: Instant(micros: row.int64(15)), isTest: row.bool(4),
-            revision: Int(row.int64(14)))
+            revision: Int(row.int64(14)), reporting: reporting(row, at: 26))
+    }
+
+    /// In their order.
+    static func revisions(of id: ConversionID, _ connection: Connection) throws(SQLiteError)
+        -> [ConversionRevision]
+    {
+        try connection.rows(
+            """
+            SELECT number, status, network_status, payout_nanos, currency, at_us, postback_id,
+                reporting_nanos, reporting_currency, reporting_rate_nanos
+            FROM conversion_revision WHERE conversion_id = ?1 ORDER BY number
+            """, [.integer(id.rawValue)]
+        ) { (row) throws(SQLiteError) in
+            guard let status = ConversionStatus(rawValue: row.text(1)),
+                let currency = Currency(row.text(4))
+            else { throw .corrupt("a revision of \(id) can't be read") }
+            return ConversionRevision(
+                number: Int(row.int64(0)), status: status, networkStatus: row.optionalText(2),
+                payout: Money(nanos: row.int64(3), currency: currency),
+                at: Instant(micros: row.int64(5)), postbackID: PostbackID(row.int64(6)),
+                reporting: reporting(row, at: 7))
+        }
+    }
+
+    /// An amount, its currency and its rate in three columns.
+    static func reporting(_ row: Statement, at column: Int32) -> ReportingAmount? {
+        guard let nanos = row.optionalInt64(column), let code = row.optionalText(column + 1),
+            let currency = Currency(code), let rate = row.optionalInt64(column + 2)
+        else { return nil }
+        return ReportingAmount(
+            money: Money(nanos: nanos, currency: currency), rateNanos: rate)
+    }
+
+    static func bind(_ reporting: ReportingAmount?, to statement: Statement, at index: Int32) {
+        statement.bind(index, reporting?.money.nanos)
+        statement.bind(index + 1, text: reporting?.money.currency.code)
+        statement.bind(index + 2, reporting?.rateNanos)
     }
 
     static func bind(_ conversion: Conversion, to statement: Statement) {
@@ -69,6 +107,14 @@ enum ConversionRow {
         statement.bind(22, blob: click.referrer)
         statement.bind(23, Int64(click.path))
         statement.bind(24, click.offerVersion)
+        bind(conversion.reporting, to: statement, at: 25)
+    }
+
+    static func values(_ reporting: ReportingAmount?) -> [Value] {
+        [
+            .optional(reporting?.money.nanos), .optional(reporting?.money.currency.code),
+            .optional(reporting?.rateNanos),
+        ]
     }
 
     /// Nil when there are none.

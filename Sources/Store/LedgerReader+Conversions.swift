@@ -54,37 +54,36 @@ extension LedgerReader {
     /// In their order.
     public func revisions(of id: ConversionID) throws(StoreError) -> [ConversionRevision] {
         try sql { (connection) throws(SQLiteError) in
-            try connection.rows(
-                """
-                SELECT number, status, network_status, payout_nanos, currency, at_us, postback_id
-                FROM conversion_revision WHERE conversion_id = ?1 ORDER BY number
-                """, [.integer(id.rawValue)]
-            ) { (row) throws(SQLiteError) in
-                guard let status = ConversionStatus(rawValue: row.text(1)),
-                    let currency = Currency(row.text(4))
-                else { throw .corrupt("a revision of \(id) can't be read") }
-                return ConversionRevision(
-                    number: Int(row.int64(0)), status: status, networkStatus: row.optionalText(2),
-                    payout: Money(nanos: row.int64(3), currency: currency),
-                    at: Instant(micros: row.int64(5)), postbackID: PostbackID(row.int64(6)))
-            }
+            try ConversionRow.revisions(of: id, connection)
         }
     }
 
     /// Sums of the conversions whose clicks lie in a range of times, without test calls.
-    public func conversionTotals(from: Instant, to: Instant) throws(StoreError)
-        -> [ConversionTotal]
-    {
+    /// - Parameter reporting: the currency in which their amounts are summed a second time.
+    public func conversionTotals(
+        from: Instant, to: Instant, reporting: Currency? = nil
+    ) throws(StoreError) -> [ConversionTotal] {
         try sql { (connection) throws(SQLiteError) in
-            // Units and nanos apart, so that no sum can overflow.
+            // Units and nanos apart, so that no sum can overflow. `converted` is NULL for what was
+            // not converted: zero needs no rate, nor does the reporting currency itself.
             try connection.rows(
                 """
                 SELECT campaign_id, status, currency, count(*),
-                    sum(payout_nanos / 1000000000), sum(payout_nanos % 1000000000)
-                FROM conversion WHERE click_row_id >= ?1 AND click_row_id < ?2 AND is_test = 0
+                    sum(payout_nanos / 1000000000), sum(payout_nanos % 1000000000),
+                    coalesce(sum(converted / 1000000000), 0),
+                    coalesce(sum(converted % 1000000000), 0), count(*) - count(converted)
+                FROM (
+                    SELECT campaign_id, status, currency, payout_nanos,
+                        CASE WHEN currency = ?3 OR payout_nanos = 0 THEN payout_nanos
+                            WHEN reporting_currency = ?3 THEN reporting_nanos END AS converted
+                    FROM conversion
+                    WHERE click_row_id >= ?1 AND click_row_id < ?2 AND is_test = 0)
                 GROUP BY campaign_id, status, currency
                 """,
-                [.integer(Self.firstRowID(at: from)), .integer(Self.firstRowID(at: to))]
+                [
+                    .integer(Self.firstRowID(at: from)), .integer(Self.firstRowID(at: to)),
+                    reporting.map { .text($0.code) } ?? .null,
+                ]
             ) { (row) throws(SQLiteError) in
                 guard let status = ConversionStatus(rawValue: row.text(1)),
                     let currency = Currency(row.text(2))
@@ -92,7 +91,9 @@ extension LedgerReader {
                 return ConversionTotal(
                     campaignID: CampaignID(row.int64(0)), status: status, currency: currency,
                     conversions: row.int64(3),
-                    payoutNanos: Int128(row.int64(4)) * 1_000_000_000 + Int128(row.int64(5)))
+                    payoutNanos: Int128(row.int64(4)) * 1_000_000_000 + Int128(row.int64(5)),
+                    reportingNanos: Int128(row.int64(6)) * 1_000_000_000 + Int128(row.int64(7)),
+                    unconverted: row.int64(8))
             }
         }
     }
@@ -111,16 +112,22 @@ public struct ConversionTotal: Sendable, Equatable {
     public let currency: Currency
     public let conversions: Int64
     public let payoutNanos: Int128
+    /// The same in the reporting currency, without those that were not converted.
+    public let reportingNanos: Int128
+    /// How many are not in that sum.
+    public let unconverted: Int64
 
     public init(
         campaignID: CampaignID, status: ConversionStatus, currency: Currency, conversions: Int64,
-        payoutNanos: Int128
+        payoutNanos: Int128, reportingNanos: Int128 = 0, unconverted: Int64 = 0
     ) {
         self.campaignID = campaignID
         self.status = status
         self.currency = currency
         self.conversions = conversions
         self.payoutNanos = payoutNanos
+        self.reportingNanos = reportingNanos
+        self.unconverted = unconverted
     }
 }
 

@@ -99,6 +99,7 @@ extension LedgerTransaction {
             update.bind(5, text: conversion.payout.currency.code)
             update.bind(6, Int64(conversion.revision))
             update.bind(7, text: ConversionRow.extrasText(conversion.extras))
+            ConversionRow.bind(conversion.reporting, to: update, at: 8)
             try update.run()
         }
     }
@@ -124,6 +125,7 @@ extension LedgerTransaction {
             insert.bind(6, text: conversion.payout.currency.code)
             insert.bind(7, at.micros)
             insert.bind(8, postbackID.rawValue)
+            ConversionRow.bind(conversion.reporting, to: insert, at: 9)
             try insert.run()
         }
     }

@@ -149,6 +149,7 @@ public final class LedgerTransaction {
                     networkID: NetworkID(row.int64(2)), url: row.text(3))
                 catalog.offerVersions[version.id] = version
             }
+            catalog.rates = try loadRates(connection)
         } catch {
             throw StoreError(error)
         }

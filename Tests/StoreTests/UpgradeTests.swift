@@ -80,4 +80,49 @@ import Testing
             ])
         now.close()
     }
+
+    @Test func `conversions of version 2 are not converted until somebody asks for it`() throws {
+        let files = try TemporaryDirectory()
+        let data = DataDirectory(path: files.path)
+        try data.create()
+        do {
+            let old = try Connection(path: data.ledgerPath, mode: .create)
+            _ = try Migrator(
+                applicationID: 0x6372_6c64,
+                migrations: EmbeddedMigrations.ledger.filter { $0.version <= 2 }.map {
+                    Migration(version: $0.version, name: $0.name, sql: $0.sql)
+                }
+            ).migrate(old)
+            try old.execute(
+                """
+                INSERT INTO conversion VALUES (1, 77, 'sale', 't', 0, 0, 1, 1, 1, 1, 'approved',
+                    NULL, 5000000000, 'USD', 1, 5, NULL, NULL, NULL, NULL, x'', NULL, x'', x'', 1, 1);
+                INSERT INTO conversion_revision VALUES
+                    (1, 1, 'approved', NULL, 5000000000, 'USD', 5, 1);
+                """)
+            old.close()
+        }
+        let bench = try StoreBench(files)
+        let id = ConversionID(1)
+        func reporting() throws -> [ReportingAmount?] {
+            try bench.read { (reader) throws(StoreError) in
+                [try reader.conversion(id)?.reporting]
+                    + (try reader.revisions(of: id).map(\.reporting))
+            }
+        }
+        #expect(try reporting() == [nil, nil])
+        let euro = try #require(Currency("EUR"))
+        let rate = ExchangeRate(
+            currency: .usDollar, day: Day(number: 0), nanos: 2_000_000_000)
+        try bench.perform { (tx) throws(StoreError) in
+            try tx.setReportingCurrency(euro, at: StoreBench.noon)
+            try tx.put([rate], reporting: euro, at: StoreBench.noon)
+            let operation = try tx.beginRecomputation(
+                reporting: euro, from: nil, to: nil, at: StoreBench.noon)
+            _ = try tx.recompute([id], reporting: euro, operation: operation)
+        }
+        let amount = ReportingAmount(
+            money: Money(nanos: 10_000_000_000, currency: euro), rateNanos: 2_000_000_000)
+        #expect(try reporting() == [amount, amount])
+    }
 }

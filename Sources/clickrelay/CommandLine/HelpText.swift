@@ -32,6 +32,8 @@ enum HelpText {
           deliveries list|show|retry|cancel
                                            what traffic sources were told
           import conversions FILE          enter conversions from a CSV file
+          rates list|set|delete|import|currency|recompute
+                                           the reporting currency and the rates to it
 
           check                            integrity of a data directory
           healthcheck                      exit 0 if the server can record a click now

@@ -35,7 +35,10 @@ enum ReportCommand {
     }
 
     /// For programs; people read the same from the other columns.
-    private static let hidden = ["campaign_id", "amounts", "clicks_without_cost"]
+    private static let hidden = ["campaign_id", "amounts", "clicks_without_cost", "reporting"]
+
+    /// Of the sums in the reporting currency.
+    private static let reportingNames = ["cost", "revenue", "profit", "unconverted"]
 
     /// The rows' own members in their order, the groups first, the totals as the last row.
     static func table(_ report: JSONValue, _ groups: [String]) -> String {
@@ -46,6 +49,8 @@ enum ReportCommand {
         where !columns.contains(member.name) && !hidden.contains(member.name) {
             columns.append(member.name)
         }
+        let reporting = report["reporting_currency"]?.stringValue
+        if reporting != nil { columns += reportingNames.map { "reporting.\($0)" } }
         var lines = rows.map { row in columns.map { cell(row, $0) } }
         if totals.objectValue != nil {
             lines.append(
@@ -54,12 +59,22 @@ enum ReportCommand {
                 })
         }
         return TextTable.data(
-            columns.map { name in String(name.map { $0 == "_" ? " " : $0 }).uppercased() }, lines,
+            columns.map { name in
+                let parts = name.split(separator: ".")
+                let text = parts.count == 2 ? "\(parts[1]) \(reporting ?? "")" : name
+                return String(text.map { $0 == "_" ? " " : $0 }).uppercased()
+            }, lines,
             right: Set(groups.count..<max(groups.count, columns.count)))
     }
 
     /// Money in several currencies has no single figure; the amounts stand side by side then.
     private static func cell(_ row: JSONValue, _ name: String) -> String {
+        let parts = name.split(separator: ".").map(String.init)
+        if parts.count == 2 {
+            let value = row[parts[0]]?[parts[1]]
+            // The heading names the currency.
+            return Show.text(value?["amount"] ?? value)
+        }
         let amounts = (row["amounts"]?.arrayValue ?? []).compactMap { Show.money($0[name]) }
         return amounts.count > 1 ? amounts.joined(separator: " + ") : Show.text(row[name])
     }
