@@ -29,6 +29,8 @@ public struct Network: Entity, Hashable {
     /// Refuses events that are neither among `events` nor the default one.
     public let isStrictAboutEvents: Bool
     public let events: [String]
+    /// Refuses calls without a transaction ID, for networks whose every sale has one.
+    public let requiresTransactionID: Bool
     public let signature: SignatureRule?
     public let alwaysOK: Bool
     /// Replaces the JSON answer.
@@ -63,6 +65,7 @@ public struct Network: Entity, Hashable {
         isStrictAboutStatuses = reader.bool("strict_statuses", default: false)
         isStrictAboutEvents = reader.bool("strict_events", default: false)
         events = reader.strings("events").map(EventName.normalized)
+        requiresTransactionID = reader.bool("require_transaction_id", default: false)
         signature = reader.reader("signature").map { SignatureRule(reading: $0) }
         alwaysOK = reader.bool("always_200", default: false)
         reply = reader.string("reply", max: 1000).nonEmpty
@@ -180,6 +183,7 @@ public struct Network: Entity, Hashable {
             "repeat": repeatDocument,
             "strict_statuses": .bool(isStrictAboutStatuses),
             "strict_events": .bool(isStrictAboutEvents),
+            "require_transaction_id": .bool(requiresTransactionID),
             "events": .array(events.map { .string($0) }),
             "signature": signature?.document ?? .null,
             "always_200": .bool(alwaysOK),

@@ -38,6 +38,12 @@ public struct PostbackReport: Equatable, Sendable {
 
         let transactionID = optional(.txid) ?? ""
         self.transactionID = transactionID.prefix(utf8Count: Self.transactionIDLengthMax)
+        if transactionID.isEmpty, network.requiresTransactionID {
+            throw PostbackRefusal(
+                .transactionIDRequired,
+                "no transaction ID, and the network is set to require one: put its token for the "
+                    + "order into the parameter txid")
+        }
         if self.transactionID.utf8.count < transactionID.utf8.count {
             notes.append("the transaction ID was cut to \(Self.transactionIDLengthMax) bytes")
         }

@@ -8,6 +8,7 @@ public enum PostbackVerdict: String, CaseIterable, Sendable {
     case payoutAmbiguous = "payout_ambiguous"
     case payoutOutOfRange = "payout_out_of_range"
     case currencyUnknown = "currency_unknown"
+    case transactionIDRequired = "transaction_id_required"
     case statusUnmapped = "status_unmapped"
     case eventUnknown = "event_unknown"
     case tooLarge = "too_large"
@@ -29,7 +30,8 @@ public enum PostbackVerdict: String, CaseIterable, Sendable {
         switch self {
         case .accepted, .updated, .duplicate, .ignored, .parked, .test: 200
         case .clickIDMissing, .clickIDMalformed, .macroNotReplaced, .payoutNotNumber,
-            .payoutAmbiguous, .payoutOutOfRange, .currencyUnknown, .timeMalformed, .tooLarge:
+            .payoutAmbiguous, .payoutOutOfRange, .currencyUnknown, .timeMalformed, .tooLarge,
+            .transactionIDRequired:
             400
         case .ipNotAllowed, .signatureWrong: 403
         case .keyUnknown, .clickForeign, .networkUnknown: 404

@@ -143,7 +143,7 @@ private enum AnswerHeaders {
             .clickIDMalformed, .macroNotReplaced, .payoutNotNumber, .payoutAmbiguous,
             .payoutOutOfRange, .currencyUnknown, .tooLarge, .ipNotAllowed, .keyUnknown,
             .networkUnknown, .timeMalformed, .statusUnmapped, .eventUnknown, .signatureWrong,
-            .clickForeign:
+            .clickForeign, .transactionIDRequired:
             return base
         }
     }

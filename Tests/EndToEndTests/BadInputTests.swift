@@ -56,6 +56,14 @@ import Testing
         Fault("cid=CID&payout=1&event=sael", 422, "event_unknown", "did you mean \"sale\"") {
             $0.network = "strict"
         },
+        Fault("cid=CID&payout=1", 400, "transaction_id_required", "into the parameter txid") {
+            $0.network = "orders"
+        },
+        Fault(
+            "cid=CID&payout=1&txid={order}", 400, "transaction_id_required", "no transaction ID"
+        ) {
+            $0.network = "orders"
+        },
         Fault("cid=CID&payout=1", 403, "ip_not_allowed", "127.0.0.1 is not among") {
             $0.network = "closed"
         },
@@ -105,6 +113,7 @@ import Testing
                 "key": "strict", "strict_statuses": true, "strict_events": true,
                 "events": ["sale"],
             ], ["key": "closed", "allowed_ips": ["203.0.113.0/28", "2001:db8::/32"]],
+            ["key": "orders", "require_transaction_id": true],
             ["key": "signed", "signature": ["secret": "s3cret"]],
         ]
         for network in others {
