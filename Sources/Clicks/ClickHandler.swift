@@ -11,6 +11,8 @@ public final class ClickHandler: @unchecked Sendable {
     public struct Settings: Sendable {
         public var ipPolicy = IPPolicy.full
         public var clientAddress = ClientAddress(trustedProxies: [])
+        /// Visitors reach us over https, so that a cookie can serve a pixel.
+        public var isSecure = false
 
         public init() {}
     }
@@ -61,7 +63,8 @@ public final class ClickHandler: @unchecked Sendable {
             return
         }
         let identity = ClickIdentity(rowID: rowID, campaignID: route.campaignID)
-        request.clickID = ClickID(block: cipher.encrypt(identity.plainBlock))
+        let clickID = ClickID(block: cipher.encrypt(identity.plainBlock))
+        request.clickID = clickID
         turn.batch.rows.append(
             NewClick(
                 rowID: rowID, campaignID: route.campaignID, path: path,
@@ -72,7 +75,7 @@ public final class ClickHandler: @unchecked Sendable {
                 referrer: turn.batch.keep(request.referrer),
                 parameterNames: request.packNames(in: &turn.batch),
                 parameterValues: request.packValues(in: &turn.batch)))
-        turn.append(responder) { bytes in
+        turn.append(responder, cookie: settings.isSecure ? clickID : nil) { bytes in
             landing.url.fill(request.values(in: turn.batch), into: &bytes)
         }
     }

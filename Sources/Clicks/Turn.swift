@@ -1,3 +1,4 @@
+internal import Domain
 internal import HTTP
 internal import Store
 
@@ -27,11 +28,17 @@ final class Turn: @unchecked Sendable {
     }
 
     /// Adds the redirect of the batch's newest row.
-    func append(_ responder: Responder, location: (inout [UInt8]) -> Void) {
+    /// - Parameter cookie: the click ID for the visitor's cookie, if there is to be one.
+    func append(_ responder: Responder, cookie: ClickID?, location: (inout [UInt8]) -> Void) {
         responders.append(responder)
         lines.append(contentsOf: Self.locationPrefix)
         location(&lines)
         lines.append(contentsOf: Self.locationSuffix)
+        if let cookie {
+            lines.append(contentsOf: ClickCookie.linePrefix)
+            cookie.append(to: &lines)
+            lines.append(contentsOf: ClickCookie.lineSuffix)
+        }
         ends.append(lines.count)
     }
 

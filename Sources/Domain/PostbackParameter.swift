@@ -118,6 +118,9 @@ public struct PostbackFields: Sendable {
     /// The first non-empty value, as it came: the network's IDs and extras are its own.
     func exactValue(_ parameter: PostbackParameter) -> String? { values[parameter]?.text }
 
+    /// Whether the call names a click, in whatever form.
+    public var hasClickID: Bool { value(.cid) != nil }
+
     /// The first non-empty value without the white space around it.
     func value(_ parameter: PostbackParameter) -> String? { values[parameter]?.text.trimmed }
 }

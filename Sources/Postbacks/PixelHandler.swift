@@ -41,7 +41,14 @@ public final class PixelHandler {
         guard intake.admits(key: key, from: sender, nowNanos: responder.loop.nowNanos) else {
             return Self.answer(responder)
         }
-        intake.submit(PostbackHandler.call(request, from: sender), key: key) { _ in
+        var call = PostbackHandler.call(request, from: sender)
+        if let header = request.header("cookie"), let clickID = ClickCookie.clickID(in: header) {
+            // Of all cookies the one that is ours: kept with the call, so that a replay reads it.
+            call = call.adding(
+                Postback.Header(
+                    name: "Cookie", value: Array("\(ClickCookie.name)=\(clickID.text)".utf8)))
+        }
+        intake.submit(call, key: key) { _ in
             responder.loop.post { Self.answer(responder) }
         }
     }

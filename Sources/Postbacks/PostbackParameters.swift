@@ -36,8 +36,18 @@ struct PostbackParameters {
             notes.append(
                 "parameters beyond the first \(QueryParameters.pairsMax) were not read")
         }
+        var fields =
+            call.isEntry
+            ? PostbackFields(entry: parameters.pairs)
+            : PostbackFields(parameters.pairs, of: network)
+        if !fields.hasClickID, let clickID = call.cookieClickID {
+            parameters.append(
+                name: PostbackParameter.cid.rawValue, value: Array(clickID.text.utf8))
+            fields = PostbackFields(parameters.pairs, of: network)
+            notes.append("the click ID is the visitor's cookie's")
+        }
         pairs = parameters.pairs
-        fields = call.isEntry ? PostbackFields(entry: pairs) : PostbackFields(pairs, of: network)
+        self.fields = fields
         self.notes = notes
     }
 
@@ -63,6 +73,17 @@ struct PostbackParameters {
 }
 
 extension Postback {
+    func adding(_ header: Header) -> Postback {
+        Postback(
+            receivedAt: receivedAt, sender: sender, method: method, target: target,
+            headers: headers + [header], body: body)
+    }
+
+    /// The click ID of the visitor's cookie, which only a pixel's call is kept with.
+    var cookieClickID: ClickID? {
+        headers.first { $0.name == "Cookie" }.flatMap { ClickCookie.clickID(in: $0.value) }
+    }
+
     /// The first `Content-Type`.
     var contentType: [UInt8]? {
         headers.first { $0.name.lowercased() == "content-type" }?.value

@@ -1,3 +1,4 @@
+import Crypto
 import Domain
 import Postbacks
 import Store
@@ -48,6 +49,46 @@ import Testing
         let served = try Served()
         expectImage(try served.request("GET", target))
         #expect(try served.bench.postbacks().map(\.verdict) == [verdict])
+    }
+
+    @Test func `the visitor's cookie names the click where the URL names none`() throws {
+        let served = try Served()
+        let cid = try served.bench.click()
+        let other = try served.bench.click()
+        let cookie: HTTPFields = ["Cookie": "a=1; cr_click=\(cid.text); session=secret"]
+        expectImage(
+            try served.request("GET", "/pixel/k1.gif?payout=2&txid=1", fields: cookie))
+        // What the URL says wins, under any of its names.
+        expectImage(
+            try served.request(
+                "GET", "/pixel/k1.gif?clickid=\(other.text)&payout=3&txid=2", fields: cookie))
+        expectImage(
+            try served.request(
+                "GET", "/pixel/k1.gif?payout=4", fields: ["Cookie": "cr_click=nonsense"]))
+        let kept = try served.bench.postbacks()
+        #expect(kept.map(\.verdict) == ["accepted", "accepted", "click_id_missing"])
+        #expect(kept[0].message.contains("cookie"))
+        let conversions = try served.bench.conversions()
+        #expect(
+            Set(conversions.map { "\($0.click.rowID.rawValue) \($0.payout.amountText)" })
+                == [
+                    "\(served.bench.keys.open(cid)?.rowID.rawValue ?? 0) 2",
+                    "\(served.bench.keys.open(other)?.rowID.rawValue ?? 0) 3",
+                ])
+        // Other people's cookies are not kept.
+        let cookies = kept.flatMap(\.call.headers).filter { $0.name.lowercased() == "cookie" }
+        #expect(
+            cookies.map { String(decoding: $0.value, as: UTF8.self) }
+                == Array(repeating: "cr_click=\(cid.text)", count: 2))
+    }
+
+    @Test func `a postback reads no cookie`() throws {
+        let served = try Served()
+        let cid = try served.bench.click()
+        let answer = try served.request(
+            "GET", "/postback/k1?payout=2", fields: ["Cookie": "cr_click=\(cid.text)"])
+        #expect(answer.status == 400)
+        #expect(try served.bench.postbacks().map(\.verdict) == ["click_id_missing"])
     }
 
     @Test(arguments: ["/pixel/k1", "/pixel/k1.png", "/pixel/k1.gif/", "/pixel", "/pixels/k1.gif"])

@@ -21,6 +21,9 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
         settings.ipPolicy = services.configuration.ipPolicy
         let clientAddress = ClientAddress(trustedProxies: services.configuration.trustedProxies)
         settings.clientAddress = clientAddress
+        settings.isSecure =
+            services.configuration.publicURL?.hasPrefix("https:")
+            ?? (services.configuration.scheme == "https")
         clicks = try ClickHandler(
             loop: loop, store: services.clickStore, routing: services.routing,
             rowIDs: services.rowIDs, clickKey: services.installation.clickIDs.newestKey,

@@ -1,0 +1,28 @@
+/// The first-party cookie that carries a visitor's newest click ID to where no URL can: the pixel.
+///
+/// A pixel stands on somebody else's page, so the cookie is `SameSite=None`, which browsers take only
+/// with `Secure` (RFC 6265bis, section 5.7): over plain http it would be bytes for nothing, and is
+/// not sent.
+public enum ClickCookie {
+    public static let name = "cr_click"
+    /// 30 days: how long after a click a conversion is still expected.
+    public static let maxAgeSeconds = 30 * 86_400
+
+    /// What stands before the click ID in the header line.
+    public static let linePrefix = Array("Set-Cookie: \(name)=".utf8)
+
+    /// What stands behind it, the line's end included.
+    public static let lineSuffix = Array(
+        "; Path=/; Max-Age=\(maxAgeSeconds); HttpOnly; Secure; SameSite=None\r\n".utf8)
+
+    /// The click ID in a `Cookie` header; nil when there is none that could be one.
+    public static func clickID(in header: some Sequence<UInt8>) -> ClickID? {
+        for pair in String(decoding: Array(header), as: UTF8.self).split(separator: ";") {
+            let sides = pair.split(separator: "=", maxSplits: 1)
+            if sides.count == 2, String(sides[0]).trimmed == name {
+                return ClickID(String(sides[1]).trimmed)
+            }
+        }
+        return nil
+    }
+}
