@@ -86,6 +86,20 @@ import Testing
 }
 
 @Suite struct SealingTests {
+    @Test func `a damaged file of yesterday does not keep a store from starting today`() throws {
+        let directory = try TemporaryDirectory()
+        let data = DataDirectory(path: directory.path)
+        try data.create()
+        let today = try #require(Day("2026-11-20"))
+        try directory.write("this is no database", to: "clicks/2026-11-19.db")
+        #expect(try ClickStore.newestRowIDs(data, today: today).isEmpty)
+        // Today's own is another matter: its newest ID must be known.
+        try directory.write("this is no database", to: "clicks/2026-11-20.db")
+        #expect(throws: StoreError.self) {
+            try ClickStore.newestRowIDs(data, today: today)
+        }
+    }
+
     @Test func `a day that an earlier run left open becomes one plain file`() throws {
         let directory = try TemporaryDirectory()
         let data = DataDirectory(path: directory.path)
