@@ -80,6 +80,14 @@ extension Connection {
             recheckAt = recheck
             return .needsMore
         case .refused(let refusal):
+            let isLine = refusal == .targetTooLong
+            if isLine, server.parser.parseOversizedLine(base, count: count),
+                handOver(
+                    base, UnsafeRawBufferPointer(start: nil, count: 0),
+                    .requestLine(max: server.limits.requestLineBytesMax))
+            {
+                return .stopped
+            }
             refuse(refusal, isHead: server.parser.method == .head)
             return .stopped
         case .complete(let length): head = length
@@ -93,7 +101,7 @@ extension Connection {
         }
         let length = parser.contentLength ?? 0
         guard length <= server.limits.bodyBytesMax else {
-            refuse(.bodyTooLarge)
+            refuseBody(base, head: head, received: count - head, declared: length)
             return .stopped
         }
         guard count >= head + length else {
@@ -113,6 +121,10 @@ extension Connection {
         case .needsMore:
             reading = .chunked(decoder, head: head, decoded: decoded, raw: raw)
             return .needsMore
+        case .refused(.bodyTooLarge):
+            parseAgain(base, head: head)
+            refuseBody(base, head: head, received: decoder.bodyCount, declared: nil)
+            return .stopped
         case .refused(let refusal):
             refuse(refusal)
             return .stopped
@@ -144,14 +156,52 @@ extension Connection {
     private func handleAgain(
         _ base: UnsafeMutableRawPointer, _ count: Int, head: Int, bodyCount: Int, length: Int
     ) -> Step {
-        guard case .complete(head) = server.parser.parse(base, count: head) else {
-            preconditionFailure("a head of \(head) bytes is parsed differently the second time")
-        }
+        parseAgain(base, head: head)
         handle(base, UnsafeRawBufferPointer(start: base + head, count: bodyCount))
         return .handled(length)
     }
 
+    private func parseAgain(_ base: UnsafeRawPointer, head: Int) {
+        guard case .complete(head) = server.parser.parse(base, count: head) else {
+            preconditionFailure("a head of \(head) bytes is parsed differently the second time")
+        }
+    }
+
+    /// - Parameter received: bytes of the body after the head.
+    private func refuseBody(_ base: UnsafeRawPointer, head: Int, received: Int, declared: Int?) {
+        let body = UnsafeRawBufferPointer(start: base + head, count: received)
+        let max = server.limits.bodyBytesMax
+        if handOver(base, body, .body(declared: declared, max: max)) { return }
+        refuse(.bodyTooLarge, isHead: server.parser.method == .head)
+    }
+
+    /// Lets the handler answer what the server would refuse; the connection ends with the answer.
+    private func handOver(
+        _ base: UnsafeRawPointer, _ body: UnsafeRawBufferPointer, _ oversize: Oversize
+    ) -> Bool {
+        let (request, responder) = number(base, body)
+        // Before the answer, which says so, and which may come at once.
+        isClosing = true
+        mustLinger = true
+        guard server.handler.handleOversized(request, oversize, responder) else {
+            nextSequence &-= 1
+            return false
+        }
+        stopReading()
+        return true
+    }
+
     private func handle(_ base: UnsafeRawPointer, _ body: UnsafeRawBufferPointer) {
+        let (request, responder) = number(base, body)
+        if !server.parser.keepsAlive || server.isDraining { isClosing = true }
+        server.handler.handle(request, responder)
+    }
+
+    /// The request in the parser with the answer that is owed to it from now on.
+    @inline(__always)
+    private func number(_ base: UnsafeRawPointer, _ body: UnsafeRawBufferPointer)
+        -> (Request, Responder)
+    {
         let parser = server.parser
         let sequence = nextSequence
         let bit = UInt32(1) << (sequence & 31)
@@ -160,15 +210,15 @@ extension Connection {
         http10Requests =
             parser.isHTTP10 && parser.keepsAlive ? http10Requests | bit : http10Requests & ~bit
         owesContinue = false
-        if !parser.keepsAlive || server.isDraining { isClosing = true }
         let request = Request(
             parser, base: base, body: body, peerAddress: peerAddress,
             receivedAtMicros: server.loop.wallMicros)
-        server.handler.handle(
+        return (
             request,
             Responder(
                 server: Unmanaged.passUnretained(server), slot: slot, generation: generation,
-                sequence: sequence))
+                sequence: sequence)
+        )
     }
 
     /// Copies what is not complete out of the server's buffer, closing the gap of a chunked body.

@@ -153,6 +153,32 @@ final class HeadParser {
         return .refused(length > requestLineMax ? .targetTooLong : refusal)
     }
 
+    /// Of a request line that was refused for its length, the method and the target's beginning;
+    /// nothing is known of the rest.
+    ///
+    /// - Returns: false when it isn't one for a path, or holds what a target can't.
+    func parseOversizedLine(_ base: UnsafeRawPointer, count: Int) -> Bool {
+        fieldCount = 0
+        isHTTP10 = false
+        keepsAlive = false
+        host = UnsafeRawBufferPointer(start: base, count: 0)
+        var lineStart = 0
+        while lineStart < min(count, 2), Scan.byte(base, lineStart) < Scan.space { lineStart += 1 }
+        var end = lineStart
+        while end < count, tokens[Int(Scan.byte(base, end))] != 0 { end &+= 1 }
+        guard end > lineStart, end < count, Scan.byte(base, end) == Scan.space else { return false }
+        let targetStart = end + 1
+        let targetMax = min(count, targetStart + requestLineMax)
+        let targetEnd = Scan.firstOutsideTarget(base, from: targetStart, to: targetMax)
+        guard targetEnd > targetStart, Scan.byte(base, targetStart) == UInt8(ascii: "/"),
+            targetEnd == targetMax || Scan.byte(base, targetEnd) == Scan.space
+        else { return false }
+        methodBytes = UnsafeRawBufferPointer(start: base + lineStart, count: end - lineStart)
+        method = Method(methodBytes)
+        target = UnsafeRawBufferPointer(start: base + targetStart, count: targetEnd - targetStart)
+        return splitTarget() == nil
+    }
+
     // MARK: Fields
 
     private func parseFields(_ base: UnsafeRawPointer, _ position: inout Int, _ count: Int)

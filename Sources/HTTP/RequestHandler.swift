@@ -4,7 +4,23 @@ public protocol RequestHandler: AnyObject {
     /// later in the same turn or any other one; answers are sent in the order of the requests.
     func handle(_ request: borrowing Request, _ responder: Responder)
 
+    /// Called instead of `handle` for a request that is too long, with as much of it as has arrived:
+    /// of a body its beginning, which may be empty; of a request line the method and the target's
+    /// beginning, without any header field. The connection closes after the answer.
+    ///
+    /// - Returns: whether it is or will be answered through `responder`. When not, it must not be
+    ///   touched: the server answers 413 or 414 itself.
+    func handleOversized(
+        _ request: borrowing Request, _ oversize: Oversize, _ responder: Responder
+    ) -> Bool
+
     /// Called once in each turn of the loop after the requests that had arrived were handled, and
     /// before this turn's answers are written.
     func turnEnded()
+}
+
+extension RequestHandler {
+    public func handleOversized(
+        _ request: borrowing Request, _ oversize: Oversize, _ responder: Responder
+    ) -> Bool { false }
 }

@@ -38,6 +38,19 @@ public final class PostbackHandler {
 
     /// - Parameter request: one that `takes(path:)` is true for.
     public func handle(_ request: borrowing Request, _ responder: Responder) {
+        submit(request, nil, responder)
+    }
+
+    /// Of a call that is longer than the server takes, what came of it is kept up to a bound.
+    public func handleOversized(
+        _ request: borrowing Request, _ oversize: Oversize, _ responder: Responder
+    ) {
+        submit(request, oversize, responder)
+    }
+
+    private func submit(
+        _ request: borrowing Request, _ oversize: Oversize?, _ responder: Responder
+    ) {
         let path = request.path
         // A longer path is one long key, which no network has.
         let rawKey = UnsafeRawBufferPointer(
@@ -48,18 +61,22 @@ public final class PostbackHandler {
         guard intake.admits(key: key, from: sender, nowNanos: responder.loop.nowNanos) else {
             return answers.add(.rateLimited, to: responder)
         }
-        intake.submit(Self.call(request, from: sender), key: key) { [answers] answer in
+        let bodyMax = oversize == nil ? request.body.count : PostbackRecorder.oversizedBodyMax
+        let call = Self.call(request, from: sender, bodyMax: bodyMax)
+        intake.submit(call, key: key, oversize: oversize?.sentence) { [answers] answer in
             answers.add(answer, to: responder)
         }
     }
 
-    /// The call as it is kept.
-    static func call(_ request: borrowing Request, from sender: IPAddress?) -> Postback {
+    /// The call as it is kept, with so many bytes of its body.
+    static func call(
+        _ request: borrowing Request, from sender: IPAddress?, bodyMax: Int = .max
+    ) -> Postback {
         Postback(
             receivedAt: Instant(micros: request.receivedAtMicros), sender: sender,
             method: String(decoding: request.methodBytes, as: UTF8.self),
             target: Array(request.target), headers: headers(of: request),
-            body: Array(request.body))
+            body: Array(request.body.prefix(bodyMax)))
     }
 
     private static func headers(of request: borrowing Request) -> [Postback.Header] {
@@ -85,6 +102,20 @@ public final class PostbackHandler {
         case 17: name.lowercased() != "transfer-encoding"
         case 19: name.lowercased() != "proxy-authorization"
         default: true
+        }
+    }
+}
+
+extension Oversize {
+    /// What is too long, by how much, and what to do about it.
+    fileprivate var sentence: String {
+        switch self {
+        case .body(let declared, let max):
+            "the body of \(declared.map { "\($0)" } ?? "more than \(max)") bytes is over the limit "
+                + "of \(max): send only the parameters that count, or raise MAX_BODY_BYTES"
+        case .requestLine(let max):
+            "the request line is over the limit of \(max) bytes: send fewer or shorter "
+                + "parameters, or send them as a form by POST"
         }
     }
 }

@@ -42,8 +42,12 @@ public final class PostbackIntake: Sendable {
 
     /// Records a call. `finished` is called on the ledger's thread once all that it caused is on
     /// disk or nothing of it is, or at once on this thread when too much waits.
+    ///
+    /// - Parameter oversize: of a call that is only the beginning of what was sent: what was too
+    ///   long, and what to do about it.
     public func submit(
-        _ call: Postback, key: String, finished: @escaping @Sendable (PostbackAnswer) -> Void
+        _ call: Postback, key: String, oversize: String? = nil,
+        finished: @escaping @Sendable (PostbackAnswer) -> Void
     ) {
         let size = call.keptBytes
         guard waiting.count.add(size, ordering: .relaxed).newValue <= Self.waitingBytesMax else {
@@ -51,7 +55,8 @@ public final class PostbackIntake: Sendable {
             return finished(.storageUnavailable)
         }
         ledger.perform { [recorder] (tx) throws(StoreError) in
-            try recorder.record(call, key: key, in: tx, now: call.receivedAt)
+            try recorder.record(
+                call, key: key, oversize: oversize, in: tx, now: call.receivedAt)
         } finished: { [waiting, log] result in
             waiting.count.subtract(size, ordering: .relaxed)
             switch result {

@@ -11,6 +11,10 @@ extension PostbackRecorder: PostbackRules {
         return try judge(original, in: tx, now: now)
     }
 
+    public func clickID(of call: Postback, network: Network) -> ClickID? {
+        PostbackReport.clickID(PostbackParameters(call, of: network).fields)
+    }
+
     /// - Parameter assignment: what somebody decided about it.
     func judge(
         _ original: StoredPostback, assignment: PostbackRecording.Assignment? = nil,
@@ -20,6 +24,11 @@ extension PostbackRecorder: PostbackRules {
         let kept = original.call
         guard !kept.target.isEmpty else {
             throw .conflict("the text of postback \(id) was forgotten: it can't be judged again")
+        }
+        guard original.verdict != PostbackVerdict.tooLarge.rawValue else {
+            throw .conflict(
+                "only the beginning of postback \(id) was kept, as it was too long: have it sent "
+                    + "again, or enter its conversion by hand")
         }
         let catalog = tx.catalog
         let networkID =

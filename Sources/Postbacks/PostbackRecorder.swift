@@ -13,14 +13,19 @@ public struct PostbackRecorder: Sendable {
 
     /// Of a call to a key that never existed, only this much of the body is kept.
     public static let strayBodyMax = 4096
+    /// Of a call that was too long, only this much of the body is kept; its request line is kept as
+    /// far as the server takes one.
+    public static let oversizedBodyMax = 16_384
 
     /// - Parameters:
     ///   - key: the secret part of the postback URL, decoded.
+    ///   - oversize: see `PostbackIntake.submit`; such a call is kept and never counted.
     ///   - now: when its deliveries are due; the conversion has the time of the call.
     /// - Throws: nothing of the call was kept; the network must be told to send it again.
-    public func record(_ call: Postback, key: String, in tx: LedgerTransaction, now: Instant)
-        throws(StoreError) -> PostbackAnswer
-    {
+    public func record(
+        _ call: Postback, key: String, oversize: String? = nil, in tx: LedgerTransaction,
+        now: Instant
+    ) throws(StoreError) -> PostbackAnswer {
         // An archived network still receives: its conversions come weeks after its last click.
         let catalog = tx.catalog
         guard let networkID = catalog.networkByPostbackKey[key],
@@ -28,6 +33,7 @@ public struct PostbackRecorder: Sendable {
         else { return try recordStray(call, in: tx) }
         var recording = PostbackRecording(
             call: call, network: network, clickIDs: clickIDs, tx: tx, catalog: catalog, now: now)
+        if let oversize { return try recording.refuseOversized(oversize) }
         return try recording.run()
     }
 

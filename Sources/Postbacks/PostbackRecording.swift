@@ -106,6 +106,11 @@ struct PostbackRecording {
         return try record(report, of: click)
     }
 
+    /// Nothing of it is counted: where it was cut, a payout may have lost its last digits.
+    mutating func refuseOversized(_ sentence: String) throws(StoreError) -> PostbackAnswer {
+        try finishUnread(.tooLarge, "\(sentence); what came first is kept")
+    }
+
     /// Of a call that is refused whatever it says: it's kept with the click that it names, because
     /// who looks for a missing conversion starts there.
     private mutating func finishUnread(_ verdict: PostbackVerdict, _ message: String)

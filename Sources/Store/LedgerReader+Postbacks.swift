@@ -60,13 +60,13 @@ extension LedgerReader {
     }
 
     /// Calls of a selection that a replay may change, oldest first: replays themselves, calls
-    /// whose replay was counted, and calls whose text was forgotten are left out.
+    /// whose replay was counted, and calls of which not the whole text is there are left out.
     public func replayable(_ filter: PostbackFilter, limit: Int, cursor: Int64?)
         throws(StoreError) -> Page<PostbackID>
     {
         var conditions = Self.conditions(filter)
         conditions.add("id > ?", cursor)
-        conditions.add("replay_of IS NULL AND target <> x''")
+        conditions.add("replay_of IS NULL AND target <> x'' AND verdict <> 'too_large'")
         conditions.add(
             """
             NOT EXISTS (SELECT 1 FROM postback AS replay WHERE replay.replay_of = postback.id

@@ -88,6 +88,9 @@ public protocol PostbackRules: Sendable {
         now: Instant
     ) throws(StoreError) -> ReplayOutcome
 
+    /// The click ID that a kept call names, as its network writes it; nil when it names none.
+    func clickID(of call: Postback, network: Network) -> ClickID?
+
     /// Judges one row that somebody entered, an object of `ConversionEntry.names` and scalars, by
     /// the rules of its network's calls, and keeps it as a call of that network.
     ///

@@ -32,7 +32,11 @@ import Testing
             (
                 "body",
                 "POST /postback/\(chain.network.key) HTTP/1.1\r\nHost: t\r\n"
-                    + "Content-Length: 2097152\r\n\r\n", 413
+                    + "Content-Length: 2097152\r\n\r\n", 400
+            ),
+            (
+                "other-body",
+                "POST /c/summer HTTP/1.1\r\nHost: t\r\nContent-Length: 2097152\r\n\r\n", 413
             ),
         ] {
             let connection = try chain.tracker.connect()
@@ -59,10 +63,28 @@ import Testing
                 guard (try? connection.send(piece)) != nil else { break }
             }
             if let response = try? connection.receive(within: 10) {
-                #expect(response.status == 413)
+                #expect(response.status == 400)
+                #expect(try PostbackAnswer(response).verdict == "too_large")
             }
             try expectWorking(chain, name)
         }
+        let kept = try chain.tracker.list("/postbacks?verdict=too_large")
+        #expect(kept.count == 2)
+        #expect(kept.allSatisfy { $0["request"]["method"].string == "POST" })
+    }
+
+    @Test func `a call whose address is too long is kept, another request is not heard`() throws {
+        let chain = try Chain.start()
+        let visit = try chain.visit("subid=long")
+        let answer = try PostbackAnswer(
+            chain.tracker.get(
+                "/postback/\(chain.network.key)?cid=\(visit.clickID)&pad="
+                    + String(repeating: "x", count: 20_000)))
+        #expect(answer.status == 400 && answer.verdict == "too_large")
+        let kept = try chain.journey(visit.clickID)["postbacks"][0]
+        #expect(kept["verdict"].string == "too_large")
+        #expect(kept["message"].string?.contains("by POST") == true)
+        #expect(try chain.tracker.get("/c/" + String(repeating: "x", count: 20_000)).status == 414)
     }
 
     @Test func `a body just within the limit is taken`() throws {

@@ -9,6 +9,8 @@ import TestSupport
 final class ScriptedHandler: RequestHandler, @unchecked Sendable {
     let held = Locked<[String: Responder]>([:])
     let handled = Locked<[String]>([])
+    /// Of requests below `/long`, which this handler answers itself, too long ones as well.
+    let oversized = Locked<[Oversize]>([])
 
     func handle(_ request: borrowing Request, _ responder: Responder) {
         let path = String(decoding: request.path, as: UTF8.self)
@@ -25,6 +27,20 @@ final class ScriptedHandler: RequestHandler, @unchecked Sendable {
         } else {
             responder.respond(200, headers: [], body: Array(Self.describe(request).utf8))
         }
+    }
+
+    func handleOversized(
+        _ request: borrowing Request, _ oversize: Oversize, _ responder: Responder
+    ) -> Bool {
+        let path = String(decoding: request.path, as: UTF8.self)
+        guard path.hasPrefix("/long") else { return false }
+        oversized.with { $0.append(oversize) }
+        if path.hasPrefix("/long/hold") {
+            held.with { $0[path] = responder }
+        } else {
+            responder.respond(400, headers: [], body: Array(Self.describe(request).utf8))
+        }
+        return true
     }
 
     func turnEnded() {}

@@ -33,6 +33,13 @@ import Testing
                 }
                 postbacks.handle(request, responder)
             }
+            func handleOversized(
+                _ request: borrowing Request, _ oversize: Oversize, _ responder: Responder
+            ) -> Bool {
+                guard PostbackHandler.takes(path: request.path) else { return false }
+                postbacks.handleOversized(request, oversize, responder)
+                return true
+            }
             func turnEnded() {}
         }
 
@@ -141,6 +148,55 @@ import Testing
         #expect(response.status == 405 && response.body.isEmpty)
         #expect(response.fields["allow"] == "GET, POST")
         #expect(try served.bench.postbacks().count == 1)
+    }
+
+    @Test func `a call that is too long is kept as far as it came and never counted`() throws {
+        let served = try Served()
+        let cid = try served.bench.click()
+        let body = [UInt8](repeating: 120, count: (1 << 20) + 1)
+        let response = try served.request(
+            "POST", "/postback/k1?cid=\(cid.text)&payout=1", fields: ["X-A": "b"], body: body)
+        #expect(response.status == 400 && response.fields["content-type"] == "application/json")
+        let json = try JSONValue(parsing: response.text)
+        #expect(json["verdict"] == "too_large" && json["postback"] == 1)
+        let message = json["message"]?.stringValue ?? ""
+        #expect(message.contains("1048577") && message.contains("1048576"))
+        #expect(message.contains("MAX_BODY_BYTES"))
+        let kept = try #require(try served.bench.postbacks().first)
+        #expect(kept.verdict == "too_large" && kept.message == message)
+        #expect(kept.bodyCount <= PostbackRecorder.oversizedBodyMax)
+        #expect(kept.call.headers.contains { $0.name == "X-A" })
+        #expect(kept.clickRowID != nil && kept.conversionID == nil)
+
+        let target = "/postback/k1?cid=\(cid.text)&payout=1" + String(repeating: "5", count: 17_000)
+        let line = try served.request("GET", target)
+        #expect(line.status == 400)
+        #expect(try JSONValue(parsing: line.text)["verdict"] == "too_large")
+        #expect(try JSONValue(parsing: line.text)["postback"] == 2)
+        let cut = try #require(try served.bench.postbacks().last)
+        #expect(cut.call.target == Array(target.utf8.prefix(16_384)))
+        #expect(cut.clickRowID == kept.clickRowID)
+        // The payout that is left of it is not the network's.
+        let rules = PostbackRecorder(clickIDs: served.bench.keys)
+        #expect(throws: StoreError.self) {
+            try served.bench.perform { (tx) throws(StoreError) in
+                try rules.replay(cut.id, in: tx, now: cut.call.receivedAt)
+            }
+        }
+        // Of a key that nobody has it's one of the strays.
+        let stray = try served.request("POST", "/postback/nokey", body: body)
+        #expect(stray.status == 404)
+        #expect(try JSONValue(parsing: stray.text)["verdict"] == "key_unknown")
+    }
+
+    @Test func `a network that is always told 200 is told so of a long call too`() throws {
+        var setup = PostbackBench.Setup()
+        setup.network["always_200"] = true
+        let served = try Served(setup)
+        let response = try served.request(
+            "POST", "/postback/k1", body: [UInt8](repeating: 120, count: (1 << 20) + 1))
+        #expect(response.status == 200)
+        #expect(try JSONValue(parsing: response.text)["verdict"] == "too_large")
     }
 
     @Test func `a reply is plain text with the verdict's status`() throws {

@@ -124,7 +124,8 @@ enum Setting: String, CaseIterable, Sendable {
         case .onStorageFailure: "a click that can't be recorded is redirected or refused (503)"
         case .maxConnections: "beyond it the oldest idle connection is closed"
         case .maxHeaderBytes: "longer request heads are answered 431"
-        case .maxBodyBytes: "longer request bodies are answered 413"
+        case .maxBodyBytes:
+            "longer request bodies are answered 413, a network's call 400 with its beginning kept"
         case .requestTimeoutMs: "a request head must be complete within this"
         case .outboundConcurrency: "outbound postbacks in flight at once"
         case .outboundPerHost: "of these, to one host"

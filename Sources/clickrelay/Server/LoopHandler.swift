@@ -58,6 +58,14 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
         }
     }
 
+    func handleOversized(
+        _ request: borrowing Request, _ oversize: Oversize, _ responder: Responder
+    ) -> Bool {
+        guard PostbackHandler.takes(path: request.path) else { return false }
+        postbacks.handleOversized(request, oversize, responder)
+        return true
+    }
+
     func turnEnded() { clicks.turnEnded() }
 
     private func answerOther(_ request: borrowing Request, _ responder: Responder) {
