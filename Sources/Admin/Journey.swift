@@ -32,7 +32,8 @@ struct Journey {
         members.append(
             JSONMember(
                 name: "postbacks",
-                value: .array(postbacks.items.reversed().map(presenter.postback))))
+                value: .array(
+                    postbacks.items.reversed().map { presenter.postback($0, click: identity) })))
         items.removeAll()
         for delivery in deliveries.items.reversed() {
             items.append(try reader.json(delivery, presenter))

@@ -30,7 +30,7 @@ enum PostbackResource {
         let presenter = Presenter(call)
         return .read { reader throws(StoreError) in
             try reader.postbacks(filter, limit: limit, cursor: cursor)
-                .response { (item) throws(StoreError) in presenter.postback(item) }
+                .response { (item) throws(StoreError) in try reader.json(item, presenter) }
         }
     }
 
@@ -42,7 +42,7 @@ enum PostbackResource {
         return .read { reader throws(StoreError) in
             guard let number = Int64(text), let postback = try reader.postback(PostbackID(number))
             else { throw .notFound("there is no postback \"\(text)\"") }
-            return APIResponse(presenter.postback(postback))
+            return APIResponse(try reader.json(postback, presenter))
         }
     }
 
@@ -58,7 +58,9 @@ enum PostbackResource {
         return .write { transaction throws(StoreError) in
             let rejected = try transaction.rejectParked(
                 PostbackID(number), at: call.services.now())
-            return .done(APIResponse(presenter.postback(rejected)))
+            return .read { reader throws(StoreError) in
+                APIResponse(try reader.json(rejected, presenter))
+            }
         }
     }
 }

@@ -62,7 +62,8 @@ struct Presenter: Sendable {
         ]
     }
 
-    func postback(_ postback: StoredPostback) -> JSONValue {
+    /// - Parameter click: whose journey it belongs to; nil when that is not known.
+    func postback(_ postback: StoredPostback, click: ClickIdentity?) -> JSONValue {
         let call = postback.call
         var request: [JSONMember] = [
             JSONMember(name: "method", value: .string(call.method)),
@@ -82,6 +83,7 @@ struct Presenter: Sendable {
             "sender": .string(orNull: call.sender?.text),
             "verdict": .string(postback.verdict),
             "message": .string(postback.message),
+            "click_id": click.map { clickID($0) } ?? .null,
             "conversion": .string(orNull: postback.conversionID?.description),
             "waiting": .bool(postback.isWaiting),
             "replay_of": postback.replayOf.map { .integer($0.rawValue) } ?? .null,
@@ -155,6 +157,33 @@ extension LedgerReader {
     /// With its revisions.
     func json(_ conversion: Conversion, _ presenter: Presenter) throws(StoreError) -> JSONValue {
         presenter.conversion(conversion, try revisions(of: conversion.id))
+    }
+
+    /// With the click whose journey shows it.
+    func json(_ postback: StoredPostback, _ presenter: Presenter) throws(StoreError) -> JSONValue {
+        presenter.postback(postback, click: try click(of: postback, presenter))
+    }
+
+    /// A call is kept with its click's row ID, and a click ID names the campaign, too: that of the
+    /// call itself where it can be read, as most can without another look at the disk; else that of
+    /// the click it was assigned to, or of one that came in a body too long for a list.
+    private func click(of postback: StoredPostback, _ presenter: Presenter) throws(StoreError)
+        -> ClickIdentity?
+    {
+        guard let rowID = postback.clickRowID else { return nil }
+        let services = presenter.services
+        if let network = postback.networkID.flatMap({ presenter.catalog.networks[$0] }),
+            let clickID = services.rules.clickID(of: postback.call, network: network.value),
+            let named = services.clickIDs.open(clickID), named.rowID == rowID
+        {
+            return named
+        }
+        var filter = ConversionFilter()
+        filter.clickRowID = rowID
+        if let conversion = try conversions(filter, limit: 1, cursor: nil).items.first {
+            return conversion.click.identity
+        }
+        return try clicks.click(rowID)?.identity
     }
 
     /// With its attempts.

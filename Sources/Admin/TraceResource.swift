@@ -21,27 +21,22 @@ enum TraceResource {
         case externalID = "external_id"
     }
 
+    /// The journey itself where there is one, as for every click ID; else what a trace answers.
     @Sendable private static func click(_ call: Call, _ query: inout QueryReader) throws(Problem)
         -> Work
     {
-        let text = call.parameter()
-        guard let clickID = ClickID(text) else {
-            throw Problem(.notFound, "\"\(text)\" is not a click ID, which has 26 characters")
-        }
-        guard let identity = call.services.clickIDs.open(clickID) else {
-            throw Problem(.notFound, "click ID \"\(text)\" was not issued here")
-        }
-        let presenter = Presenter(call)
-        return .read { reader throws(StoreError) in
-            let journey = Journey(reader: reader, presenter: presenter)
-            guard let json = try journey.json(identity) else {
-                throw .notFound(missing(identity, presenter))
-            }
-            return APIResponse(json)
+        answer(call) { traced in
+            traced.journeys.count == 1 && !traced.isTruncated ? traced.journeys[0] : traced.json
         }
     }
 
     @Sendable private static func trace(_ call: Call, _ query: inout QueryReader) throws(Problem)
+        -> Work
+    {
+        answer(call, shown: \.json)
+    }
+
+    private static func answer(_ call: Call, shown: @escaping @Sendable (Traced) -> JSONValue)
         -> Work
     {
         // Bytes, because external IDs are.
@@ -58,19 +53,36 @@ enum TraceResource {
                 if let identity = found.identities.first {
                     throw .notFound(missing(identity, presenter))
                 }
+                let text = String(decoding: id, as: UTF8.self)
+                let foreign =
+                    ClickID(text) == nil ? "" : "; it is a click ID that was not issued here"
                 throw .notFound(
-                    "no click, conversion or delivery has the ID "
-                        + "\"\(String(decoding: id, as: UTF8.self))\"; clicks were searched for "
-                        + "the external ID back to \(found.searchedFrom?.text ?? "the first")")
+                    "no click, conversion or delivery has the ID \"\(text)\"\(foreign); clicks were "
+                        + "searched for the external ID back to "
+                        + (found.searchedFrom?.text ?? "the first"))
             }
+            return APIResponse(
+                shown(
+                    Traced(
+                        kind: kind, journeys: journeys,
+                        isTruncated: found.identities.count > journeysMax)))
+        }
+    }
+
+    /// What an ID leads to.
+    private struct Traced {
+        let kind: Kind
+        /// At least one.
+        let journeys: [JSONValue]
+        let isTruncated: Bool
+
+        var json: JSONValue {
             var members = [
                 JSONMember(name: "kind", value: .string(kind.rawValue)),
                 JSONMember(name: "journeys", value: .array(journeys)),
             ]
-            if found.identities.count > journeysMax {
-                members.append(JSONMember(name: "truncated", value: true))
-            }
-            return APIResponse(.object(members))
+            if isTruncated { members.append(JSONMember(name: "truncated", value: true)) }
+            return .object(members)
         }
     }
 

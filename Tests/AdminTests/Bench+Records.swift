@@ -103,21 +103,23 @@ extension Bench {
     @discardableResult
     func refuse(
         _ verdict: PostbackVerdict, network: NetworkID? = NetworkID(1),
-        click: ClickRowID? = nil, body: String = "a=1"
+        click: ClickRowID? = nil, query: String? = nil, body: String = "a=1"
     ) throws -> PostbackID {
         let now = clock.now
         return try write { transaction throws(StoreError) in
             try transaction.insert(
-                Self.call(at: now, body: body), networkID: network, clickRowID: click,
+                Self.call(at: now, query: query, body: body), networkID: network, clickRowID: click,
                 conversionID: nil,
                 verdict: verdict, message: "refused")
         }
     }
 
-    static func call(at: Instant, body: String = "a=1") -> Postback {
+    /// - Parameter query: nil: one that is no UTF-8.
+    static func call(at: Instant, query: String? = nil, body: String = "a=1") -> Postback {
         Postback(
             receivedAt: at, sender: IPAddress("198.51.100.7"), method: "POST",
-            target: Array("/postback/k?cid=".utf8) + [0xFF],
+            target: Array("/postback/k?".utf8)
+                + (query.map { Array($0.utf8) } ?? Array("cid=".utf8) + [0xFF]),
             headers: [
                 Postback.Header(name: "Host", value: Array("t.example".utf8)),
                 Postback.Header(name: "X-A", value: Array("1".utf8)),

@@ -109,10 +109,37 @@ import Testing
             #expect(trace.status == 200 && trace["kind"] == .string(kind), "\(text)")
             let journeys = trace["journeys"]?.arrayValue ?? []
             #expect(journeys.map { $0["click_id"] } == [.string(expected)], "\(text)")
+            // Of one click it is the journey itself.
+            #expect(try bench.call("GET", "/clicks/\(text)").json == journeys[0], "\(text)")
         }
         for text in ["cv2", "clickrelay-2", "nosuch", "W8"] {
             #expect(try bench.call("GET", "/trace/\(text)").status == 404, "\(text)")
+            #expect(try bench.call("GET", "/clicks/\(text)").status == 404, "\(text)")
         }
+    }
+
+    @Test func `a call that was refused or parked names the click that its journey is of`() throws {
+        let (bench, click) = try Self.journey()
+        let id = bench.text(click)
+        try bench.refuse(.payoutNotNumber, click: click.rowID)
+        try bench.convert(click)
+        try bench.refuse(.ipNotAllowed, click: click.rowID)
+        for number in 1...3 {
+            let shown = try bench.call("GET", "/postbacks/\(number)")
+            #expect(shown["click_id"] == .string(id), "\(number)")
+        }
+        // Nothing but the call's own text is left of this one's click.
+        let rowID = ClickRowID(milliseconds: 1_000_000, node: 0, sequence: 0)
+        let gone = ClickIdentity(rowID: rowID, campaignID: CampaignID(1))
+        try bench.refuse(.parked, click: rowID, query: "cid=\(bench.text(gone))")
+        try bench.refuse(.parked, click: rowID, body: "no ID of it")
+        try bench.refuse(.clickIDMissing)
+        let listed = try bench.call("GET", "/postbacks").items.map { $0["click_id"] }
+        let first = JSONValue.string(id)
+        #expect(listed == [.null, .null, .string(bench.text(gone)), first, first, first])
+        #expect(
+            try bench.call("GET", "/clicks/\(bench.text(gone))")["postbacks"]?.arrayValue?.count
+                == 2)
     }
 
     @Test func `an external ID that came twice leads to both clicks`() throws {
@@ -125,6 +152,8 @@ import Testing
         let trace = try bench.call("GET", "/trace/S")
         let ids = (trace["journeys"]?.arrayValue ?? []).compactMap { $0["click_id"]?.stringValue }
         #expect(ids == [bench.text(second), bench.text(first)])
+        // Several are what the trace answers, here too.
+        #expect(try bench.call("GET", "/clicks/S").json == trace.json)
     }
 }
 

@@ -111,6 +111,9 @@ import Testing
         let chain = try Chain.start()
         let visit = try chain.visit("subid=W8d")
         let answer = try chain.network.call("cid=\(visit.clickID)&payout=5&txid=ORDER-77")
+        let refused = try chain.network.call("cid=\(visit.clickID)&payout=x")
+        #expect(refused.verdict == "payout_not_number")
+        let number = try #require(refused.json["postback"].int)
         _ = try chain.delivery(of: visit.clickID, "is delivered") { $0["state"] == "delivered" }
         if !running { #expect(try chain.tracker.terminate() == 0) }
         let json = try chain.tracker.command("trace", visit.clickID, "--json")
@@ -121,6 +124,7 @@ import Testing
         #expect(journey["deliveries"][0]["attempts"].array.count == 1, "\(journey.text)")
         for id in [
             visit.clickID, visit.clickID.uppercased(), try #require(answer.conversion), "ORDER-77",
+            "postback:\(number)", "delivery:1",
         ] {
             let text = try chain.tracker.command("trace", id)
             #expect(text.exitCode == 0, "trace \(id): \(text.error)")

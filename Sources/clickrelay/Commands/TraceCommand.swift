@@ -63,10 +63,12 @@ enum TraceCommand {
     private static func journey(of row: JSONValue, _ api: API) throws(CommandFailure)
         -> JSONValue?
     {
-        guard let id = Show.id(row["conversion"]),
-            let conversion = try api.find("/conversions/\(API.encoded(id))"),
-            let clickID = conversion["click_id"]?.stringValue
-        else { return nil }
+        // A received call names its click itself, be it refused or not; a delivery its conversion.
+        var clickID = row["click_id"]?.stringValue
+        if clickID == nil, let id = Show.id(row["conversion"]) {
+            clickID = try api.find("/conversions/\(API.encoded(id))")?["click_id"]?.stringValue
+        }
+        guard let clickID else { return nil }
         return try api.find("/clicks/\(API.encoded(clickID))")
     }
 }
