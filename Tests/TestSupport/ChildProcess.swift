@@ -15,10 +15,14 @@ final class ChildProcess: @unchecked Sendable {
         atexit { ChildProcess.living.current.forEach { _ = Foundation.kill($0, SIGKILL) } }
     }()
 
-    init(_ path: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+    /// - Parameter watched: its stderr is a terminal, which turns line feeds into CR LF.
+    init(
+        _ path: String, _ arguments: [String], environment: [String: String] = [:],
+        watched: Bool = false
+    ) throws {
         _ = ChildProcess.killAtExit
         let output = try Pipe()
-        let error = try Pipe()
+        let error = try watched ? Pipe(terminal: ()) : Pipe()
         standardOutput = output.collected
         standardError = error.collected
 
@@ -105,6 +109,24 @@ final class ChildProcess: @unchecked Sendable {
             }
             guard made else { throw TestFailure("pipe: \(systemError())") }
             (readEnd, writeEnd) = (ends[0], ends[1])
+        }
+
+        /// What is written to the terminal is read at its other end. Glibc's module leaves out
+        /// `posix_openpt` and its kin; these two requests are what they make (tty_ioctl(2), x86-64
+        /// and arm64).
+        init(terminal: Void) throws {
+            let unlock: UInt = 0x4004_5431  // TIOCSPTLCK
+            let askNumber: UInt = 0x8004_5430  // TIOCGPTN
+            (readEnd, writeEnd) = try Socket.inheritanceLock.withLock {
+                let main = Foundation.open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+                var (isLocked, number): (CInt, CUnsignedInt) = (0, 0)
+                guard main >= 0, ioctl(main, unlock, &isLocked) == 0,
+                    ioctl(main, askNumber, &number) == 0
+                else { throw TestFailure("/dev/ptmx: \(systemError())") }
+                let other = Foundation.open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
+                guard other >= 0 else { throw TestFailure("the terminal: \(systemError())") }
+                return (main, other)
+            }
         }
 
         func collect(_ ended: @escaping @Sendable () -> Void) {

@@ -200,10 +200,14 @@ public final class TrackerProcess: @unchecked Sendable {
     }
 
     /// Runs `clickrelay` with exactly these arguments.
+    ///
+    /// - Parameter watched: somebody sits before it: its stderr is a terminal.
     public static func run(
-        _ arguments: [String], environment: [String: String] = [:], within seconds: Double = 60
+        _ arguments: [String], environment: [String: String] = [:], watched: Bool = false,
+        within seconds: Double = 60
     ) throws -> CommandResult {
-        let child = try ChildProcess(try binary, arguments, environment: environment)
+        let child = try ChildProcess(
+            try binary, arguments, environment: environment, watched: watched)
         let code = try child.wait(within: seconds)
         return CommandResult(exitCode: code, output: child.outputText, error: child.errorText)
     }
