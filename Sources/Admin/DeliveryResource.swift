@@ -42,8 +42,12 @@ enum DeliveryResource {
     @Sendable private static func retry(_ call: Call, _ query: inout QueryReader) throws(Problem)
         -> Work
     {
-        try change(call) { transaction, id throws(StoreError) in
-            try transaction.retry(id, at: call.services.now())
+        let renders = query.flag("render")
+        return try change(call) { transaction, id throws(StoreError) in
+            let now = call.services.now()
+            return renders
+                ? try call.services.rules.renderAgain(id, in: transaction, now: now)
+                : try transaction.retry(id, at: now)
         }
     }
 

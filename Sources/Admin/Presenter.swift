@@ -59,6 +59,10 @@ struct Presenter: Sendable {
             "payout": revision.payout.document,
             "reporting": revision.reporting?.json ?? .null, "at": revision.at.json,
             "postback": .integer(revision.postbackID.rawValue),
+            "not_sent": .array(
+                revision.notSent.map {
+                    ["destination": .string($0.destination), "reason": .string($0.reason)]
+                }),
         ]
     }
 

@@ -78,17 +78,21 @@ public struct ClickValues: TokenValues {
 public struct ConversionValues: TokenValues {
     let conversion: Conversion
     let click: ClickValues
+    /// What the receiver is told as its value.
+    let payout: Money
 
-    public init(conversion: Conversion, click: ClickValues) {
+    /// - Parameter payout: nil: the conversion's own.
+    public init(conversion: Conversion, click: ClickValues, payout: Money? = nil) {
         self.conversion = conversion
         self.click = click
+        self.payout = payout ?? conversion.payout
     }
 
     public func append(_ token: Token, to bytes: inout [UInt8]) -> Bool {
         switch token {
-        case .payout: bytes.append(contentsOf: conversion.payout.amountText.utf8)
-        case .payoutMinor: bytes.append(contentsOf: conversion.payout.minorText.utf8)
-        case .currency: bytes.append(contentsOf: conversion.payout.currency.code.utf8)
+        case .payout: bytes.append(contentsOf: payout.amountText.utf8)
+        case .payoutMinor: bytes.append(contentsOf: payout.minorText.utf8)
+        case .currency: bytes.append(contentsOf: payout.currency.code.utf8)
         case .status: bytes.append(contentsOf: conversion.status.rawValue.utf8)
         case .event: bytes.append(contentsOf: conversion.event.utf8)
         case .transactionID: return bytes.appendValue(conversion.transactionID)

@@ -103,10 +103,12 @@ public struct ConversionRevision: Sendable, Equatable {
     public let postbackID: PostbackID
     /// The payout in the reporting currency, as it was converted when it was recorded.
     public let reporting: ReportingAmount?
+    /// The destinations that were not told of it.
+    public let notSent: [NotSent]
 
     public init(
         number: Int, status: ConversionStatus, networkStatus: String?, payout: Money, at: Instant,
-        postbackID: PostbackID, reporting: ReportingAmount? = nil
+        postbackID: PostbackID, reporting: ReportingAmount? = nil, notSent: [NotSent] = []
     ) {
         self.number = number
         self.status = status
@@ -115,5 +117,19 @@ public struct ConversionRevision: Sendable, Equatable {
         self.at = at
         self.postbackID = postbackID
         self.reporting = reporting
+        self.notSent = notSent
+    }
+}
+
+/// A destination that was not told of a revision, and why.
+public struct NotSent: Sendable, Equatable {
+    /// As `Delivery.destination`.
+    public let destination: String
+    /// A sentence's second half: `it asks for status approved`.
+    public let reason: String
+
+    public init(destination: String, reason: String) {
+        self.destination = destination
+        self.reason = reason
     }
 }

@@ -17,11 +17,13 @@ public struct Delivery: Sendable, Equatable {
     public let convertedAt: Instant
     public let request: OutboundRequest
     public let attemptCount: Int
+    /// The destination's delay, which the time to give up doesn't count.
+    public let delaySeconds: Int
 
     public init(
         id: DeliveryID, conversionID: ConversionID, revision: Int, destination: String,
         state: State, reason: String?, dueAt: Instant, convertedAt: Instant,
-        request: OutboundRequest, attemptCount: Int
+        request: OutboundRequest, attemptCount: Int, delaySeconds: Int = 0
     ) {
         self.id = id
         self.conversionID = conversionID
@@ -33,7 +35,11 @@ public struct Delivery: Sendable, Equatable {
         self.convertedAt = convertedAt
         self.request = request
         self.attemptCount = attemptCount
+        self.delaySeconds = delaySeconds
     }
+
+    /// When it was to be called for the first time.
+    public var firstDueAt: Instant { convertedAt.advanced(by: .seconds(delaySeconds)) }
 
     /// The same for every attempt of one delivery, so that a receiver can tell a repeat. The time
     /// beside the ID keeps two installations, or one that was set up anew, from using one key for

@@ -18,6 +18,14 @@ public struct Destination: Equatable, Sendable {
     public let allowsPrivate: Bool
     /// False: kept, shown, and not called.
     public let isEnabled: Bool
+    /// Which payouts are told, in the conversion's currency.
+    public let payouts: PayoutFilter
+    /// What the payout tokens say.
+    public let value: ValueRule
+    /// Only a click's first conversion is told, with all its revisions.
+    public let isFirstOnly: Bool
+    /// From the conversion's commit to the first attempt.
+    public let delaySeconds: Int
     /// Whether the call would say nothing without the traffic source's own click ID.
     public let needsExternalID: Bool
 
@@ -28,6 +36,8 @@ public struct Destination: Equatable, Sendable {
     }
 
     static let countMax = 20
+    /// 30 days.
+    static let delaySecondsMax: Int64 = 30 * 86_400
 
     static func list(_ reader: inout DocumentReader) -> [Destination] {
         var destinations: [Destination] = []
@@ -52,6 +62,11 @@ public struct Destination: Equatable, Sendable {
         statuses = Self.statuses(&reader)
         events = Self.events(&reader)
         success = SuccessRule(&reader)
+        payouts = PayoutFilter(&reader)
+        value = ValueRule(&reader)
+        isFirstOnly = reader.bool("first_only", default: false)
+        delaySeconds = Int(
+            reader.integer("delay_seconds", in: 0...Self.delaySecondsMax, default: 0))
         allowsPrivate = reader.bool("allow_private", default: false)
         isEnabled = reader.bool("enabled", default: true)
         bodyDocument = reader.value("body")
@@ -153,10 +168,22 @@ public struct Destination: Equatable, Sendable {
         return events
     }
 
-    /// Whether a conversion with this status and event is to be told here.
-    public func wants(status: ConversionStatus, event: String) -> Bool {
-        isEnabled && (statuses.isEmpty || statuses.contains(status))
-            && (events.isEmpty || events.contains(event))
+    /// Why a conversion is not to be told here, in a sentence; nil when it is.
+    ///
+    /// - Parameter isFirst: it's the first conversion of its click.
+    public func refusal(
+        status: ConversionStatus, event: String, payout: Money, isFirst: @autoclosure () -> Bool
+    ) -> String? {
+        if !isEnabled { return "it is disabled" }
+        if !statuses.isEmpty, !statuses.contains(status) {
+            return "it asks for status \(statuses.map(\.rawValue).joined(separator: ", "))"
+        }
+        if !events.isEmpty, !events.contains(event) {
+            return "it asks for event \(events.joined(separator: ", "))"
+        }
+        if let reason = payouts.refusal(of: payout) { return reason }
+        if isFirstOnly, !isFirst() { return "it asks for the first conversion of a click only" }
+        return nil
     }
 
     public var document: JSONValue {
@@ -169,64 +196,13 @@ public struct Destination: Equatable, Sendable {
             "body": bodyDocument ?? .null,
             "statuses": .array(statuses.map { .string($0.rawValue) }),
             "events": .array(events.map { .string($0) }),
+            "payout": payouts.document,
+            "value": value.document,
+            "first_only": .bool(isFirstOnly),
+            "delay_seconds": .integer(delaySeconds),
             "success": success.document,
             "allow_private": .bool(allowsPrivate),
             "enabled": .bool(isEnabled),
         ]
-    }
-}
-
-/// What counts as "the destination took it": some APIs answer 200 to a refusal.
-public struct SuccessRule: Hashable, Sendable {
-    public let statuses: ClosedRange<Int>
-    public let bodyContains: String?
-
-    public init(statuses: ClosedRange<Int> = 200...299, bodyContains: String? = nil) {
-        self.statuses = statuses
-        self.bodyContains = bodyContains
-    }
-
-    init(_ destination: inout DocumentReader) {
-        guard var reader = destination.reader("success") else {
-            self.init()
-            return
-        }
-        var statuses = 200...299
-        if let value = reader.value("status") {
-            let bounds = value.arrayValue?.compactMap(\.int64Value) ?? []
-            if bounds.count == 2, 100 <= bounds[0], bounds[0] <= bounds[1], bounds[1] <= 599 {
-                statuses = Int(bounds[0])...Int(bounds[1])
-            } else {
-                reader.fail("status", "must be two status codes such as [200, 299]")
-            }
-        }
-        let text = reader.string("body_contains", max: 1000).nonEmpty
-        reader.finish()
-        self.init(statuses: statuses, bodyContains: text)
-    }
-
-    /// - Parameter body: the part of the answer's body that was read.
-    public func accepts(status: Int, body: [UInt8]) -> Bool {
-        guard statuses.contains(status) else { return false }
-        guard let bodyContains else { return true }
-        return body.contains(subsequence: Array(bodyContains.utf8))
-    }
-
-    var document: JSONValue {
-        [
-            "status": [.integer(statuses.lowerBound), .integer(statuses.upperBound)],
-            "body_contains": .string(orNull: bodyContains),
-        ]
-    }
-}
-
-extension Array where Element == UInt8 {
-    /// Both sides are short: an answer of at most 64 KiB and a text of at most 1,000 bytes.
-    func contains(subsequence needle: [UInt8]) -> Bool {
-        guard !needle.isEmpty else { return true }
-        guard count >= needle.count else { return false }
-        return (0...(count - needle.count)).contains { start in
-            self[start] == needle[0] && self[start..<(start + needle.count)].elementsEqual(needle)
-        }
     }
 }

@@ -9,6 +9,7 @@ public enum EmbeddedMigrations {
         (2, "replay", text(PackageResources.v0002_replay_sql)),
         (3, "limits", text(PackageResources.v0003_limits_sql)),
         (4, "rates", text(PackageResources.v0004_rates_sql)),
+        (5, "destinations", text(PackageResources.v0005_destinations_sql)),
     ]
 
     /// `clicks/DAY.db`.

@@ -71,7 +71,7 @@ struct AttemptJudge: Sendable {
     private static func text(of response: ClientResponse, refusedBy rule: SuccessRule) -> String {
         let status = "answered \(response.status)"
         if rule.statuses.contains(response.status) {
-            return "\(status) without the text \"\(rule.bodyContains ?? "")\""
+            return "\(status) \(printable(rule.refusal(of: response.body) ?? ""))"
         }
         if (300...399).contains(response.status), let location = response.headers["location"] {
             return "\(status) to \(printable(location)); redirects are not followed"
@@ -123,15 +123,16 @@ struct AttemptJudge: Sendable {
     ) -> Verdict {
         let failure = Dispatcher.Failure(
             attempt: delivery.attemptCount + 1, at: times.endedAt,
-            convertedAt: delivery.convertedAt, giveUpAfter: settings.giveUpAfter,
+            convertedAt: delivery.firstDueAt, giveUpAfter: settings.giveUpAfter,
             retryAfter: retryAfter, jitter: jitter)
         let outcome: AttemptOutcome
         if let next = settings.schedule(failure) {
             outcome = .retry(at: next)
         } else {
             let hours = settings.giveUpAfter.components.seconds / 3600
+            let start = delivery.delaySeconds == 0 ? "the conversion" : "it was due"
             outcome = .dead(
-                "given up \(hours) h after the conversion, at attempt \(failure.attempt): \(error)")
+                "given up \(hours) h after \(start), at attempt \(failure.attempt): \(error)")
         }
         return verdict(
             delivery, times, response: response, error: error, outcome: outcome, health: health)

@@ -16,7 +16,7 @@ struct DeliveryResult: Sendable, Equatable {
                 id: delivery.id, conversionID: delivery.conversionID, revision: delivery.revision,
                 destination: delivery.destination, state: .waiting, reason: attempt.error,
                 dueAt: at, convertedAt: delivery.convertedAt, request: delivery.request,
-                attemptCount: attempt.number)
+                attemptCount: attempt.number, delaySeconds: delivery.delaySeconds)
         }
     }
 }

@@ -50,7 +50,10 @@ struct OriginQueue {
     /// A clock that was ahead and is right again leaves due times that may lie years ahead; such
     /// deliveries are due now. An attempt sets their time anew, so each of them is so once.
     static func due(of delivery: Delivery, at now: Instant) -> Instant {
-        if delivery.dueAt > now.advanced(by: dueAheadMax) { return now }
+        let ahead =
+            delivery.attemptCount == 0
+            ? max(dueAheadMax, .seconds(delivery.delaySeconds) + clockSlack) : dueAheadMax
+        if delivery.dueAt > now.advanced(by: ahead) { return now }
         let isOfTheFuture = delivery.convertedAt > now.advanced(by: clockSlack)
         return isOfTheFuture && delivery.attemptCount == 0 ? now : delivery.dueAt
     }

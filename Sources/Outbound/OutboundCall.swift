@@ -24,7 +24,7 @@ enum OutboundCall {
         options.connectTimeoutMilliseconds = settings.connectTimeoutMilliseconds
         options.bodyReadMax = bodyReadMax
         options.bodyKeptMax =
-            outbound.success.bodyContains == nil ? Attempt.excerptMax : bodyReadMax
+            outbound.success.readsBody ? bodyReadMax : Attempt.excerptMax
         // A kept-alive connection that the receiver has closed is no failure of the receiver, and
         // the next attempt would repeat the call all the same.
         options.mayRepeat = true

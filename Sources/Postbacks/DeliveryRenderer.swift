@@ -5,7 +5,7 @@ internal import Store
 
 /// Renders what destinations are told of a conversion's newest revision, as it will be sent.
 struct DeliveryRenderer {
-    private let values: ConversionValues
+    private let click: ClickValues
     private let conversion: Conversion
 
     /// Of a rendered address (no longer one can be called), and of a rendered body: a visitor
@@ -21,14 +21,15 @@ struct DeliveryRenderer {
         let names = ClickValues.Names(
             campaign: campaign.value.key, sourceID: source.id, networkID: conversion.networkID,
             offerID: conversion.offerID, variables: variables)
-        values = ConversionValues(
-            conversion: conversion,
-            click: ClickValues(
-                click: conversion.click, clickID: clickID, names: names,
-                sha256Hex: { Array(SHA256.hex(Array($0)).utf8) }))
+        click = ClickValues(
+            click: conversion.click, clickID: clickID, names: names,
+            sha256Hex: { Array(SHA256.hex(Array($0)).utf8) })
     }
 
     func delivery(to destination: Destination, named name: String) -> NewDelivery {
+        let values = ConversionValues(
+            conversion: conversion, click: click,
+            payout: destination.value.value(of: conversion.payout))
         var url: [UInt8] = []
         destination.url.fillDroppingEmpty(values, into: &url)
         var body: [UInt8]?
@@ -51,13 +52,17 @@ struct DeliveryRenderer {
             origin: destination.url.origin, method: destination.method,
             // What is too long is never sent: its start is enough to see what it was.
             url: String(decoding: url.prefix(Self.urlBytesMax), as: UTF8.self),
-            headers: headers(of: destination),
+            headers: headers(of: destination, values),
             body: body.map { Array($0.prefix(Self.bodyBytesMax)) },
             success: destination.success, allowsPrivate: destination.allowsPrivate)
-        return NewDelivery(destination: name, request: request, deadReason: deadReason)
+        return NewDelivery(
+            destination: name, request: request, deadReason: deadReason,
+            delaySeconds: destination.delaySeconds)
     }
 
-    private func headers(of destination: Destination) -> [OutboundRequest.Header] {
+    private func headers(of destination: Destination, _ values: ConversionValues)
+        -> [OutboundRequest.Header]
+    {
         var headers: [OutboundRequest.Header] = []
         var hasContentType = false
         for header in destination.headers {

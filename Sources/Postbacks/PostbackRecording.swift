@@ -261,7 +261,7 @@ struct PostbackRecording {
         let isNew = before == nil
         let state = state.with(reporting: reporting(state))
         let conversion = isNew ? try tx.insertConversion(state) : state
-        let deliveries = deliveries(of: conversion, report, campaign, source)
+        let (deliveries, notSent) = try deliveries(of: conversion, report, campaign, source)
         let verdict: PostbackVerdict =
             report.isTest ? .test : isNew ? .accepted : .updated
         let message =
@@ -274,7 +274,8 @@ struct PostbackRecording {
         let answer = try finish(verdict, message, conversion: conversion, change: change)
         guard let postbackID = answer.postbackID else { return answer }
         if !isNew { try tx.update(conversion) }
-        try tx.insertRevision(of: conversion, at: call.receivedAt, by: postbackID)
+        try tx.insertRevision(
+            of: conversion, at: call.receivedAt, by: postbackID, notSent: notSent)
         for delivery in deliveries { try tx.insert(delivery, of: conversion, at: now) }
         return answer
     }
@@ -291,46 +292,55 @@ struct PostbackRecording {
         }
     }
 
+    /// What each destination is told, and why the others are not.
     private mutating func deliveries(
         of conversion: Conversion, _ report: PostbackReport, _ campaign: Stored<Campaign>,
         _ source: Stored<Source>
-    ) -> [NewDelivery] {
+    ) throws(StoreError) -> ([NewDelivery], [NotSent]) {
+        let named = PostbackRecorder.destinations(of: campaign, source)
+        let refusesAll: String?
         if report.isTest {
             notes.append("a test call is counted nowhere and sent nowhere")
-            return []
-        }
-        if report.suppressesOutbound {
+            refusesAll = "a test call is sent nowhere"
+        } else if report.suppressesOutbound {
             notes.append("no outbound postback, as disable_postback asks")
-            return []
+            refusesAll = "the call asked for no outbound postback (disable_postback)"
+        } else {
+            refusesAll = nil
         }
-        let own = source.value.destinations, added = campaign.value.destinations
-        let wants: (Destination) -> Bool = {
-            $0.wants(status: conversion.status, event: conversion.event)
-        }
-        guard own.contains(where: wants) || added.contains(where: wants) else {
-            if !own.isEmpty || !added.isEmpty {
-                notes.append(
-                    "no destination asks for event \"\(conversion.event)\" with status "
-                        + conversion.status.rawValue)
+        // Asked for only where somebody wants to know.
+        let isFirst =
+            try refusesAll == nil && named.contains { $0.destination.isFirstOnly }
+            ? tx.isFirstConversion(conversion) : true
+        var wanted: [(name: String, destination: Destination)] = []
+        var notSent: [NotSent] = []
+        for (name, destination) in named {
+            let reason =
+                refusesAll
+                ?? destination.refusal(
+                    status: conversion.status, event: conversion.event,
+                    payout: conversion.payout, isFirst: isFirst)
+            if let reason {
+                notSent.append(NotSent(destination: name, reason: reason))
+            } else {
+                wanted.append((name, destination))
             }
-            return []
+        }
+        guard !wanted.isEmpty else {
+            if refusesAll == nil, let first = notSent.first {
+                notes.append(
+                    notSent.count == 1
+                        ? "destination \(first.destination) is not told: \(first.reason)"
+                        : "no destination is told; \(first.destination): \(first.reason)")
+            }
+            return ([], notSent)
         }
         let renderer = DeliveryRenderer(
             conversion, clickID: clickID(of: conversion, report), campaign: campaign,
-            source: source,
-            variables: catalog.variables(of: source.value))
-        var deliveries: [NewDelivery] = []
-        for destination in own where wants(destination) {
-            let name = "\(source.value.key.text)/\(destination.key.text)"
-            deliveries.append(renderer.delivery(to: destination, named: name))
-        }
-        for destination in added where wants(destination) {
-            // A source and a campaign may have the same key, but no key has a colon.
-            let name = "campaign:\(campaign.value.key.text)/\(destination.key.text)"
-            deliveries.append(renderer.delivery(to: destination, named: name))
-        }
+            source: source, variables: catalog.variables(of: source.value))
+        let deliveries = wanted.map { renderer.delivery(to: $0.destination, named: $0.name) }
         if let reason = deliveries.lazy.compactMap(\.deadReason).first { notes.append(reason) }
-        return deliveries
+        return (deliveries, notSent)
     }
 
     /// The ID that the visitor was sent on with; of an assigned call it is not the one in the call.

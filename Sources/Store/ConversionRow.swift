@@ -46,7 +46,7 @@ enum ConversionRow {
         try connection.rows(
             """
             SELECT number, status, network_status, payout_nanos, currency, at_us, postback_id,
-                reporting_nanos, reporting_currency, reporting_rate_nanos
+                reporting_nanos, reporting_currency, reporting_rate_nanos, not_sent
             FROM conversion_revision WHERE conversion_id = ?1 ORDER BY number
             """, [.integer(id.rawValue)]
         ) { (row) throws(SQLiteError) in
@@ -57,7 +57,26 @@ enum ConversionRow {
                 number: Int(row.int64(0)), status: status, networkStatus: row.optionalText(2),
                 payout: Money(nanos: row.int64(3), currency: currency),
                 at: Instant(micros: row.int64(5)), postbackID: PostbackID(row.int64(6)),
-                reporting: reporting(row, at: 7))
+                reporting: reporting(row, at: 7), notSent: notSent(row.optionalText(10)))
+        }
+    }
+
+    static func notSentText(_ items: [NotSent]) -> String? {
+        if items.isEmpty { return nil }
+        return JSONValue.array(
+            items.map { [.string($0.destination), .string($0.reason)] }
+        ).encoded()
+    }
+
+    private static func notSent(_ text: String?) -> [NotSent] {
+        guard let text else { return [] }
+        // We wrote it; what can't be read is only an explanation.
+        let pairs = (try? JSONValue(parsing: text))?.arrayValue ?? []
+        return pairs.compactMap { pair in
+            guard let items = pair.arrayValue, items.count == 2,
+                let destination = items[0].stringValue, let reason = items[1].stringValue
+            else { return nil }
+            return NotSent(destination: destination, reason: reason)
         }
     }
 

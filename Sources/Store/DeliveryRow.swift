@@ -6,7 +6,7 @@ enum DeliveryRow {
     static let columns = """
         id, conversion_id, revision, destination, state, reason, due_at_us, converted_at_us,
         attempt_count, origin, method, url, headers, body, success_min, success_max, success_text,
-        allow_private
+        allow_private, success_json, delay_seconds
         """
 
     static func read(_ row: Statement) throws(SQLiteError) -> Delivery {
@@ -18,14 +18,27 @@ enum DeliveryRow {
             origin: row.text(9), method: method, url: row.text(11), headers: headers(row.text(12)),
             body: row.optionalBlob(13),
             success: SuccessRule(
-                statuses: success.0...success.1, bodyContains: row.optionalText(16)),
+                statuses: success.0...success.1, bodyContains: row.optionalText(16),
+                bodyField: try bodyField(row.optionalText(18), delivery: row.int64(0))),
             allowsPrivate: row.bool(17))
         return Delivery(
             id: DeliveryID(row.int64(0)), conversionID: ConversionID(row.int64(1)),
             revision: Int(row.int64(2)), destination: row.text(3), state: state,
             reason: row.optionalText(5), dueAt: Instant(micros: row.int64(6)),
             convertedAt: Instant(micros: row.int64(7)), request: request,
-            attemptCount: Int(row.int64(8)))
+            attemptCount: Int(row.int64(8)), delaySeconds: Int(clamping: row.int64(19)))
+    }
+
+    /// A rule that can't be read must not become no rule: a refusal would count as taken.
+    private static func bodyField(_ text: String?, delivery: Int64) throws(SQLiteError)
+        -> SuccessRule.BodyField?
+    {
+        guard let text else { return nil }
+        // Why it can't be parsed would say no more than that it can't.
+        guard let document = try? JSONValue(parsing: text),
+            let field = SuccessRule.BodyField(document: document)
+        else { throw .corrupt("the success rule of delivery \(delivery) can't be read") }
+        return field
     }
 
     static func headersText(_ headers: [OutboundRequest.Header]) -> String {

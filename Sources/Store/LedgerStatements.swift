@@ -48,15 +48,16 @@ struct LedgerStatements {
             """
             INSERT INTO conversion_revision (conversion_id, number, status, network_status,
                 payout_nanos, currency, at_us, postback_id, reporting_nanos, reporting_currency,
-                reporting_rate_nanos)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                reporting_rate_nanos, not_sent)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
             """)
         insertDelivery = try connection.prepare(
             """
             INSERT INTO delivery (conversion_id, revision, destination, state, reason, due_at_us,
                 converted_at_us, origin, method, url, headers, body, success_min, success_max,
-                success_text, allow_private)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                success_text, allow_private, success_json, delay_seconds)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                ?18)
             """)
         insertAttempt = try connection.prepare(
             """

@@ -7,11 +7,16 @@ public struct NewDelivery: Sendable {
     public let request: OutboundRequest
     /// Set when it can never be sent: it is then kept as dead, for people to see why.
     public let deadReason: String?
+    /// From the commit to the first attempt.
+    public let delaySeconds: Int
 
-    public init(destination: String, request: OutboundRequest, deadReason: String?) {
+    public init(
+        destination: String, request: OutboundRequest, deadReason: String?, delaySeconds: Int = 0
+    ) {
         self.destination = destination
         self.request = request
         self.deadReason = deadReason
+        self.delaySeconds = delaySeconds
     }
 }
 
@@ -69,6 +74,16 @@ extension LedgerTransaction {
         }
     }
 
+    /// Whether no other conversion of its click came before it. Test calls don't count.
+    public func isFirstConversion(_ conversion: Conversion) throws(StoreError) -> Bool {
+        try sql { () throws(SQLiteError) in
+            let first = try connection.int64(
+                "SELECT min(id) FROM conversion WHERE click_row_id = ?1 AND is_test = 0",
+                [.integer(conversion.click.rowID.rawValue)])
+            return first.map { $0 >= conversion.id.rawValue } ?? true
+        }
+    }
+
     /// Keeps a new conversion and gives it its number. Its revision comes after the call that made
     /// it: `insertRevision`.
     /// - Parameter conversion: its `id` does not matter.
@@ -104,6 +119,19 @@ extension LedgerTransaction {
         }
     }
 
+    /// A conversion in the state of one of its revisions; nil when there is no such one.
+    public func conversion(_ id: ConversionID, asOf revision: Int) throws(StoreError)
+        -> Conversion?
+    {
+        try sql { () throws(SQLiteError) in
+            guard let conversion = try storedConversion(id),
+                let known = try ConversionRow.revisions(of: id, connection)
+                    .first(where: { $0.number == revision })
+            else { return nil }
+            return conversion.asOf(known)
+        }
+    }
+
     private func storedConversion(_ id: ConversionID) throws(SQLiteError) -> Conversion? {
         let find = statements.conversionByID
         defer { find.reset() }
@@ -112,9 +140,12 @@ extension LedgerTransaction {
     }
 
     /// Keeps a conversion's present state as its newest revision.
-    public func insertRevision(of conversion: Conversion, at: Instant, by postbackID: PostbackID)
-        throws(StoreError)
-    {
+    ///
+    /// - Parameter notSent: the destinations that are not told of it.
+    public func insertRevision(
+        of conversion: Conversion, at: Instant, by postbackID: PostbackID,
+        notSent: [NotSent] = []
+    ) throws(StoreError) {
         try sql { () throws(SQLiteError) in
             let insert = statements.insertRevision
             insert.bind(1, conversion.id.rawValue)
@@ -126,11 +157,13 @@ extension LedgerTransaction {
             insert.bind(7, at.micros)
             insert.bind(8, postbackID.rawValue)
             ConversionRow.bind(conversion.reporting, to: insert, at: 9)
+            insert.bind(12, text: ConversionRow.notSentText(notSent))
             try insert.run()
         }
     }
 
-    /// Queues what a destination is to be told of a conversion's newest revision; due at once.
+    /// Queues what a destination is to be told of a conversion's newest revision; due once its
+    /// destination's delay is over.
     public func insert(_ delivery: NewDelivery, of conversion: Conversion, at now: Instant)
         throws(StoreError)
     {
@@ -143,7 +176,7 @@ extension LedgerTransaction {
             insert.bind(3, text: delivery.destination)
             insert.bind(4, text: state.rawValue)
             insert.bind(5, text: delivery.deadReason)
-            insert.bind(6, now.micros)
+            insert.bind(6, now.advanced(by: .seconds(delivery.delaySeconds)).micros)
             insert.bind(7, now.micros)
             insert.bind(8, text: request.origin)
             insert.bind(9, text: request.method.rawValue)
@@ -154,6 +187,8 @@ extension LedgerTransaction {
             insert.bind(14, Int64(request.success.statuses.upperBound))
             insert.bind(15, text: request.success.bodyContains)
             insert.bind(16, request.allowsPrivate)
+            insert.bind(17, text: request.success.bodyField?.document.encoded())
+            insert.bind(18, Int64(delivery.delaySeconds))
             try insert.run()
         }
         if delivery.deadReason == nil { noteQueued(origin: delivery.request.origin) }

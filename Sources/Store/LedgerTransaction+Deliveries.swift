@@ -55,7 +55,7 @@ extension LedgerTransaction {
     /// - Throws: `.notFound`; `.conflict` for one that was delivered, because its receiver has been
     ///   told, and for one that was dead from the start: what is kept of it is no whole request.
     public func retry(_ id: DeliveryID, at now: Instant) throws(StoreError) -> Delivery {
-        let delivery = try find(id)
+        let delivery = try self.delivery(id)
         switch delivery.state {
         case .delivered:
             throw .conflict("delivery \(id) was delivered already")
@@ -70,14 +70,14 @@ extension LedgerTransaction {
                 [.integer(id.rawValue), .integer(now.micros)])
         }
         noteQueued(origin: delivery.request.origin)
-        return try find(id)
+        return try self.delivery(id)
     }
 
     /// Ends a waiting delivery. A call that is in flight at this moment may still arrive.
     ///
     /// - Throws: `.notFound`; `.conflict` for one that is not waiting.
     public func cancel(_ id: DeliveryID) throws(StoreError) -> Delivery {
-        let delivery = try find(id)
+        let delivery = try self.delivery(id)
         guard delivery.state == .waiting else {
             throw .conflict("delivery \(id) is \(delivery.state.rawValue), not waiting")
         }
@@ -87,10 +87,44 @@ extension LedgerTransaction {
                 [.integer(id.rawValue)])
         }
         noteCancelled(id)
-        return try find(id)
+        return try self.delivery(id)
     }
 
-    private func find(_ id: DeliveryID) throws(StoreError) -> Delivery {
+    /// Gives a delivery another request, and makes it due at once.
+    ///
+    /// - Returns: the delivery as it is now.
+    public func replace(_ id: DeliveryID, by rendered: NewDelivery, at now: Instant)
+        throws(StoreError) -> Delivery
+    {
+        let request = rendered.request
+        try sql { () throws(SQLiteError) in
+            try connection.run(
+                """
+                UPDATE delivery SET state = 'waiting', reason = NULL, due_at_us = ?2, origin = ?3,
+                    method = ?4, url = ?5, headers = ?6, body = ?7, success_min = ?8,
+                    success_max = ?9, success_text = ?10, success_json = ?11, allow_private = ?12
+                WHERE id = ?1
+                """,
+                [
+                    .integer(id.rawValue), .integer(now.micros), .text(request.origin),
+                    .text(request.method.rawValue), .text(request.url),
+                    .text(DeliveryRow.headersText(request.headers)),
+                    request.body.map { .blob($0) } ?? .null,
+                    .integer(Int64(request.success.statuses.lowerBound)),
+                    .integer(Int64(request.success.statuses.upperBound)),
+                    request.success.bodyContains.map { .text($0) } ?? .null,
+                    request.success.bodyField.map { .text($0.document.encoded()) } ?? .null,
+                    .integer(request.allowsPrivate ? 1 : 0),
+                ])
+        }
+        // What the dispatcher has in memory is the old request.
+        noteCancelled(id)
+        noteQueued(origin: request.origin)
+        return try self.delivery(id)
+    }
+
+    /// - Throws: `.notFound`.
+    public func delivery(_ id: DeliveryID) throws(StoreError) -> Delivery {
         let found = try sql { () throws(SQLiteError) in
             try connection.first(
                 "SELECT \(DeliveryRow.columns) FROM delivery WHERE id = ?1",

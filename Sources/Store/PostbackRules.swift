@@ -91,6 +91,14 @@ public protocol PostbackRules: Sendable {
     /// The click ID that a kept call names, as its network writes it; nil when it names none.
     func clickID(of call: Postback, network: Network) -> ClickID?
 
+    /// Renders a delivery by its destination as that is today, for the same revision, and makes it
+    /// due at once.
+    ///
+    /// - Throws: `.notFound`; `.conflict` for one that was delivered, whose destination is gone, or
+    ///   that can't be sent by today's template either.
+    func renderAgain(_ id: DeliveryID, in tx: LedgerTransaction, now: Instant)
+        throws(StoreError) -> Delivery
+
     /// Judges one row that somebody entered, an object of `ConversionEntry.names` and scalars, by
     /// the rules of its network's calls, and keeps it as a call of that network.
     ///

@@ -222,12 +222,12 @@ import Testing
 
     @Test func `destinations are asked by status and event`() throws {
         let destination = try Source(document: Self.source).destinations[0]
-        #expect(destination.wants(status: .approved, event: "sale"))
-        #expect(!destination.wants(status: .pending, event: "sale"))
-        #expect(!destination.wants(status: .approved, event: "lead"))
+        #expect(destination.wants(.approved, "sale"))
+        #expect(!destination.wants(.pending, "sale"))
+        #expect(!destination.wants(.approved, "lead"))
         #expect(destination.needsExternalID)
         let all = try Source(document: Self.source).destinations[1]
-        #expect(all.wants(status: .trash, event: "x") && !all.needsExternalID)
+        #expect(all.wants(.trash, "x") && !all.needsExternalID)
         // Event names are cut and cleaned alike on both sides.
         let long = String(repeating: "E", count: 100)
         let cut = try Source(
@@ -237,7 +237,7 @@ import Testing
                     ["key": "d", "url": "https://a.example", "events": [.string(long)]]
                 ],
             ])
-        #expect(cut.destinations[0].wants(status: .approved, event: EventName.normalized(long)))
+        #expect(cut.destinations[0].wants(.approved, EventName.normalized(long)))
     }
 
     @Test func `success may ask for a status and a text`() {

@@ -22,6 +22,8 @@ enum HelpCommand {
         return .done
     }
 
+    private static let topicWords = ["config", "destinations", "postback", "tokens"]
+
     private static func text(_ topic: [String], _ commands: [Command]) throws(CommandFailure)
         -> String
     {
@@ -31,6 +33,7 @@ enum HelpCommand {
         }
         switch topic {
         case ["config"]: return HelpText.configuration
+        case ["destinations"]: return HelpText.destinations
         case ["postback"]: return HelpText.postback
         case ["tokens"]: return HelpText.tokens
         default: break
@@ -40,7 +43,7 @@ enum HelpCommand {
             return TextTable.columns(
                 family.map { [HelpText.usage(of: $0), $0.summary] }, indent: "")
         }
-        let topics = Set(commands.compactMap(\.words.first) + ["config", "postback", "tokens"])
+        let topics = Set(commands.compactMap(\.words.first) + topicWords)
         let hint = NearestName.suggestion(for: first, among: topics.sorted())
         throw .usage(
             "there is no topic \"\(Printable.text(first))\""

@@ -23,10 +23,15 @@ enum DeliveryCommands {
             }),
         Command(
             words: ["deliveries", "retry"], operands: "[ID…]", operandCount: 0...10_000,
-            summary: "send again now, dead ones too", flags: filters, scope: .api,
-            details: selectionDetails,
+            summary: "send again now, dead ones too",
+            flags: filters + [
+                Flag("render", nil, "by the destination as it is today, not as it was rendered")
+            ],
+            scope: .api, details: selectionDetails,
             run: { (invocation) throws(CommandFailure) in
-                try change(invocation, "retry", done: "retried")
+                try change(
+                    invocation, invocation.arguments.has("render") ? "retry?render=1" : "retry",
+                    done: "retried")
             }),
         Command(
             words: ["deliveries", "cancel"], operands: "[ID…]", operandCount: 0...10_000,

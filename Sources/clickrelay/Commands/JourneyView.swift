@@ -88,10 +88,13 @@ struct JourneyView {
         let deliveries = items("deliveries").filter {
             Show.id($0["conversion"]) == id && Show.id($0["revision"]) == number
         }
-        return Tree(
-            Printable.text(head),
-            deliveries.isEmpty
-                ? [Tree("no outbound postback")] : deliveries.map { node(delivery: $0) })
+        var children = deliveries.map { node(delivery: $0) }
+        for item in revision["not_sent"]?.arrayValue ?? [] {
+            children.append(
+                Tree("not sent to \(value(item["destination"])): \(value(item["reason"]))"))
+        }
+        if children.isEmpty { children.append(Tree("no outbound postback")) }
+        return Tree(Printable.text(head), children)
     }
 
     private func node(delivery: JSONValue) -> Tree {

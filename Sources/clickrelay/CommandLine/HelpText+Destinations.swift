@@ -1,0 +1,27 @@
+extension HelpText {
+    /// What a media buyer asks: who is told of which conversion, with what, and what counts as told.
+    static let destinations = """
+        Destinations
+
+        A source and a campaign may each have up to 20; all of both are told. In their JSON:
+
+          key, url, method       GET, or POST with a body
+          headers, body          body: any JSON, or a text; `help tokens` says what may stand in them
+          enabled                false: kept, not called
+          statuses, events       those that are told; empty: all
+          payout                 {"min": "1", "max": "100"}, both included, in the conversion's currency
+          first_only             true: a click's first conversion only, with its revisions
+          value                  what {payout} says: {"percent": "80"}, or
+                                 {"fixed": "5", "currency": "USD"}
+          delay_seconds          from the conversion to the first call, up to 30 days
+          success.status         the answers that count as taken, [200, 299]
+          success.body_contains  a text that the answer must have
+          success.body_json      {"path": "data.code", "equals": 0}: a field that the answer must have
+          allow_private          true: may call loopback and private addresses
+
+        A call is rendered when its conversion is recorded, and sent like that however often it is
+        tried. `deliveries retry --render ID` renders it again by the destination as it is today.
+        `trace ID` shows, with each revision, which destinations were not told and why.
+
+        """
+}
