@@ -7,7 +7,7 @@ enum Routes {
         + EntityResource<Offer>.routes + EntityResource<Campaign>.routes
         + NetworkTemplateResource.routes + PostbackKeyResource.routes
         + TraceResource.routes + ConversionResource.routes + EntryResource.routes
-        + PostbackResource.routes
+        + PostbackResource.routes + DestinationResource.routes
         + ReplayResource.routes + AssignResource.routes + DeliveryResource.routes
         + ReportResource.routes + StatusResource.routes + SettingsResource.routes
         + RateResource.routes

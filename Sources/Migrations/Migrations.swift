@@ -10,6 +10,7 @@ public enum EmbeddedMigrations {
         (3, "limits", text(PackageResources.v0003_limits_sql)),
         (4, "rates", text(PackageResources.v0004_rates_sql)),
         (5, "destinations", text(PackageResources.v0005_destinations_sql)),
+        (6, "destination_numbers", text(PackageResources.v0006_destination_numbers_sql)),
     ]
 
     /// `clicks/DAY.db`.

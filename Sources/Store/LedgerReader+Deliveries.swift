@@ -12,13 +12,6 @@ public struct DeliveryFilter: Sendable {
     public init() {}
 }
 
-/// How many deliveries wait, and since when the oldest is due.
-public struct DeliveryBacklog: Sendable, Equatable {
-    public let waiting: Int64
-    public let dead: Int64
-    public let oldestDueAt: Instant?
-}
-
 extension LedgerReader {
     /// Newest first.
     public func deliveries(_ filter: DeliveryFilter, limit: Int, cursor: Int64?)
@@ -66,51 +59,6 @@ extension LedgerReader {
                     milliseconds: Int(row.int64(3)), error: row.optionalText(4),
                     excerpt: row.blob(5))
             }
-        }
-    }
-
-    public func backlog() throws(StoreError) -> DeliveryBacklog {
-        try sql { (connection) throws(SQLiteError) in
-            DeliveryBacklog(
-                waiting: try connection.int64(
-                    "SELECT count(*) FROM delivery WHERE state = 'waiting'") ?? 0,
-                dead: try connection.int64(
-                    "SELECT count(*) FROM delivery WHERE state = 'dead'") ?? 0,
-                oldestDueAt: try connection.int64(
-                    "SELECT min(due_at_us) FROM delivery WHERE state = 'waiting'"
-                ).map { Instant(micros: $0) })
-        }
-    }
-
-    // MARK: For the dispatcher
-
-    /// The origins that have waiting deliveries, each found by one step in the index.
-    public func waitingOrigins() throws(StoreError) -> [String] {
-        try sql { (connection) throws(SQLiteError) in
-            var origins: [String] = []
-            var last = ""
-            while let next = try connection.text(
-                """
-                SELECT origin FROM delivery WHERE state = 'waiting' AND origin > ?1
-                ORDER BY origin LIMIT 1
-                """, [.text(last)])
-            {
-                origins.append(next)
-                last = next
-            }
-            return origins
-        }
-    }
-
-    /// An origin's waiting deliveries, the longest due first, whenever they are due.
-    public func waiting(origin: String, limit: Int) throws(StoreError) -> [Delivery] {
-        try sql { (connection) throws(SQLiteError) in
-            try connection.rows(
-                """
-                SELECT \(DeliveryRow.columns) FROM delivery
-                WHERE state = 'waiting' AND origin = ?1 ORDER BY due_at_us, id LIMIT ?2
-                """, [.text(origin), .integer(Int64(limit))]
-            ) { (row) throws(SQLiteError) in try DeliveryRow.read(row) }
         }
     }
 }

@@ -95,4 +95,59 @@ import Testing
         let wrong = try bench.call("GET", "/deliveries?state=waitin")
         #expect(wrong.status == 422 && wrong.fields == ["state"])
     }
+
+    @Test func `each destination tells what waits and how long acceptance takes`() throws {
+        let bench = try EntityTests.bench()
+        for sequence in 0..<3 {
+            try bench.convert(bench.click(sequence: sequence), delivery: Bench.delivery)
+        }
+        let dueAt = bench.clock.now
+        let attempt = Attempt(
+            number: 1, at: bench.clock.now.advanced(by: .milliseconds(900)), status: 200,
+            milliseconds: 100, error: nil, excerpt: [])
+        try bench.write { transaction throws(StoreError) in
+            try transaction.record(attempt, of: DeliveryID(1), outcome: .delivered)
+        }
+        try bench.call("POST", "/deliveries/2/cancel")
+        try bench.call(
+            "POST", "/sources",
+            [
+                "key": "other", "name": "Other",
+                "destinations": [
+                    ["key": "x", "method": "GET", "url": "https://x.example/?id={external_id}"]
+                ],
+            ])
+        let today = bench.clock.now.day
+        let list = try bench.call("GET", "/destinations")
+        #expect(list["from"] == .string(today.advanced(by: -6).text))
+        #expect(list["to"] == .string(today.text) && list["next_cursor"] == .null)
+        #expect(list["formulas"]?["p50_ms, p99_ms"]?.stringValue?.contains("6.25 %") == true)
+        let names = list.items.map { $0["destination"] }
+        #expect(names.contains("push/main") && names.contains("other/x"))
+        let main = try #require(list.items.first { $0["destination"] == "push/main" })
+        let expected: [(String, JSONValue)] = [
+            ("waiting", 1), ("delivered", 1), ("dead", 0), ("cancelled", 1), ("accepted", 1),
+            ("oldest_due_at", .string(dueAt.rfc3339)),
+        ]
+        for (name, value) in expected { #expect(main[name] == value, "\(name)") }
+        for name in ["p50_ms", "p99_ms"] {
+            #expect((1000...1063).contains(main[name]?.int64Value ?? 0))
+        }
+        let other = try #require(list.items.first { $0["destination"] == "other/x" })
+        #expect(other["origin"] == "https://x.example" && other["waiting"] == 0)
+        #expect(other["oldest_due_at"] == .null && other["p99_ms"] == .null)
+
+        let page = try bench.call("GET", "/destinations?limit=1")
+        #expect(page.items.count == 1 && page["next_cursor"] == "1")
+        let rest = try bench.call("GET", "/destinations?limit=5&cursor=1")
+        #expect(page.items + rest.items == list.items)
+        #expect(try bench.call("GET", "/destinations?destination=other/x").items == [other])
+        bench.clock.now = bench.clock.now.advanced(by: .seconds(86_400))
+        let tomorrow = try bench.call("GET", "/destinations?days=1&destination=push/main").items
+        #expect(tomorrow.first?["accepted"] == 0 && tomorrow.first?["p50_ms"] == .null)
+        for days in ["0", "93", "x"] {
+            let wrong = try bench.call("GET", "/destinations?days=\(days)")
+            #expect(wrong.status == 422 && wrong.fields == ["days"])
+        }
+    }
 }

@@ -125,4 +125,50 @@ import Testing
             money: Money(nanos: 10_000_000_000, currency: euro), rateNanos: 2_000_000_000)
         #expect(try reporting() == [amount, amount])
     }
+
+    @Test func `deliveries of version 5 are counted as if they had always been`() throws {
+        let files = try TemporaryDirectory()
+        let data = DataDirectory(path: files.path)
+        try data.create()
+        let noon = StoreBench.noon.micros
+        do {
+            let old = try Connection(path: data.ledgerPath, mode: .create)
+            _ = try Migrator(
+                applicationID: 0x6372_6c64,
+                migrations: EmbeddedMigrations.ledger.filter { $0.version <= 5 }.map {
+                    Migration(version: $0.version, name: $0.name, sql: $0.sql)
+                }
+            ).migrate(old)
+            try old.execute(
+                """
+                INSERT INTO conversion VALUES (1, 77, 'sale', 't', 0, 0, 1, 1, 1, 1, 'approved',
+                    NULL, 5000000000, 'USD', 1, 5, NULL, NULL, NULL, NULL, x'', NULL, x'', x'', 1, 1,
+                    NULL, NULL, NULL);
+                """)
+            for (revision, state) in ["waiting", "delivered", "dead", "delivered"].enumerated() {
+                try old.execute(
+                    """
+                    INSERT INTO delivery VALUES (\(revision + 1), 1, \(revision), 'a/1', '\(state)',
+                        NULL, \(noon), \(noon), \(revision), 'https://a.example:443', 'GET',
+                        'https://a.example/', '[]', NULL, 200, 299, NULL, 0, NULL, 0);
+                    INSERT INTO attempt VALUES (\(revision + 1), \(max(1, revision)),
+                        \(noon + 100_000 * Int64(revision)), 200, 20, NULL, x'');
+                    """)
+            }
+            old.close()
+        }
+        let bench = try StoreBench(files)
+        let day = StoreBench.noon.day
+        let numbers = try bench.read { (reader) throws(StoreError) in
+            try reader.destinationNumbers(days: day...day)
+        }
+        let one = try #require(numbers["a/1"])
+        #expect(one.waiting == 1 && one.delivered == 2 && one.dead == 1 && one.cancelled == 0)
+        #expect(one.oldestDueAt == StoreBench.noon && one.latency.count == 2)
+        // 120 and 320 ms.
+        let low = try #require(one.latency.percentile(50))
+        let high = try #require(one.latency.percentile(99))
+        #expect(low >= .milliseconds(120) && low <= .milliseconds(128))
+        #expect(high >= .milliseconds(320) && high <= .milliseconds(340))
+    }
 }

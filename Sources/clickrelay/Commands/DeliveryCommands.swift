@@ -1,12 +1,17 @@
 internal import Domain
 
-/// `deliveries list|show|retry|cancel`: what traffic sources were told.
+/// `deliveries list|show|destinations|retry|cancel`: what traffic sources were told.
 enum DeliveryCommands {
     private static let filters = [
         Flag("state", "STATE", "waiting, delivered, dead or cancelled"),
         Flag("destination", "NAME", "to one destination, such as propellerads/main"),
         Flag("conversion", "ID", "of one conversion"),
         Flag("click-id", "ID", "of one click"),
+    ]
+
+    private static let destinationFilters = [
+        Flag("destination", "NAME", "of one destination, such as propellerads/main"),
+        Flag("days", "N", "whose acceptances P50 and P99 are of, today included (7)"),
     ]
 
     static let commands = [
@@ -21,6 +26,16 @@ enum DeliveryCommands {
                 try ListOutput.show(
                     invocation, path: "/deliveries/\(API.encoded(invocation.operands[0]))")
             }),
+        Command(
+            words: ["deliveries", "destinations"],
+            summary: "numbers of each destination: what waits, and how long acceptance takes",
+            flags: destinationFilters + ListOutput.pageFlags, scope: .api,
+            details: """
+                P50 and P99 are milliseconds from a conversion to its acceptance, of what was
+                accepted today and on the days before: half of it and 99 % of it took no longer. They
+                are at most 6.25 % too high.
+                """,
+            run: destinations),
         Command(
             words: ["deliveries", "retry"], operands: "[ID…]", operandCount: 0...10_000,
             summary: "send again now, dead ones too",
@@ -64,6 +79,24 @@ enum DeliveryCommands {
                     delivery["state"]?.stringValue == "waiting"
                         ? Show.time(delivery["due_at"]) : "-",
                     Show.text(delivery["reason"]),
+                ]
+            })
+    }
+
+    private static func destinations(_ invocation: Invocation) throws(CommandFailure) -> ExitCode {
+        try ListOutput.run(
+            invocation, path: "/destinations", filters: destinationFilters,
+            heading: [
+                "DESTINATION", "WAITING", "OLDEST DUE", "DELIVERED", "DEAD", "ACCEPTED", "P50",
+                "P99",
+            ],
+            right: [1, 3, 4, 5, 6, 7],
+            row: { numbers in
+                [
+                    Show.text(numbers["destination"]), Show.text(numbers["waiting"]),
+                    Show.time(numbers["oldest_due_at"]), Show.text(numbers["delivered"]),
+                    Show.text(numbers["dead"]), Show.text(numbers["accepted"]),
+                    Show.text(numbers["p50_ms"]), Show.text(numbers["p99_ms"]),
                 ]
             })
     }

@@ -1,0 +1,149 @@
+import Domain
+import SQLite
+import Store
+import TestSupport
+import Testing
+
+@testable import Store
+
+/// Numbers that are kept beside the deliveries, and the order in which these wait.
+@Suite struct DestinationNumberTests {
+    private typealias Bench = StoreBench
+
+    private static func attempt(_ number: Int, milliseconds: Int = 0, after: Duration) -> Attempt {
+        Attempt(
+            number: number, at: Bench.noon.advanced(by: after), status: 200,
+            milliseconds: milliseconds, error: nil, excerpt: [])
+    }
+
+    private func numbers(
+        _ bench: StoreBench, days: ClosedRange<Day> = Bench.noon.day...Bench.noon.day
+    ) throws -> [String: DestinationNumbers] {
+        try bench.read { (reader) throws(StoreError) in try reader.destinationNumbers(days: days) }
+    }
+
+    @Test func `whatever moves a delivery moves its number with it`() throws {
+        let bench = try Bench()
+        try bench.install()
+        try bench.perform { (tx) throws(StoreError) in
+            _ = try Bench.record(
+                Bench.conversion(click: 1),
+                deliveries: ["a/1", "a/1x", "b/1"].map {
+                    Bench.delivery($0, origin: "https://a.example")
+                }, in: tx)
+            _ = try tx.cancel(DeliveryID(1))
+            try tx.record(
+                Self.attempt(1, after: .seconds(1)), of: DeliveryID(3), outcome: .dead("gone"))
+        }
+        func states() throws -> [String] {
+            try numbers(bench).values.sorted { $0.destination < $1.destination }.map {
+                "\($0.destination) \($0.waiting) \($0.delivered) \($0.dead) \($0.cancelled)"
+            }
+        }
+        #expect(try states() == ["a/1 0 0 0 1", "a/1x 1 0 0 0", "b/1 0 0 1 0"])
+        try bench.perform { (tx) throws(StoreError) in
+            // Undone with all the rest of it.
+            _ = try tx.rehearse { (tx) throws(StoreError) in try tx.cancel(DeliveryID(2)) }
+            _ = try tx.retry(DeliveryID(1), at: Bench.noon)
+            try tx.record(
+                Self.attempt(1, after: .seconds(1)), of: DeliveryID(2), outcome: .delivered)
+            _ = try tx.retry(DeliveryID(3), at: Bench.noon)
+        }
+        #expect(try states() == ["a/1 1 0 0 0", "a/1x 0 1 0 0", "b/1 1 0 0 0"])
+        let backlog = try bench.read { (reader) throws(StoreError) in try reader.backlog() }
+        #expect(backlog.waiting == 2 && backlog.dead == 0)
+        #expect(try numbers(bench)["a/1"]?.oldestDueAt == Bench.noon)
+        #expect(try numbers(bench)["a/1x"]?.oldestDueAt == nil)
+    }
+
+    @Test func `a percentile is no less than the true one and at most a sixteenth more`() throws {
+        let bench = try Bench()
+        try bench.install()
+        var random = SeededRandom(11)
+        let latencies = (0..<300).map { _ in Int64.random(in: 0...40_000_000, using: &random) }
+        try bench.perform { (tx) throws(StoreError) in
+            for (index, micros) in latencies.enumerated() {
+                _ = try Bench.record(
+                    Bench.conversion(click: index + 1),
+                    deliveries: [Bench.delivery("a/1", origin: "https://a.example")], in: tx)
+                // The answer took a part of it.
+                let milliseconds = Int(micros / 2000)
+                try tx.record(
+                    Self.attempt(
+                        1, milliseconds: milliseconds,
+                        after: .microseconds(micros - Int64(milliseconds) * 1000)),
+                    of: DeliveryID(Int64(index + 1)), outcome: .delivered)
+            }
+        }
+        let histogram = try #require(try numbers(bench)["a/1"]).latency
+        #expect(histogram.count == 300)
+        let sorted = latencies.sorted()
+        for (hundredths, index) in [(1, 2), (50, 149), (99, 296), (100, 299)] {
+            let told = try #require(histogram.percentile(Int64(hundredths)))
+            let truth = Duration.microseconds(sorted[index])
+            #expect(told >= truth, "p\(hundredths)")
+            #expect(told <= max(truth * 17 / 16, .milliseconds(1)), "p\(hundredths)")
+        }
+        // Of another day there is nothing, and after 92 days it is forgotten.
+        let tomorrow = Bench.noon.day.advanced(by: 1)
+        #expect(try numbers(bench, days: tomorrow...tomorrow)["a/1"]?.latency.count == 0)
+        try bench.perform { (tx) throws(StoreError) in
+            _ = try Bench.record(
+                Bench.conversion(click: 999),
+                deliveries: [Bench.delivery("a/1", origin: "https://a.example")], in: tx)
+            try tx.record(
+                Self.attempt(1, after: .seconds(93 * 86_400)), of: DeliveryID(301),
+                outcome: .delivered)
+        }
+        let all = Bench.noon.day...Bench.noon.day.advanced(by: 100)
+        #expect(try numbers(bench, days: all)["a/1"]?.latency.count == 1)
+        #expect(try numbers(bench)["a/1"]?.delivered == 301)
+    }
+
+    @Test func `the classes of the table are those that a percentile is read from`() throws {
+        let bench = try Bench()
+        let classes = try Connection(path: bench.data.ledgerPath, mode: .readOnly).rows(
+            "SELECT lower_us FROM latency_class ORDER BY lower_us"
+        ) { (row) throws(SQLiteError) in row.int64(0) }
+        #expect(classes.first == 0 && (classes.last ?? 0) > 31 * 86_400_000_000)
+        for (lower, next) in zip(classes, classes.dropFirst()) {
+            #expect(LatencyHistogram.upper(lower) == next)
+        }
+    }
+
+    @Test func `of many destinations those due first come first, but for those passed over`() throws
+    {
+        let bench = try Bench()
+        try bench.install()
+        let names = (0..<12).map { "d/\($0)" }
+        try bench.perform { (tx) throws(StoreError) in
+            var random = SeededRandom(3)
+            for click in 1...120 {
+                let name = names[min(11, Int.random(in: 0..<30, using: &random) / 2)]
+                _ = try Bench.record(
+                    Bench.conversion(click: click),
+                    deliveries: [Bench.delivery(name, origin: "https://a.example")], in: tx)
+                let later = Bench.noon.advanced(
+                    by: .seconds(Int64.random(in: 0...40, using: &random)))
+                try tx.record(
+                    Attempt(
+                        number: 1, at: Bench.noon, status: 500, milliseconds: 1, error: "x",
+                        excerpt: []), of: DeliveryID(Int64(click)), outcome: .retry(at: later))
+            }
+        }
+        for passedOver in [[], ["d/11"], Set(names.dropFirst(2)), Set(names)] {
+            func read(_ limit: Int) throws -> [Delivery] {
+                try bench.read { (reader) throws(StoreError) in
+                    try reader.waiting(
+                        origin: "https://a.example", limit: limit, passingOver: passedOver)
+                }
+            }
+            let all = try read(1000)
+            #expect(!all.contains { passedOver.contains($0.destination) })
+            if passedOver.isEmpty { #expect(all.count == 120) }
+            let sorted = all.sorted { ($0.dueAt, $0.id.rawValue) < ($1.dueAt, $1.id.rawValue) }
+            #expect(all == sorted)
+            for limit in [1, 7, 50] { #expect(try read(limit) == Array(all.prefix(limit))) }
+        }
+    }
+}
