@@ -44,7 +44,10 @@ let package = Package(
         module("Reports", ["Domain", "Store"]),
         module(
             "Admin", ["Domain", "Store", "HTTP", "Reports"],
-            resources: [.embedInCode("Templates/affiliate-networks.json")]),
+            resources: [
+                .embedInCode("Templates/affiliate-networks.json"),
+                .embedInCode("Templates/traffic-sources.json"),
+            ]),
         .executableTarget(
             name: "clickrelay",
             dependencies: [

@@ -54,10 +54,6 @@ extension Source: ManagedEntity {
     static var plural: String { "sources" }
     static func index(_ catalog: Catalog) -> EntityIndex<Source> { catalog.sources }
 
-    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
-        throws(StoreError) -> Stored<Source>
-    { try transaction.put(self, at: now) }
-
     static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
         throws(StoreError) -> Stored<Source>
     { try transaction.archiveSource(key, at: now) }
@@ -128,9 +124,12 @@ extension Campaign: ManagedEntity {
     static func readOnlyMembers(
         _ stored: Stored<Campaign>, _ catalog: Catalog, _ services: Services
     ) -> [JSONMember] {
-        [
+        let url = services.publicURL("/c/\(stored.value.key)")
+        let query = catalog.sources[stored.value.source]?.value.campaignQuery
+        return [
+            JSONMember(name: "url", value: .string(url)),
             JSONMember(
-                name: "url", value: .string(services.publicURL("/c/\(stored.value.key)")))
+                name: "url_with_tokens", value: .string(orNull: query.map { "\(url)?\($0)" })),
         ]
     }
 }

@@ -5,7 +5,8 @@ enum Routes {
     static let all: [Route] =
         EntityResource<Source>.routes + EntityResource<Network>.routes
         + EntityResource<Offer>.routes + EntityResource<Campaign>.routes
-        + NetworkTemplateResource.routes + PostbackKeyResource.routes
+        + NetworkTemplateResource.routes + SourceTemplateResource.routes
+        + PostbackKeyResource.routes
         + TraceResource.routes + ConversionResource.routes + EntryResource.routes
         + PostbackResource.routes + DestinationResource.routes
         + ReplayResource.routes + AssignResource.routes + DeliveryResource.routes

@@ -4,12 +4,16 @@ public enum BodyTemplate: Hashable, Sendable {
     case text(Template, Template.Encoding)
 
     /// - Parameter contentType: of the destination's headers; decides how a text takes its values:
-    ///   percent-encoded in a form (also when there is none), escaped in JSON, else as they are.
+    ///   percent-encoded in a form (also when there is none) and in a form of parts, where a
+    ///   visitor's value must not end a part or a line; escaped in JSON, else as they are.
     init(_ document: JSONValue, contentType: String?) throws(TemplateError) {
         if case .string(let text) = document {
             let type = (contentType ?? "application/x-www-form-urlencoded").lowercased()
             let encoding: Template.Encoding =
-                type.contains("json") ? .json : type.contains("urlencoded") ? .percent : .plain
+                type.contains("json")
+                ? .json
+                : type.contains("urlencoded") || type.hasPrefix("multipart/")
+                    ? .percent : .plain
             self = .text(try Template(text, braces: .mayBeText), encoding)
         } else {
             self = .json(try JSONTemplate(document, depth: 0))

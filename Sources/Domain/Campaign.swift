@@ -18,7 +18,7 @@ public struct Campaign: Entity, Equatable {
         let problems = DocumentProblems()
         var reader = DocumentReader(document, problems: problems)
         reader.ignoreReadOnly()
-        reader.ignore("url")
+        reader.ignore("url", "url_with_tokens")
         key = reader.requiredKey("key")
         name = reader.string("name") ?? key.text
         source = reader.requiredKey("source")

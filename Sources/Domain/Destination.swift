@@ -72,6 +72,14 @@ public struct Destination: Equatable, Sendable {
         bodyDocument = reader.value("body")
         reader.finish()
 
+        if isEnabled {
+            let unfinished =
+                headers.flatMap { AccountPlaceholder.names(in: $0.text) }
+                + AccountPlaceholder.names(in: bodyDocument ?? .null)
+            if let name = unfinished.first {
+                reader.fail("enabled", "needs your account's value in place of <\(name)>")
+            }
+        }
         let contentType = headers.first { $0.name.lowercased() == "content-type" }?.text
         do {
             body = try bodyDocument.map { document throws(TemplateError) in
@@ -86,7 +94,7 @@ public struct Destination: Equatable, Sendable {
         }
         guard !urlText.isEmpty else { return nil }
         do {
-            url = try URLTemplate(urlText)
+            url = try URLTemplate(urlText, mayBeUnfinished: !isEnabled)
         } catch {
             reader.fail("url", error.message)
             return nil

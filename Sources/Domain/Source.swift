@@ -13,6 +13,17 @@ public struct Source: Entity, Equatable {
     /// Parameter name to the number of its `{varN}`, in the order of the document.
     public let parameters: [Parameter]
     public let destinations: [Destination]
+    /// The entry of the catalogue that it was made from.
+    public let template: EntityKey?
+    /// The values of the operator's account that the template's destination is filled with.
+    public let account: [AccountValue]
+
+    public struct AccountValue: Hashable, Sendable {
+        public let name: String
+        public let value: String
+    }
+
+    static let accountValuesMax = 20
 
     public struct Parameter: Hashable, Sendable {
         public let name: String
@@ -30,7 +41,13 @@ public struct Source: Entity, Equatable {
         currency = reader.currency("currency", default: .usDollar)
         parameters = Self.parameters(&reader)
         destinations = Destination.list(&reader)
+        template = reader.key("template")
+        account = Self.account(&reader)
+        reader.ignore("campaign_query", "account_needs", "template_notes")
         reader.finish()
+        if template == nil, !account.isEmpty {
+            reader.fail("account", "goes with a template, which this source has not")
+        }
         try problems.throwIfAny()
     }
 
@@ -57,6 +74,15 @@ public struct Source: Entity, Equatable {
         return parameters
     }
 
+    private static func account(_ reader: inout DocumentReader) -> [AccountValue] {
+        guard var values = reader.reader("account") else { return [] }
+        return reader.members("account", max: accountValuesMax).compactMap { member in
+            // A document that was read and written with an empty value means "not there yet".
+            let value = values.string(member.name, max: 1000).nonEmpty
+            return value.map { AccountValue(name: member.name, value: $0) }
+        }
+    }
+
     public var document: JSONValue {
         [
             "key": .string(key.text),
@@ -67,6 +93,9 @@ public struct Source: Entity, Equatable {
             "params": .object(
                 parameters.map { JSONMember(name: $0.name, value: .string("var\($0.variable)")) }),
             "destinations": .array(destinations.map(\.document)),
+            "template": .string(orNull: template?.text),
+            "account": .object(
+                account.map { JSONMember(name: $0.name, value: .string($0.value)) }),
         ]
     }
 }

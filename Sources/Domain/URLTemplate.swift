@@ -12,18 +12,23 @@ public struct URLTemplate: Hashable, Sendable {
 
     public static let lengthMax = 8192
 
-    public init(_ text: String) throws(TemplateError) {
+    /// - Parameter mayBeUnfinished: the address may hold `<UPPER_CASE>`, and is not called.
+    public init(_ text: String, mayBeUnfinished: Bool = false) throws(TemplateError) {
         self.text = text
         guard text.utf8.count <= Self.lengthMax else {
             throw TemplateError("must be at most \(Self.lengthMax) bytes long")
         }
         origin = try Self.origin(of: text)
-        if let placeholder = Self.placeholder(in: text) {
+        if !mayBeUnfinished, let placeholder = Self.placeholder(in: text) {
             throw TemplateError("replace \(placeholder) by your account's value")
         }
         whole = try Template(text)
         // What stands inside braces is not part of the address: `{status:approved=1 pending=2}`.
-        guard whole.literalBytes.allSatisfy(Self.isURLByte) else {
+        let isAllowed = whole.literalBytes.allSatisfy { byte in
+            Self.isURLByte(byte)
+                || mayBeUnfinished && (byte == UInt8(ascii: "<") || byte == UInt8(ascii: ">"))
+        }
+        guard isAllowed else {
             throw TemplateError(
                 "must be percent-encoded: spaces, quotes, < > \\ ^ ` and letters beyond ASCII "
                     + "can't stand in an address")

@@ -82,6 +82,11 @@ struct Arguments: Equatable, Sendable {
 
     func has(_ name: String) -> Bool { options.contains { $0.name == name } }
 
+    /// Every one given, of a flag that may be repeated.
+    func values(_ name: String) -> [String] {
+        options.filter { $0.name == name }.compactMap(\.value)
+    }
+
     /// The last one given: whoever appends a flag to a script's line means it.
     func value(_ name: String) -> String? { options.last { $0.name == name }?.value }
 }

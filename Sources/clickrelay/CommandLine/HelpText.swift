@@ -22,6 +22,7 @@ enum HelpText {
           token create|list|revoke         API tokens
           source|network|offer|campaign list|show|apply|archive
                                            what is tracked; `apply FILE` takes the API's JSON
+          source templates                 the traffic sources whose macros are known
           network templates                the networks whose tokens are known
           network rotate-key|revoke-key    a new postback URL beside the old one
           trace ID                         the whole journey of a click, conversion or transaction

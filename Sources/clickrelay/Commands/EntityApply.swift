@@ -43,12 +43,16 @@ enum EntityApply {
             failures.map(\.message).joined(separator: "\n"))
     }
 
+    /// - Parameter merges: whether what is there is changed by `entity`, not replaced.
     static func apply(
-        _ entity: JSONValue, key: String, _ kind: EntityKind, _ api: API
+        _ entity: JSONValue, key: String, _ kind: EntityKind, _ api: API,
+        merging merges: (JSONValue) -> Bool = { _ in false }
     ) throws(CommandFailure) -> (result: Result, entity: JSONValue) {
         let path = "\(kind.path)/\(API.encoded(key))"
         let before = try api.find(path)
-        let after = try api.call("PUT", path, body: entity)
+        // An archived one is brought back, which only PUT does.
+        let isMerged = before.map { $0["archived_at"]?.stringValue == nil && merges($0) } ?? false
+        let after = try api.call(isMerged ? "PATCH" : "PUT", path, body: entity)
         guard let before else { return (.created, after) }
         return (settings(before) == settings(after) ? .unchanged : .updated, after)
     }

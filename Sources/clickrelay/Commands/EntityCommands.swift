@@ -4,6 +4,7 @@ internal import Domain
 enum EntityCommands {
     static var commands: [Command] {
         EntityKind.allCases.flatMap(commands) + NetworkTemplateCommands.commands
+            + SourceTemplateCommands.commands
             + PostbackKeyCommands.commands
     }
 
@@ -22,7 +23,7 @@ enum EntityCommands {
                     try ListOutput.show(
                         invocation, path: "\(kind.path)/\(API.encoded(invocation.operands[0]))")
                 }),
-            kind == .network ? NetworkTemplateCommands.apply : apply(kind),
+            apply(kind),
             Command(
                 words: [kind.rawValue, "archive"], operands: "KEY", operandCount: 1...1,
                 summary: "archive one \(kind.meaning); what happened with it stays", scope: .api,
@@ -31,6 +32,14 @@ enum EntityCommands {
     }
 
     private static func apply(_ kind: EntityKind) -> Command {
+        switch kind {
+        case .network: NetworkTemplateCommands.apply
+        case .source: SourceTemplateCommands.apply
+        case .offer, .campaign: plainApply(kind)
+        }
+    }
+
+    private static func plainApply(_ kind: EntityKind) -> Command {
         Command(
             words: [kind.rawValue, "apply"], operands: "FILE", operandCount: 1...1,
             summary: "make or replace \(kind.meaning)s from the API's JSON",

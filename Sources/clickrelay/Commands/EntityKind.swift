@@ -19,8 +19,8 @@ enum EntityKind: String, CaseIterable, Sendable {
     /// The key of a document that has none.
     func defaultKey(_ entity: JSONValue) -> JSONValue? {
         switch self {
-        case .network: entity["template"]
-        case .source, .offer, .campaign: nil
+        case .source, .network: entity["template"]
+        case .offer, .campaign: nil
         }
     }
 
