@@ -37,9 +37,8 @@ let package = Package(
         // `sql` is a link to Migrations/ at the top level, where people look for it.
         module("Migrations", [], resources: [.embedInCode("sql")]),
         module("Store", ["Domain", "SQLite", "Migrations"]),
-        module("Visitors", ["Domain"]),
-        module("Clicks", ["Domain", "Crypto", "Visitors", "Store", "HTTP"]),
-        module("Postbacks", ["Domain", "Crypto", "Visitors", "Store", "HTTP"]),
+        module("Clicks", ["Domain", "Crypto", "Store", "HTTP"]),
+        module("Postbacks", ["Domain", "Crypto", "Store", "HTTP"]),
         module("Outbound", ["Domain", "Crypto", "Store", "HTTP"]),
         module("Reports", ["Domain", "Store"]),
         module(
@@ -51,8 +50,8 @@ let package = Package(
         .executableTarget(
             name: "clickrelay",
             dependencies: [
-                "Domain", "Crypto", "Net", "HTTP", "SQLite", "Visitors", "Store", "Clicks",
-                "Postbacks", "Outbound", "Reports", "Admin",
+                "Domain", "Crypto", "Net", "HTTP", "SQLite", "Store", "Clicks", "Postbacks",
+                "Outbound", "Reports", "Admin",
             ],
             swiftSettings: strict),
 
@@ -60,7 +59,6 @@ let package = Package(
             name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
         tests("DomainTests", ["Domain", "TestSupport"]),
         tests("CryptoTests", ["Crypto", "Domain"]),
-        tests("VisitorsTests", ["Visitors", "Domain", "TestSupport"]),
         tests("NetTests", ["Net", "TestSupport"]),
         tests("HTTPTests", ["HTTP", "Net", "TestSupport"]),
         tests("SQLiteTests", ["SQLite", "Migrations", "TestSupport"]),
