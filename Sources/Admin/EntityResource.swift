@@ -40,14 +40,14 @@ enum EntityResource<Value: ManagedEntity> {
     @Sendable private static func create(_ call: Call, _ query: inout QueryReader) throws(Problem)
         -> Work
     {
-        let value = try parse(try call.document(), call)
+        let (value, made) = try parse(try call.document(), replacing: nil, call)
         return .write { transaction throws(StoreError) in
             if let taken = Value.index(transaction.catalog)[value.key] {
                 throw .conflict(
                     "there is a \(Value.kind) \"\(value.key)\" already"
                         + (taken.isArchived ? ", archived; PUT brings it back" : ""))
             }
-            return try put(value, call, transaction, status: 201)
+            return try put(value, call, transaction, status: 201, revealing: made)
         }
     }
 
@@ -57,16 +57,17 @@ enum EntityResource<Value: ManagedEntity> {
         guard let key = EntityKey(call.parameter()) else { throw Problem("key", EntityKey.rule) }
         let document = try keyed(try call.document(), key)
         let shown = Value.index(call.catalog)[key]?.value
-        let value = try parse(shown?.restoringSecrets(in: document) ?? document, call)
+        let (value, made) = try parse(
+            shown?.restoringSecrets(in: document) ?? document, replacing: shown, call)
         return .write { transaction throws(StoreError) in
             guard let existing = Value.index(transaction.catalog)[key] else {
-                return try put(value, call, transaction, status: 201)
+                return try put(value, call, transaction, status: 201, revealing: made)
             }
             // Replacing with the same changes nothing, the time of the last change included.
             if !existing.isArchived, existing.value.document == value.document {
                 return .done(APIResponse(json(existing, transaction.catalog, call.services)))
             }
-            return try put(value, call, transaction, status: 200)
+            return try put(value, call, transaction, status: 200, revealing: made)
         }
     }
 
@@ -85,16 +86,21 @@ enum EntityResource<Value: ManagedEntity> {
                 throw .conflict("\(Value.kind) \"\(key)\" is archived; PUT brings it back")
             }
             let value: Value
+            let made: Set<String>
             do throws(ValidationError) {
                 let base = Value.base(for: patch, of: existing.value.document)
-                value = try parse(base.merged(with: patch), transaction.catalog)
+                let merged = Value.withSecrets(
+                    base.merged(with: patch), replacing: existing.value,
+                    call.services.newWebhookSecret)
+                made = merged.made
+                value = try parse(merged.document, transaction.catalog)
             } catch {
                 throw .invalid(error)
             }
             if value.document == existing.value.document {
                 return .done(APIResponse(json(existing, transaction.catalog, call.services)))
             }
-            return try put(value, call, transaction, status: 200)
+            return try put(value, call, transaction, status: 200, revealing: made)
         }
     }
 
@@ -109,11 +115,12 @@ enum EntityResource<Value: ManagedEntity> {
     }
 
     private static func put(
-        _ value: Value, _ call: Call, _ transaction: LedgerTransaction, status: Int
+        _ value: Value, _ call: Call, _ transaction: LedgerTransaction, status: Int,
+        revealing made: Set<String>
     ) throws(StoreError) -> Work {
         let stored = try value.put(in: transaction, call.services, at: call.services.now())
         var response = APIResponse(
-            json(stored, transaction.catalog, call.services), status: status)
+            json(stored, transaction.catalog, call.services, revealing: made), status: status)
         if status == 201 {
             response.headers.append(("Location", "/api/v1/\(Value.plural)/\(value.key)"))
         }
@@ -146,9 +153,13 @@ enum EntityResource<Value: ManagedEntity> {
         return .object(members)
     }
 
-    private static func parse(_ document: JSONValue, _ call: Call) throws(Problem) -> Value {
+    private static func parse(_ document: JSONValue, replacing existing: Value?, _ call: Call)
+        throws(Problem) -> (value: Value, made: Set<String>)
+    {
+        let (document, made) = Value.withSecrets(
+            Value.completed(document), replacing: existing, call.services.newWebhookSecret)
         do throws(ValidationError) {
-            return try parse(Value.completed(document), call.catalog)
+            return (try parse(document, call.catalog), made)
         } catch {
             throw Problem(error)
         }
@@ -164,11 +175,12 @@ enum EntityResource<Value: ManagedEntity> {
         }
     }
 
-    private static func json(_ stored: Stored<Value>, _ catalog: Catalog, _ services: Services)
-        -> JSONValue
-    {
+    private static func json(
+        _ stored: Stored<Value>, _ catalog: Catalog, _ services: Services,
+        revealing made: Set<String> = []
+    ) -> JSONValue {
         var members = [JSONMember(name: "id", value: .integer(stored.id.rawValue))]
-        members += stored.value.shownDocument.objectValue ?? []
+        members += stored.value.shownDocument(revealing: made).objectValue ?? []
         members += Value.readOnlyMembers(stored, catalog, services)
         members += [
             JSONMember(name: "created_at", value: stored.createdAt.json),

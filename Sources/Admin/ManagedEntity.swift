@@ -20,10 +20,14 @@ protocol ManagedEntity: Entity {
     static func completed(_ document: JSONValue) -> JSONValue
     /// What a patch is merged into.
     static func base(for patch: JSONValue, of existing: JSONValue) -> JSONValue
-    /// Its document without secrets.
-    var shownDocument: JSONValue { get }
+    /// Its document without secrets, but for those that were made just now.
+    func shownDocument(revealing made: Set<String>) -> JSONValue
     /// A document that replaces this one, with the secrets that it was shown without.
     func restoringSecrets(in document: JSONValue) -> JSONValue
+    /// A document with secrets for what needs some and has none, and those that were made for it.
+    static func withSecrets(
+        _ document: JSONValue, replacing existing: Self?, _ makeSecret: () -> String
+    ) -> (document: JSONValue, made: Set<String>)
 }
 
 extension ManagedEntity {
@@ -31,7 +35,11 @@ extension ManagedEntity {
     static func completed(_ document: JSONValue) -> JSONValue { document }
     static func base(for patch: JSONValue, of existing: JSONValue) -> JSONValue { existing }
 
-    var shownDocument: JSONValue { document }
+    func shownDocument(revealing made: Set<String>) -> JSONValue { document }
+
+    static func withSecrets(
+        _ document: JSONValue, replacing existing: Self?, _ makeSecret: () -> String
+    ) -> (document: JSONValue, made: Set<String>) { (document, []) }
 
     func restoringSecrets(in document: JSONValue) -> JSONValue { document }
 
@@ -67,7 +75,7 @@ extension Network: ManagedEntity {
         throws(StoreError) -> Stored<Network>
     { try transaction.archiveNetwork(key, at: now) }
 
-    var shownDocument: JSONValue {
+    func shownDocument(revealing made: Set<String>) -> JSONValue {
         guard let signature, case .object(var members) = document else { return document }
         for index in members.indices where members[index].name == "signature" {
             members[index].value = signature.shownDocument

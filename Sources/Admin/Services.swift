@@ -14,6 +14,8 @@ public struct Services: Sendable {
     public var newToken: @Sendable () -> String
     /// The secret part of a new network's postback URL, fit to stand in a path.
     public var newPostbackKey: @Sendable () -> String
+    /// A new secret of a webhook, as `WebhookSecret` reads it.
+    public var newWebhookSecret: @Sendable () -> String
     public var now: @Sendable () -> Instant
     /// Where visitors and networks reach this installation: `https://t.example`.
     public var publicURL: @Sendable () -> String
@@ -35,6 +37,7 @@ public struct Services: Sendable {
         sha256Hex: @escaping @Sendable (ArraySlice<UInt8>) -> [UInt8],
         newToken: @escaping @Sendable () -> String,
         newPostbackKey: @escaping @Sendable () -> String,
+        newWebhookSecret: @escaping @Sendable () -> String,
         now: @escaping @Sendable () -> Instant, publicURL: @escaping @Sendable () -> String,
         directory: DataDirectory, version: String, startedAt: Instant
     ) {
@@ -44,6 +47,7 @@ public struct Services: Sendable {
         self.sha256Hex = sha256Hex
         self.newToken = newToken
         self.newPostbackKey = newPostbackKey
+        self.newWebhookSecret = newWebhookSecret
         self.now = now
         self.publicURL = publicURL
         self.directory = directory

@@ -3,6 +3,7 @@ public struct Destination: Equatable, Sendable {
     public enum Method: String, CaseIterable, Sendable { case get = "GET", post = "POST" }
 
     public let key: EntityKey
+    public let kind: Kind
     public let method: Method
     public let url: URLTemplate
     public let headers: [Header]
@@ -26,6 +27,8 @@ public struct Destination: Equatable, Sendable {
     public let isFirstOnly: Bool
     /// From the conversion's commit to the first attempt.
     public let delaySeconds: Int
+    /// What a webhook is signed with; empty for other kinds.
+    public let webhookSecrets: [WebhookSecret]
     /// Whether the call would say nothing without the traffic source's own click ID.
     public let needsExternalID: Bool
 
@@ -56,7 +59,8 @@ public struct Destination: Equatable, Sendable {
     /// Nil, with the reasons reported, when it can't be used.
     init?(_ reader: inout DocumentReader) {
         key = reader.requiredKey("key")
-        method = reader.choice("method", default: .get)
+        kind = reader.choice("kind", default: .postback)
+        method = reader.choice("method", default: kind == .webhook ? .post : .get)
         let urlText = reader.requiredString("url", max: URLTemplate.lengthMax)
         headers = Self.headers(&reader)
         statuses = Self.statuses(&reader)
@@ -70,6 +74,7 @@ public struct Destination: Equatable, Sendable {
         allowsPrivate = reader.bool("allow_private", default: false)
         isEnabled = reader.bool("enabled", default: true)
         bodyDocument = reader.value("body")
+        webhookSecrets = Self.webhookSecrets(&reader, kind)
         reader.finish()
 
         if isEnabled {
@@ -92,6 +97,10 @@ public struct Destination: Equatable, Sendable {
         if method == .get, bodyDocument != nil {
             reader.fail("body", "can't be sent with GET; use POST")
         }
+        if kind == .webhook {
+            if bodyDocument != nil { reader.fail("body", "of a webhook has a form of its own") }
+            if method == .get { reader.fail("method", "of a webhook is POST") }
+        }
         guard !urlText.isEmpty else { return nil }
         do {
             url = try URLTemplate(urlText, mayBeUnfinished: !isEnabled)
@@ -106,7 +115,7 @@ public struct Destination: Equatable, Sendable {
     /// Headers that we write ourselves: a second one would make two readers disagree.
     private static let reservedHeaders: Set<String> = [
         "host", "content-length", "transfer-encoding", "connection", "idempotency-key", "expect",
-        "upgrade", "te", "trailer",
+        "upgrade", "te", "trailer", "webhook-id", "webhook-timestamp", "webhook-signature",
     ]
 
     private static func headers(_ reader: inout DocumentReader) -> [Header] {
@@ -195,8 +204,13 @@ public struct Destination: Equatable, Sendable {
     }
 
     public var document: JSONValue {
+        .object((plainDocument.objectValue ?? []) + secretMembers)
+    }
+
+    private var plainDocument: JSONValue {
         [
             "key": .string(key.text),
+            "kind": .string(kind.rawValue),
             "method": .string(method.rawValue),
             "url": .string(url.text),
             "headers": .object(

@@ -13,7 +13,8 @@ extension Dispatcher {
     func begin(_ start: DeliveryPlan.Start) {
         let request: ClientRequest
         do {
-            request = try OutboundCall.request(start.delivery, settings)
+            request = try OutboundCall.request(
+                start.delivery, settings, hooks.auth(start.delivery.destination), at: now.wall)
         } catch {
             finish(start, .unsendable(error.reason), startedAt: now)
             return

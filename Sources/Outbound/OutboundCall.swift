@@ -9,9 +9,9 @@ enum OutboundCall {
     /// Bytes of an answer that are read.
     static let bodyReadMax = 64 * 1024
 
-    static func request(_ delivery: Delivery, _ settings: Dispatcher.Settings)
-        throws(Unsendable) -> ClientRequest
-    {
+    static func request(
+        _ delivery: Delivery, _ settings: Dispatcher.Settings, _ auth: SendingAuth, at now: Instant
+    ) throws(Unsendable) -> ClientRequest {
         let outbound = delivery.request
         let url: URL
         do {
@@ -34,6 +34,8 @@ enum OutboundCall {
             headers.append(("User-Agent", settings.userAgent))
         }
         headers.append(("Idempotency-Key", delivery.idempotencyKey))
+        headers += auth.headers(
+            id: delivery.idempotencyKey, at: now, body: outbound.body ?? [])
         do {
             return try ClientRequest(
                 outbound.method.rawValue, url, headers: headers, body: outbound.body,

@@ -7,6 +7,7 @@ internal import Store
 struct DeliveryRenderer {
     private let click: ClickValues
     private let conversion: Conversion
+    private let webhook: WebhookBody
 
     /// Of a rendered address (no longer one can be called), and of a rendered body: a visitor
     /// chooses how long some values are.
@@ -15,15 +16,20 @@ struct DeliveryRenderer {
 
     init(
         _ conversion: Conversion, clickID: ClickID, campaign: Stored<Campaign>,
-        source: Stored<Source>, variables: [Int: String]
+        source: Stored<Source>, catalog: Catalog, at: Instant
     ) {
         self.conversion = conversion
         let names = ClickValues.Names(
             campaign: campaign.value.key, sourceID: source.id, networkID: conversion.networkID,
-            offerID: conversion.offerID, variables: variables)
+            offerID: conversion.offerID,
+            variables: catalog.variables(of: source.value))
         click = ClickValues(
             click: conversion.click, clickID: clickID, names: names,
             sha256Hex: { Array(SHA256.hex(Array($0)).utf8) })
+        webhook = WebhookBody(
+            conversion: conversion, clickID: clickID, campaign: campaign.value.key, source: source,
+            network: catalog.networks[conversion.networkID]?.value.key,
+            offer: catalog.offers[conversion.offerID]?.value.key, at: at)
     }
 
     func delivery(to destination: Destination, named name: String) -> NewDelivery {
@@ -33,10 +39,14 @@ struct DeliveryRenderer {
         var url: [UInt8] = []
         destination.url.fillDroppingEmpty(values, into: &url)
         var body: [UInt8]?
-        if let template = destination.body {
-            var bytes: [UInt8] = []
-            template.fill(values, into: &bytes)
-            body = bytes
+        switch destination.kind {
+        case .postback:
+            if let template = destination.body {
+                var bytes: [UInt8] = []
+                template.fill(values, into: &bytes)
+                body = bytes
+            }
+        case .webhook: body = webhook.bytes
         }
         var deadReason: String?
         if destination.needsExternalID, conversion.click.externalID?.isEmpty ?? true {
@@ -73,9 +83,13 @@ struct DeliveryRenderer {
                     name: header.name, value: String(decoding: value, as: UTF8.self)))
             if header.name.lowercased() == "content-type" { hasContentType = true }
         }
-        if let body = destination.body, !hasContentType {
-            headers.append(
-                OutboundRequest.Header(name: "Content-Type", value: body.defaultContentType))
+        let contentType =
+            switch destination.kind {
+            case .postback: destination.body?.defaultContentType
+            case .webhook: WebhookBody.contentType
+            }
+        if let contentType, !hasContentType {
+            headers.append(OutboundRequest.Header(name: "Content-Type", value: contentType))
         }
         return headers
     }

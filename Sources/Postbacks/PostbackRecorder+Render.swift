@@ -9,7 +9,9 @@ extension PostbackRecorder {
         guard delivery.state != .delivered else {
             throw .conflict("delivery \(id) was delivered already")
         }
-        guard let conversion = try tx.conversion(delivery.conversionID, asOf: delivery.revision),
+        guard
+            let (conversion, revision) = try tx.conversion(
+                delivery.conversionID, asOf: delivery.revision),
             let campaign = tx.catalog.campaigns[conversion.click.campaignID],
             let source = tx.catalog.sources[conversion.sourceID]
         else {
@@ -29,7 +31,7 @@ extension PostbackRecorder {
             clickID: clickIDs.seal(
                 ClickIdentity(rowID: click.rowID, campaignID: click.campaignID)),
             campaign: campaign, source: source,
-            variables: tx.catalog.variables(of: source.value))
+            catalog: tx.catalog, at: revision.at)
         let rendered = renderer.delivery(to: destination, named: delivery.destination)
         if let reason = rendered.deadReason {
             throw .conflict("delivery \(id) can't be sent by today's template either: \(reason)")

@@ -337,7 +337,7 @@ struct PostbackRecording {
         }
         let renderer = DeliveryRenderer(
             conversion, clickID: clickID(of: conversion, report), campaign: campaign,
-            source: source, variables: catalog.variables(of: source.value))
+            source: source, catalog: catalog, at: call.receivedAt)
         let deliveries = wanted.map { renderer.delivery(to: $0.destination, named: $0.name) }
         if let reason = deliveries.lazy.compactMap(\.deadReason).first { notes.append(reason) }
         return (deliveries, notSent)

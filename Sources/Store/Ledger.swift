@@ -76,6 +76,11 @@ public final class Ledger: Sendable {
     /// The entities as of the newest commit.
     public var catalog: Catalog { writer.catalog }
 
+    /// As `Catalog.destination(named:)`, of the newest commit.
+    public func destination(named name: String) -> Destination? {
+        writer.destination(named: name)
+    }
+
     /// Whether a network has this postback key, as of the newest commit.
     public func hasPostbackKey(_ key: String) -> Bool { writer.hasPostbackKey(key) }
 
@@ -123,6 +128,10 @@ final class LedgerWriter: @unchecked Sendable {
     // Within the lock: a copy of the catalog would count a dozen references up and down.
     func hasPostbackKey(_ key: String) -> Bool {
         shared.withLock { $0.catalog.networkByPostbackKey[key] != nil }
+    }
+
+    func destination(named name: String) -> Destination? {
+        shared.withLock { $0.catalog.destination(named: name) }
     }
 
     func hasToken(sha256: [UInt8]) -> Bool {

@@ -119,16 +119,16 @@ extension LedgerTransaction {
         }
     }
 
-    /// A conversion in the state of one of its revisions; nil when there is no such one.
+    /// A conversion in the state of one of its revisions, and that; nil when there is no such one.
     public func conversion(_ id: ConversionID, asOf revision: Int) throws(StoreError)
-        -> Conversion?
+        -> (conversion: Conversion, revision: ConversionRevision)?
     {
         try sql { () throws(SQLiteError) in
             guard let conversion = try storedConversion(id),
                 let known = try ConversionRow.revisions(of: id, connection)
                     .first(where: { $0.number == revision })
             else { return nil }
-            return conversion.asOf(known)
+            return (conversion.asOf(known), known)
         }
     }
 

@@ -38,6 +38,9 @@ final class Bench: Sendable {
             sha256Hex: { Array("hex(".utf8) + Array($0) + Array(")".utf8) },
             newToken: { "secret-\(counter.next())" },
             newPostbackKey: { "key-\(counter.next())" },
+            newWebhookSecret: {
+                WebhookSecret.text(of: [UInt8](repeating: UInt8(counter.next() & 255), count: 32))
+            },
             now: { clock.now }, publicURL: { "https://t.example/" },
             directory: directory, version: "0.0-test", startedAt: clock.now)
         services.clickDepth = { (7, 8) }

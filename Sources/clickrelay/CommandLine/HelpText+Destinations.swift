@@ -19,8 +19,15 @@ extension HelpText {
           success.body_json      {"path": "data.code", "equals": 0}: a field that the answer must have
           allow_private          true: may call loopback and private addresses
 
+          kind                   "postback", or "webhook": every revision as JSON, by POST, signed by
+                                 the Standard Webhooks scheme; it takes no body of its own
+          secrets                of a webhook, up to 4, each of which signs: first the new one, and the
+                                 old one until the receiver knows both. Without any one is made, told
+                                 once in the answer, and kept when it's left out later
+
         A call is rendered when its conversion is recorded, and sent like that however often it is
         tried. `deliveries retry --render ID` renders it again by the destination as it is today.
+        A signature is made for each attempt, by the secrets of then; it's kept and shown nowhere.
         `trace ID` shows, with each revision, which destinations were not told and why.
 
         """

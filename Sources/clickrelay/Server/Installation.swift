@@ -102,6 +102,7 @@ final class Installation: @unchecked Sendable {
             sha256Hex: { Array(SHA256.hex(Array($0)).utf8) },
             newToken: { SecureRandom.token(prefix: "cr_") },
             newPostbackKey: { SecureRandom.token() },
+            newWebhookSecret: { WebhookSecret.text(of: SecureRandom.bytes(32)) },
             now: Self.now, publicURL: { url }, directory: directory, version: Version.text,
             startedAt: startedAt)
     }

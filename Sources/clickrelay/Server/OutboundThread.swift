@@ -54,6 +54,8 @@ final class OutboundThread: Sendable {
         var hooks = Dispatcher.Hooks()
         hooks.isOwnAddress = { ip, port in OwnAddress.is(ip, port, among: listening) }
         hooks.log = { log.warn($0, ["detail": .string($1)]) }
+        let ledger = installation.ledger
+        hooks.auth = { SendingAuth(of: $0, in: ledger) }
         let loop = try EventLoop(name: "outbound")
         self.loop = loop
         let client = Client(
