@@ -1,6 +1,7 @@
-/// The body of an outbound POST: a JSON value with tokens inside its strings, or a text.
+/// The body of an outbound POST: a JSON value with tokens inside its strings, a form, or a text.
 public enum BodyTemplate: Hashable, Sendable {
     case json(JSONTemplate)
+    case form(FormTemplate)
     case text(Template, Template.Encoding)
 
     /// - Parameter contentType: of the destination's headers; decides how a text takes its values:
@@ -9,12 +10,14 @@ public enum BodyTemplate: Hashable, Sendable {
     init(_ document: JSONValue, contentType: String?) throws(TemplateError) {
         if case .string(let text) = document {
             let type = (contentType ?? "application/x-www-form-urlencoded").lowercased()
-            let encoding: Template.Encoding =
-                type.contains("json")
-                ? .json
-                : type.contains("urlencoded") || type.hasPrefix("multipart/")
-                    ? .percent : .plain
-            self = .text(try Template(text, braces: .mayBeText), encoding)
+            let template = try Template(text, braces: .mayBeText)
+            if type.contains("json") {
+                self = .text(template, .json)
+            } else if type.contains("urlencoded") {
+                self = .form(FormTemplate(template))
+            } else {
+                self = .text(template, type.hasPrefix("multipart/") ? .percent : .plain)
+            }
         } else {
             self = .json(try JSONTemplate(document, depth: 0))
         }
@@ -24,13 +27,14 @@ public enum BodyTemplate: Hashable, Sendable {
     public var defaultContentType: String {
         switch self {
         case .json: "application/json"
-        case .text: "application/x-www-form-urlencoded"
+        case .form, .text: "application/x-www-form-urlencoded"
         }
     }
 
     public var tokens: [TokenUse] {
         switch self {
         case .json(let template): template.tokens
+        case .form(let template): template.tokens
         case .text(let template, _): template.tokens
         }
     }
@@ -38,6 +42,7 @@ public enum BodyTemplate: Hashable, Sendable {
     public func fill(_ values: some TokenValues, into bytes: inout [UInt8]) {
         switch self {
         case .json(let template): template.filled(values)?.append(to: &bytes)
+        case .form(let template): template.fill(values, into: &bytes)
         case .text(let template, let encoding): template.fill(values, as: encoding, into: &bytes)
         }
     }

@@ -17,6 +17,20 @@ private struct Values: TokenValues {
     }
 }
 
+/// The same bytes for every token.
+private struct ByteValues: TokenValues {
+    let value: [UInt8]
+
+    func append(_ token: Token, to bytes: inout [UInt8]) -> Bool {
+        bytes.append(contentsOf: value)
+        return true
+    }
+
+    func appendSHA256(of value: ArraySlice<UInt8>, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: value)
+    }
+}
+
 @Suite struct TemplateTests {
     private let values = Values(texts: [
         .externalID: "w8 d&4", .payout: "12.5", .status: "approved", .clickID: "abc",
@@ -228,6 +242,65 @@ private struct Values: TokenValues {
         #expect(try filled("a={click_id}&v={payout}") == "a=a%22b%5Cc&v=12.5")
         #expect(
             try filled("a={click_id}", ["content-type": "text/plain"]) == "a=a\"b\\c")
+    }
+
+    @Test(arguments: [
+        ("a={country}&v={payout}", "v=12.5"), ("v={payout}&a={country}", "v=12.5"),
+        ("a={country}", ""), ("a={event}-{country}&b=1", "b=1"), ("a=&v={payout}", "a=&v=12.5"),
+        ("a=1&&b=2", "a=1&&b=2"), ("e={event:sale=a&b c=d}&v={payout}", "e=a%26b&v=12.5"),
+        // No parameters: nothing of them goes.
+        ("order {event}, {country}", "order sale, "), ("{event}{country}", "sale"),
+        (#"{"a": "b=c", "d": "{country}"}"#, #"{"a": "b=c", "d": ""}"#),
+    ])
+    func `a form's parameter without a value is dropped`(body: String, sent: String) throws {
+        #expect(try filled(.string(body)) == sent)
+        let type: JSONValue = ["Content-Type": "Application/X-WWW-Form-Urlencoded; charset=utf-8"]
+        #expect(try filled(.string(body), type) == sent)
+    }
+
+    @Test(arguments: 1...200) func `no value changes what surrounds it`(seed: UInt64) throws {
+        var random = SeededRandom(seed)
+        let marks = Array("\"\\{}&=?#%/:, \r\n\0<>'[]".utf8)
+        let value = (0..<Int.random(in: 1...40, using: &random)).map { _ in
+            Bool.random(using: &random)
+                ? marks.randomElement(using: &random) ?? 0
+                : UInt8.random(in: 0...255, using: &random)
+        }
+        let values = ByteValues(value: value)
+        let text = String(decoding: value, as: UTF8.self)
+
+        var url: [UInt8] = []
+        try URLTemplate("https://s.example/{var1}?a={var:x}&b=1#{event}")
+            .fillDroppingEmpty(values, into: &url)
+        #expect(url.allSatisfy { $0 > 32 && $0 < 127 })
+        var encoded: [UInt8] = []
+        PercentEncoding.append(value, to: &encoded)
+        let piece = String(decoding: encoded, as: UTF8.self)
+        #expect(
+            String(decoding: url, as: UTF8.self)
+                == "https://s.example/\(piece)?a=\(piece)&b=1#\(piece)")
+
+        func bytes(_ body: JSONValue, _ headers: JSONValue = .object([])) throws -> [UInt8] {
+            var bytes: [UInt8] = []
+            try destination(body, headers).body?.fill(values, into: &bytes)
+            return bytes
+        }
+        let form = try bytes("a={var1}&b={var:x}&c=1")
+        #expect(String(decoding: form, as: UTF8.self) == "a=\(piece)&b=\(piece)&c=1")
+        #expect(
+            try JSONValue(parsing: bytes(["a": "{var1}", "b": ["x{event}", 1]]))
+                == ["a": .string(text), "b": [.string("x" + text), 1]])
+        #expect(
+            try JSONValue(
+                parsing: bytes(#"{"a": "{var1}", "b": 1}"#, ["Content-Type": "application/json"]))
+                == ["a": .string(text), "b": 1])
+
+        let headers: JSONValue = ["X-A": "a {var1} b"]
+        var header: [UInt8] = []
+        try #require(try destination(["a": 1], headers).headers.first).value
+            .fill(values, as: .header, into: &header)
+        #expect(
+            header == Array("a ".utf8) + value.filter { $0 >= 32 && $0 != 127 } + Array(" b".utf8))
     }
 
     @Test func `a body has its type unless the headers name one`() throws {

@@ -176,6 +176,36 @@ import Testing
         #expect(call.text == "id=abc&value=2.5")
     }
 
+    @Test func `two destinations with the same address are two deliveries`() throws {
+        let chain = try Chain.start { setup in
+            setup.destinations = ["one", "two"].map { key in
+                [
+                    "key": .string(key), "url": .string(setup.sourceURL + "/same?c={click_id}"),
+                    "allow_private": true,
+                ]
+            }
+        }
+        let visit = try chain.visit("subid=abc")
+        _ = try chain.network.call("cid=\(visit.clickID)&payout=2.50")
+        let calls = try chain.source.await(2)
+        #expect(calls[0].target == calls[1].target)
+        #expect(calls[0].fields["idempotency-key"] != calls[1].fields["idempotency-key"])
+    }
+
+    @Test func `a form leaves out what has no value`() throws {
+        let chain = try Chain.start { setup in
+            setup.destinations = [
+                [
+                    "key": "form", "method": "POST", "url": .string(setup.sourceURL + "/form"),
+                    "body": "order={transaction_id}&value={payout}", "allow_private": true,
+                ]
+            ]
+        }
+        let visit = try chain.visit("subid=abc")
+        _ = try chain.network.call("cid=\(visit.clickID)&payout=2.50")
+        #expect(try chain.source.await(1)[0].text == "value=2.5")
+    }
+
     @Test func `a postback may ask that nobody is told`() throws {
         let chain = try Chain.start()
         let quiet = try chain.visit("subid=quiet")

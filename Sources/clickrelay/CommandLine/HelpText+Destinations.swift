@@ -6,7 +6,9 @@ extension HelpText {
         A source and a campaign may each have up to 20; all of both are told. In their JSON:
 
           key, url, method       GET, or POST with a body
-          headers, body          body: any JSON, or a text; `help tokens` says what may stand in them
+          headers, body          body: any JSON, or a text, which is a form unless Content-Type says
+                                 otherwise; `help tokens` says what may stand in them. A member or
+                                 parameter whose token has no value is left out
           enabled                false: kept, not called
           statuses, events       those that are told; empty: all
           payout                 {"min": "1", "max": "100"}, both included, in the conversion's currency
