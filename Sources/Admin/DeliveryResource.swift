@@ -14,13 +14,9 @@ enum DeliveryResource {
     {
         let limit = query.limit()
         let cursor = query.cursor()
-        var filter = DeliveryFilter()
-        filter.state = query.choice("state", Delivery.State.self)
-        filter.destination = query.text("destination")
-        filter.conversionID = query.conversionID()
-        filter.clickRowID = query.clickRowID(call.services.clickIDs)
+        let filter = query.deliveries(call.services.clickIDs)
         let presenter = Presenter(call)
-        return .read { [filter] reader throws(StoreError) in
+        return .read { reader throws(StoreError) in
             try reader.deliveries(filter, limit: limit, cursor: cursor)
                 .response { (item) throws(StoreError) in try reader.json(item, presenter) }
         }

@@ -16,7 +16,7 @@ enum DestinationResource {
         let count = query.days()
         let today = call.services.now().day
         let days = today.advanced(by: 1 - count)...today
-        let known = call.catalog.destinations
+        let (known, pauses) = (call.catalog.destinations, call.catalog.pauses)
         return .read { reader throws(StoreError) in
             var numbers = try reader.destinationNumbers(days: days)
             for name in known.keys where numbers[name] == nil {
@@ -28,7 +28,7 @@ enum DestinationResource {
             let shown = all.dropFirst(first).prefix(limit)
             let next = first + shown.count
             return APIResponse([
-                "items": .array(shown.map { json($0, known[$0.destination]) }),
+                "items": .array(shown.map { json($0, known[$0.destination], pauses) }),
                 "next_cursor": next < all.count ? .string("\(next)") : .null,
                 "from": .string(days.lowerBound.text), "to": .string(days.upperBound.text),
                 "formulas": formulas,
@@ -39,18 +39,22 @@ enum DestinationResource {
     private static let formulas: JSONValue = [
         "waiting, delivered, dead, cancelled": "deliveries in that state now",
         "oldest_due_at": "when the first of the waiting ones is or was due",
+        "paused": "what keeps the waiting ones from being sent, if anything",
         "accepted": "deliveries accepted on the UTC days from..to",
         "p50_ms, p99_ms": .string(
             "from conversion to the end of the accepting answer, of the accepted: no less than the "
                 + "true value, and at most 6.25 % and a millisecond more"),
     ]
 
-    private static func json(_ numbers: DestinationNumbers, _ destination: Destination?)
-        -> JSONValue
-    {
-        [
+    private static func json(
+        _ numbers: DestinationNumbers, _ destination: Destination?, _ pauses: Pauses
+    ) -> JSONValue {
+        let origin = destination?.url.origin
+        return [
             "destination": .string(numbers.destination),
-            "origin": .string(orNull: destination?.url.origin),
+            "origin": .string(orNull: origin),
+            "paused": pauses.holding(destination: numbers.destination, origin: origin ?? "")?.json
+                ?? .null,
             "waiting": .integer(numbers.waiting),
             "oldest_due_at": numbers.oldestDueAt?.json ?? .null,
             "delivered": .integer(numbers.delivered),

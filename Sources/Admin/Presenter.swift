@@ -105,6 +105,7 @@ struct Presenter: Sendable {
             "state": .string(delivery.state.rawValue),
             "reason": .string(orNull: delivery.reason),
             "due_at": delivery.dueAt.json,
+            "paused": held(delivery)?.json ?? .null,
             "idempotency_key": .string(delivery.idempotencyKey),
             "request": [
                 "method": .string(request.method.rawValue), "url": .string(request.url),
@@ -113,6 +114,13 @@ struct Presenter: Sendable {
             ],
             "attempts": .array(attempts.map(attempt)),
         ]
+    }
+
+    /// What keeps a waiting delivery from being sent.
+    private func held(_ delivery: Delivery) -> Pause? {
+        guard delivery.state == .waiting else { return nil }
+        return catalog.pauses.holding(
+            destination: delivery.destination, origin: delivery.request.origin)
     }
 
     private func attempt(_ attempt: Attempt) -> JSONValue {

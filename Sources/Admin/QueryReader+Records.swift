@@ -1,5 +1,6 @@
 internal import Domain
 internal import Reports
+internal import Store
 
 /// Parameters by which conversions, postbacks and deliveries are narrowed.
 extension QueryReader {
@@ -40,6 +41,19 @@ extension QueryReader {
             return nil
         }
         return identity.rowID
+    }
+
+    /// Which deliveries a list or a selection is about.
+    mutating func deliveries(_ clickIDs: any ClickIDSealing) -> DeliveryFilter {
+        var filter = DeliveryFilter()
+        filter.states = choice("state", Delivery.State.self).map { [$0] } ?? []
+        filter.destination = text("destination")
+        filter.origin = text("origin")
+        filter.conversionID = conversionID()
+        filter.clickRowID = clickRowID(clickIDs)
+        filter.from = from()
+        filter.to = to()
+        return filter
     }
 
     mutating func conversionID() -> ConversionID? {

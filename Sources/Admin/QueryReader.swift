@@ -36,11 +36,12 @@ struct QueryReader {
     }
 
     /// How many items a page has.
-    mutating func limit() -> Int {
-        guard let text = text("limit") else { return Self.limitDefault }
-        guard let limit = Int(text), (1...Self.limitMax).contains(limit) else {
-            fail("limit", "must be a number from 1 to \(Self.limitMax)")
-            return Self.limitDefault
+    mutating func limit(default fallback: Int = Self.limitDefault, max: Int = Self.limitMax) -> Int
+    {
+        guard let text = text("limit") else { return fallback }
+        guard let limit = Int(text), (1...max).contains(limit) else {
+            fail("limit", "must be a number from 1 to \(max)")
+            return fallback
         }
         return limit
     }

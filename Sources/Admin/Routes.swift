@@ -8,8 +8,9 @@ enum Routes {
         + NetworkTemplateResource.routes + SourceTemplateResource.routes
         + PostbackKeyResource.routes
         + TraceResource.routes + ConversionResource.routes + EntryResource.routes
-        + PostbackResource.routes + DestinationResource.routes
+        + PostbackResource.routes + DestinationResource.routes + PauseResource.routes
         + ReplayResource.routes + AssignResource.routes + DeliveryResource.routes
+        + DeliverySelectionResource.routes
         + ReportResource.routes + StatusResource.routes + SettingsResource.routes
         + RateResource.routes
         + TokenResource.routes

@@ -46,6 +46,8 @@ enum StatusResource {
                     JSONMember(name: "waiting", value: number(backlog?.waiting)),
                     JSONMember(name: "dead", value: number(backlog?.dead)),
                     JSONMember(name: "oldest_due_at", value: backlog?.oldestDueAt?.json ?? .null),
+                    JSONMember(
+                        name: "pauses", value: .array(call.catalog.pauses.lasting.map(\.json))),
                 ] + services.outboundStatus()),
             "rate_limited": .integer(services.limiter.refusedCount),
             "stray_postbacks": number(strays),

@@ -18,6 +18,8 @@ struct AttemptJudge: Sendable {
         var startedAt: Instant
         var endedAt: Instant
         var milliseconds: Int
+        /// For how long the delivery was held by somebody's pause until then.
+        var held = Duration.zero
     }
 
     struct Verdict {
@@ -123,7 +125,7 @@ struct AttemptJudge: Sendable {
     ) -> Verdict {
         let failure = Dispatcher.Failure(
             attempt: delivery.attemptCount + 1, at: times.endedAt,
-            convertedAt: delivery.firstDueAt, giveUpAfter: settings.giveUpAfter,
+            convertedAt: delivery.firstDueAt, giveUpAfter: settings.giveUpAfter + times.held,
             retryAfter: retryAfter, jitter: jitter)
         let outcome: AttemptOutcome
         if let next = settings.schedule(failure) {
@@ -131,8 +133,10 @@ struct AttemptJudge: Sendable {
         } else {
             let hours = settings.giveUpAfter.components.seconds / 3600
             let start = delivery.delaySeconds == 0 ? "the conversion" : "it was due"
+            let pauses = times.held == .zero ? "" : " (its pauses not counted)"
             outcome = .dead(
-                "given up \(hours) h after \(start), at attempt \(failure.attempt): \(error)")
+                "given up \(hours) h after \(start)\(pauses), at attempt \(failure.attempt): "
+                    + error)
         }
         return verdict(
             delivery, times, response: response, error: error, outcome: outcome, health: health)

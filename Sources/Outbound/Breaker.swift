@@ -57,6 +57,13 @@ struct Breaker {
         }
     }
 
+    /// The pause ends now: somebody wants to know whether the host is back.
+    mutating func endPause(at now: Moment) {
+        guard case .open(var open) = state else { return }
+        open.probeAtNanos = min(open.probeAtNanos, now.nanos)
+        state = .open(open)
+    }
+
     /// A call begins that was permitted.
     ///
     /// - Returns: whether it's a probe; to be handed to `end`.

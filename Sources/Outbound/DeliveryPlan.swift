@@ -31,6 +31,7 @@ final class DeliveryPlan {
         fileprivate(set) var queue = OriginQueue()
         fileprivate(set) var breaker = Breaker()
         fileprivate(set) var inFlight = 0
+        fileprivate var isPaused = false
         fileprivate var isInTurn = false
         fileprivate var isInReadTurn = false
         fileprivate var countedEntries = 0
@@ -53,6 +54,8 @@ final class DeliveryPlan {
     struct ReadOrder {
         let origin: Origin
         let limit: Int
+        /// Destinations whose rows are left out.
+        let passingOver: Set<String>
     }
 
     /// A change of the clock beyond this is a jump.
@@ -64,6 +67,7 @@ final class DeliveryPlan {
     /// While set, no call is started.
     var isHeld = false
 
+    private var pauses = Pauses()
     private var origins: [String: Origin] = [:]
     private var turns = Ring<Origin>()
     private var readTurns = Ring<Origin>()
@@ -96,8 +100,11 @@ final class DeliveryPlan {
             if let origin = origins[name] {
                 origin.queue.markStale()
                 settle(origin, at: now)
+            } else if pauses.holds(origin: name) {
+                continue
             } else if hasRoom() {
                 let origin = Origin(name: name)
+                origin.queue.passOver(pauses.destinations)
                 origins[name] = origin
                 settle(origin, at: now)
             } else {
@@ -116,6 +123,28 @@ final class DeliveryPlan {
     func forget(_ ids: Set<DeliveryID>, at now: Moment) {
         for origin in origins.values {
             origin.queue.forget(ids)
+            settle(origin, at: now)
+        }
+    }
+
+    /// Somebody wants these origins called now: those that fail are probed without waiting for the
+    /// end of their breaker's pause.
+    func probe(_ names: some Sequence<String>, at now: Moment) {
+        for name in names {
+            guard let origin = origins[name] else { continue }
+            origin.breaker.endPause(at: now)
+            settle(origin, at: now)
+        }
+    }
+
+    /// These are the pauses from now on. Calls in flight go on. Origins that nothing is left of in
+    /// memory are not woken when their pause ends: scan for them.
+    func setPauses(_ pauses: Pauses, at now: Moment) {
+        self.pauses = pauses
+        for origin in origins.values {
+            origin.isPaused = pauses.holds(origin: origin.name)
+            origin.queue.passOver(pauses.destinations)
+            if origin.isPaused { origin.queue.leave() }
             settle(origin, at: now)
         }
     }
@@ -139,9 +168,14 @@ final class DeliveryPlan {
     func nextRead(at now: Moment) -> ReadOrder? {
         while readsUnderWay < limits.readsMax, let origin = readTurns.popFirst() {
             origin.isInReadTurn = false
-            guard wantsRead(origin, at: now) else { continue }
+            guard wantsRead(origin, at: now) else {
+                if origin.isPaused { settle(origin, at: now) }
+                continue
+            }
             readsUnderWay += 1
-            return ReadOrder(origin: origin, limit: origin.queue.beginRead(size: windowSize))
+            return ReadOrder(
+                origin: origin, limit: origin.queue.beginRead(size: windowSize),
+                passingOver: origin.queue.passedOver)
         }
         return nil
     }
@@ -150,6 +184,7 @@ final class DeliveryPlan {
         readsUnderWay -= 1
         read.origin.queue.endRead(
             rows, limit: read.limit, sizeMax: windowSize, at: now.wall)
+        if read.origin.isPaused { read.origin.queue.leave() }
         settle(read.origin, at: now)
     }
 
@@ -227,14 +262,16 @@ final class DeliveryPlan {
     }
 
     private func isReady(_ origin: Origin, at now: Moment) -> Bool {
-        guard origin.inFlight < limits.perHost, let first = origin.queue.first,
+        guard !origin.isPaused, origin.inFlight < limits.perHost, let first = origin.queue.first,
             first.due <= now.wall
         else { return false }
         return origin.breaker.permission(at: now) == .granted
     }
 
     private func wantsRead(_ origin: Origin, at now: Moment) -> Bool {
-        guard origin.queue.wantsRead(size: windowSize, at: now.wall) else { return false }
+        guard !origin.isPaused, origin.queue.wantsRead(size: windowSize, at: now.wall) else {
+            return false
+        }
         switch origin.breaker.permission(at: now) {
         case .granted: return true
         // Nobody is called meanwhile. An empty window is looked into once the pause is over.
@@ -261,15 +298,17 @@ final class DeliveryPlan {
             if isReady(origin, at: now) {
                 origin.isInTurn = true
                 turns.append(origin)
-            } else if origin.inFlight < limits.perHost {
+            } else if !origin.isPaused, origin.inFlight < limits.perHost {
                 until = min(until, nextLook(at: origin, now))
             }
         }
         origin.sleepsUntilNanos = until
         nextTickNanos = min(nextTickNanos, until)
 
-        // A host that fails is remembered until its pause is over, even with nothing to be told.
-        if origin.queue.isSpent, origin.breaker.permission(at: now) == .granted,
+        // A host that fails is remembered until its pause is over, even with nothing to be told; one
+        // that somebody has paused is not.
+        let isSpent = origin.queue.isSpent && origin.breaker.permission(at: now) == .granted
+        if isSpent || origin.isPaused && origin.queue.isAtRest,
             origin.inFlight == 0, !origin.isInTurn, !origin.isInReadTurn
         {
             list(nil, of: origin)

@@ -12,9 +12,9 @@ extension Dispatcher {
     /// Calls a delivery's receiver.
     func begin(_ start: DeliveryPlan.Start) {
         let request: ClientRequest
-        do throws(Unsendable) {
-            let auth = try hooks.auth(start.delivery)
-            request = try OutboundCall.request(start.delivery, settings, auth, at: now.wall)
+        do {
+            request = try OutboundCall.request(
+                start.delivery, settings, hooks.auth(start.delivery.destination), at: now.wall)
         } catch {
             finish(start, .unsendable(error.reason), startedAt: now)
             return
@@ -51,7 +51,10 @@ extension Dispatcher {
         let now = now
         let times = AttemptJudge.Times(
             startedAt: startedAt.wall, endedAt: now.wall,
-            milliseconds: Int(clamping: (now.nanos - startedAt.nanos) / 1_000_000))
+            milliseconds: Int(clamping: (now.nanos - startedAt.nanos) / 1_000_000),
+            held: pauses.held(
+                destination: start.delivery.destination, origin: start.origin.name,
+                from: start.delivery.firstDueAt, to: now.wall))
         let verdict = judge.judge(end, of: start.delivery, times, jitter: hooks.random())
         let wasOpen = start.origin.breaker.open != nil
         plan.finish(start, verdict.health, at: now)

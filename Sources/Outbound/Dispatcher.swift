@@ -32,6 +32,12 @@ public final class Dispatcher: @unchecked Sendable {
     private var breakers: [OpenBreaker] = []
     private var breakersVersion = 0
     private let published = Mutex(Status())
+    private let ordered = Mutex(Pauses())
+    /// Grows with every change of `ordered`.
+    private let orderedVersion = Atomic<Int>(0)
+    /// What the plan knows of them.
+    private(set) var pauses = Pauses()
+    private var pausesVersion = 0
 
     /// - Parameters:
     ///   - loop: the loop that `client` belongs to.
@@ -78,6 +84,15 @@ public final class Dispatcher: @unchecked Sendable {
         }
     }
 
+    /// Somebody wants these origins called now, though they may have failed lately: the ledger's
+    /// `originsProbed`, after `wake`.
+    public func probe(_ origins: Set<String>) {
+        loop.post { [self] in
+            plan.probe(origins, at: now)
+            pump()
+        }
+    }
+
     /// These deliveries were cancelled. One whose call has begun is not called again; all others
     /// are not called at all.
     public func forget(_ deliveries: Set<DeliveryID>) {
@@ -85,6 +100,16 @@ public final class Dispatcher: @unchecked Sendable {
             plan.forget(deliveries, at: now)
             pump()
         }
+    }
+
+    /// These are the pauses from now on: when this returns, no call begins that one of them holds.
+    public func setPauses(_ pauses: Pauses) {
+        ordered.withLock { ordered in
+            guard ordered != pauses else { return }
+            ordered = pauses
+            orderedVersion.add(1, ordering: .releasing)
+        }
+        loop.post { [self] in pump() }
     }
 
     /// As of the loop's last turn with a change.
@@ -128,12 +153,44 @@ public final class Dispatcher: @unchecked Sendable {
             finishStopping()
         } else if isRunning {
             let now = now
-            while let start = plan.next(at: now) { begin(start) }
+            applyPauses()
+            while let start = plan.next(at: now) {
+                begin(start)
+                applyPauses()
+            }
             while let order = plan.nextRead(at: now) { read(order) }
             recordResults()
             armTick()
         }
         publish()
+    }
+
+    /// Before each call: whoever ordered a pause has been told that it holds.
+    private func applyPauses() {
+        let version = orderedVersion.load(ordering: .acquiring)
+        guard version != pausesVersion else { return }
+        pausesVersion = version
+        let before = pauses
+        pauses = ordered.withLock(\.self)
+        plan.setPauses(pauses, at: now)
+        // What was held may be on disk only.
+        if before.lasting.contains(where: { !pauses.lasting.contains($0) }) { lookAgain() }
+    }
+
+    private func lookAgain() {
+        table.scan { [self] result in
+            loop.post { [self] in
+                guard isRunning else { return }
+                switch result {
+                case .success(let origins): plan.scanned(origins, at: now)
+                case .failure:
+                    _ = loop.schedule(afterMilliseconds: 1000) { [self] in
+                        if isRunning { lookAgain() }
+                    }
+                }
+                pump()
+            }
+        }
     }
 
     private func scan() {
@@ -160,7 +217,7 @@ public final class Dispatcher: @unchecked Sendable {
 
     private func read(_ order: DeliveryPlan.ReadOrder) {
         let carried = Unchecked(order)
-        table.read(order.origin.name, order.limit) { [self] result in
+        table.read(order.origin.name, order.limit, order.passingOver) { [self] result in
             loop.post { [self] in
                 switch result {
                 case .success(let rows): plan.finish(carried.value, rows: rows, at: now)

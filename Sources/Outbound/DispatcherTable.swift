@@ -9,8 +9,13 @@ extension Dispatcher {
 
         /// The origins that have waiting deliveries.
         var scan: @Sendable (@escaping Answer<[String]>) -> Void
-        /// An origin's waiting deliveries, the longest due first, at most so many.
-        var read: @Sendable (_ origin: String, _ limit: Int, @escaping Answer<[Delivery]>) -> Void
+        /// An origin's waiting deliveries, the longest due first, at most so many, without those of
+        /// some destinations.
+        var read:
+            @Sendable (
+                _ origin: String, _ limit: Int, _ passingOver: Set<String>,
+                @escaping Answer<[Delivery]>
+            ) -> Void
         /// Keeps all of the results or none.
         var record: @Sendable ([DeliveryResult], @escaping Answer<Void>) -> Void
 
@@ -20,9 +25,9 @@ extension Dispatcher {
                     done($0)
                 }
             }
-            read = { origin, limit, done in
+            read = { origin, limit, passedOver, done in
                 readers.read({ reader throws(StoreError) in
-                    try reader.waiting(origin: origin, limit: limit)
+                    try reader.waiting(origin: origin, limit: limit, passingOver: passedOver)
                 }) { done($0) }
             }
             record = { results, done in

@@ -3,7 +3,7 @@ internal import Domain
 /// The deliveries of one origin that are in memory: a window on the table's waiting rows.
 ///
 /// The window holds every waiting row up to `horizon` (in the order of due time and ID) that is not
-/// busy, as of the newest read. A delivery is *busy* from the start of its call until the call's
+/// busy and whose destination is not paused, as of the newest read. A delivery is *busy* from the start of its call until the call's
 /// result is on disk: until then its row still says "waiting", and must not be believed.
 struct OriginQueue {
     /// How far a due time can lie ahead when the clock was right as it was set: the longest
@@ -32,6 +32,8 @@ struct OriginQueue {
     private var forgotten: Set<DeliveryID> = []
     /// What changed while a read was under way, and may be in its rows as it was before.
     private var changedDuringRead: Set<DeliveryID> = []
+    /// Destinations that are paused: their rows are not in the window.
+    private(set) var passedOver: Set<String> = []
     private var horizon = Horizon.nothing
     private(set) var isReading = false
     private var isStale = false
@@ -45,6 +47,9 @@ struct OriginQueue {
         return entries.isEmpty && busy.isEmpty && !isReading && !isStale
     }
 
+    /// Nothing is under way, whatever waits.
+    var isAtRest: Bool { busy.isEmpty && !isReading }
+
     /// When a delivery is due by the clock of `now`, whatever clock its due time was set by.
     ///
     /// A clock that was ahead and is right again leaves due times that may lie years ahead; such
@@ -56,6 +61,23 @@ struct OriginQueue {
         if delivery.dueAt > now.advanced(by: ahead) { return now }
         let isOfTheFuture = delivery.convertedAt > now.advanced(by: clockSlack)
         return isOfTheFuture && delivery.attemptCount == 0 ? now : delivery.dueAt
+    }
+
+    // MARK: Pauses
+
+    /// These destinations are paused, and no others.
+    mutating func passOver(_ destinations: Set<String>) {
+        guard destinations != passedOver else { return }
+        if !passedOver.isSubset(of: destinations) { isStale = true }
+        passedOver = destinations
+        entries.removeAll { destinations.contains($0.delivery.destination) }
+    }
+
+    /// The whole origin is paused: nothing of it is kept in memory but what is under way.
+    mutating func leave() {
+        entries = []
+        horizon = .nothing
+        isStale = true
     }
 
     // MARK: Reading
@@ -89,9 +111,12 @@ struct OriginQueue {
 
     mutating func endRead(_ rows: [Delivery], limit: Int, sizeMax: Int, at now: Instant) {
         isReading = false
-        entries = rows.filter { !busy.contains($0.id) && !changedDuringRead.contains($0.id) }
-            .map { Entry(delivery: $0, due: Self.due(of: $0, at: now)) }
-            .sorted { Self.isBefore($1, $0) }
+        entries = rows.filter {
+            !busy.contains($0.id) && !changedDuringRead.contains($0.id)
+                && !passedOver.contains($0.destination)
+        }
+        .map { Entry(delivery: $0, due: Self.due(of: $0, at: now)) }
+        .sorted { Self.isBefore($1, $0) }
         changedDuringRead = []
         if let last = rows.last, rows.count >= limit {
             horizon = .through(last.dueAt, last.id)
@@ -148,6 +173,7 @@ struct OriginQueue {
     }
 
     private mutating func insert(_ delivery: Delivery, sizeMax: Int, at now: Instant) {
+        if passedOver.contains(delivery.destination) { return }
         switch horizon {
         case .nothing: return
         case .through(let due, let id):

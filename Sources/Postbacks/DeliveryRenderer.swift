@@ -64,8 +64,7 @@ struct DeliveryRenderer {
             url: String(decoding: url.prefix(Self.urlBytesMax), as: UTF8.self),
             headers: headers(of: destination, values),
             body: body.map { Array($0.prefix(Self.bodyBytesMax)) },
-            success: destination.success, allowsPrivate: destination.allowsPrivate,
-            auth: destination.auth)
+            success: destination.success, allowsPrivate: destination.allowsPrivate)
         return NewDelivery(
             destination: name, request: request, deadReason: deadReason,
             delaySeconds: destination.delaySeconds)

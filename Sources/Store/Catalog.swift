@@ -17,6 +17,9 @@ public struct Catalog: Sendable {
     /// The reporting currency and the rates to it.
     public internal(set) var rates = ExchangeRates()
 
+    /// What is not called for now.
+    public internal(set) var pauses = Pauses()
+
     /// SHA-256 digests of the API tokens that are valid.
     public internal(set) var tokenDigests: Set<[UInt8]> = []
 

@@ -26,6 +26,8 @@ public final class Ledger: Sendable {
         public var catalogChanged: @Sendable (Catalog) -> Void = { _ in }
         /// Deliveries to these origins are waiting now.
         public var deliveriesQueued: @Sendable (Set<String>) -> Void = { _ in }
+        /// Somebody wants these origins called now, though they may have failed lately.
+        public var originsProbed: @Sendable (Set<String>) -> Void = { _ in }
         /// These deliveries don't wait any more, by hand.
         public var deliveriesCancelled: @Sendable (Set<DeliveryID>) -> Void = { _ in }
         public var log: @Sendable (_ event: String, _ detail: String) -> Void = { _, _ in }
@@ -198,11 +200,13 @@ final class LedgerWriter: @unchecked Sendable {
             observers.catalogChanged(transaction.catalog)
         }
         let origins = transaction.takeQueuedOrigins()
+        let probed = transaction.takeProbedOrigins()
         let cancelled = transaction.takeCancelled()
         for answer in answers { answer() }
         for failure in failures { failure() }
         if !cancelled.isEmpty { observers.deliveriesCancelled(cancelled) }
         if !origins.isEmpty { observers.deliveriesQueued(origins) }
+        if !probed.isEmpty { observers.originsProbed(probed) }
     }
 
     func idle() {

@@ -3,13 +3,23 @@ internal import SQLite
 
 /// Which deliveries a list shows; nil members do not narrow it.
 public struct DeliveryFilter: Sendable {
-    public var state: Delivery.State?
+    /// Empty: all.
+    public var states: [Delivery.State] = []
     public var destination: String?
     public var conversionID: ConversionID?
     public var origin: String?
     public var clickRowID: ClickRowID?
+    /// By the time of the conversion.
+    public var from: Instant?
+    public var to: Instant?
 
     public init() {}
+
+    /// Whether it narrows nothing.
+    public var isEmpty: Bool {
+        states.isEmpty && destination == nil && conversionID == nil && origin == nil
+            && clickRowID == nil && from == nil && to == nil
+    }
 }
 
 extension LedgerReader {
@@ -17,22 +27,89 @@ extension LedgerReader {
     public func deliveries(_ filter: DeliveryFilter, limit: Int, cursor: Int64?)
         throws(StoreError) -> Page<Delivery>
     {
-        var conditions = Conditions()
+        var conditions = Self.conditions(filter)
         conditions.add("id < ?", cursor)
-        conditions.add("state = ?", filter.state?.rawValue)
+        let items = try sql { (connection) throws(SQLiteError) in
+            try connection.rows(
+                "SELECT \(DeliveryRow.columns) FROM \(Self.table(filter)) \(conditions.sql) "
+                    + "ORDER BY id DESC LIMIT \(limit + 1)", conditions.values
+            ) { (row) throws(SQLiteError) in try DeliveryRow.read(row) }
+        }
+        return Page(items, limit: limit) { $0.id.rawValue }
+    }
+
+    /// Deliveries of a selection up to a number, oldest first.
+    ///
+    /// - Parameter cursor: the number that they come after.
+    public func deliveryIDs(
+        _ filter: DeliveryFilter, after cursor: Int64, through last: Int64, limit: Int
+    ) throws(StoreError) -> Page<DeliveryID> {
+        var conditions = Self.conditions(filter)
+        conditions.add("id > ?", cursor)
+        conditions.add("id <= ?", last)
+        let items = try sql { (connection) throws(SQLiteError) in
+            try connection.rows(
+                "SELECT id FROM \(Self.table(filter)) \(conditions.sql) "
+                    + "ORDER BY id LIMIT \(limit + 1)",
+                conditions.values
+            ) { (row) throws(SQLiteError) in DeliveryID(row.int64(0)) }
+        }
+        return Page(items, limit: limit) { $0.rawValue }
+    }
+
+    /// How many deliveries a selection has, and how many of them are dead without ever having been
+    /// a whole request.
+    public func deliveryCount(
+        _ filter: DeliveryFilter, after cursor: Int64, through last: Int64
+    ) throws(StoreError) -> (all: Int, incomplete: Int) {
+        var conditions = Self.conditions(filter)
+        conditions.add("id > ?", cursor)
+        conditions.add("id <= ?", last)
+        let found = try sql { (connection) throws(SQLiteError) in
+            try connection.first(
+                "SELECT count(*), sum(state = 'dead' AND attempt_count = 0) "
+                    + "FROM \(Self.table(filter)) \(conditions.sql)", conditions.values
+            ) { (row) throws(SQLiteError) in
+                (Int(row.int64(0)), Int(row.optionalInt64(1) ?? 0))
+            }
+        }
+        return found.map { (all: $0.0, incomplete: $0.1) } ?? (all: 0, incomplete: 0)
+    }
+
+    /// The number of the newest delivery there is; 0 when there is none.
+    public func newestDelivery() throws(StoreError) -> Int64 {
+        try sql { (connection) throws(SQLiteError) in
+            try connection.int64("SELECT max(id) FROM delivery") ?? 0
+        }
+    }
+
+    /// The table with the way into it. Rows are wanted in the order of their numbers, a page at a
+    /// time: by an index of all that wait, each page would begin with sorting them.
+    private static func table(_ filter: DeliveryFilter) -> String {
+        if filter.conversionID != nil || filter.clickRowID != nil { return "delivery" }
+        return filter.states == [.dead]
+            ? "delivery INDEXED BY delivery_dead" : "delivery NOT INDEXED"
+    }
+
+    private static func conditions(_ filter: DeliveryFilter) -> Conditions {
+        var conditions = Conditions()
+        if !filter.states.isEmpty {
+            // Written out, because an index of one state is used only where SQL names the state.
+            conditions.add(
+                filter.states == [.dead]
+                    ? "state = 'dead'"
+                    : "state IN (\(filter.states.map { "'\($0.rawValue)'" }.joined(separator: ",")))"
+            )
+        }
         conditions.add("destination = ?", filter.destination)
         conditions.add("conversion_id = ?", filter.conversionID?.rawValue)
         conditions.add("origin = ?", filter.origin)
         conditions.add(
             "conversion_id IN (SELECT id FROM conversion WHERE click_row_id = ?)",
             filter.clickRowID?.rawValue)
-        let items = try sql { (connection) throws(SQLiteError) in
-            try connection.rows(
-                "SELECT \(DeliveryRow.columns) FROM delivery \(conditions.sql) "
-                    + "ORDER BY id DESC LIMIT \(limit + 1)", conditions.values
-            ) { (row) throws(SQLiteError) in try DeliveryRow.read(row) }
-        }
-        return Page(items, limit: limit) { $0.id.rawValue }
+        conditions.add("converted_at_us >= ?", filter.from?.micros)
+        conditions.add("converted_at_us < ?", filter.to?.micros)
+        return conditions
     }
 
     public func delivery(_ id: DeliveryID) throws(StoreError) -> Delivery? {

@@ -18,6 +18,14 @@ public struct DestinationNumbers: Sendable {
 }
 
 extension LedgerReader {
+    /// Whether a destination ever had a delivery.
+    public func hasDeliveries(destination: String) throws(StoreError) -> Bool {
+        try sql { (connection) throws(SQLiteError) in
+            try connection.int64(
+                "SELECT 1 FROM delivery_total WHERE destination = ?1", [.text(destination)]) != nil
+        }
+    }
+
     /// Days of which latencies are kept.
     public static let latencyDaysMax = 92
 

@@ -49,12 +49,25 @@ extension LedgerTransaction {
         }
     }
 
-    /// Makes a delivery due at once, whatever its state.
+    /// Makes a delivery due at once, whatever its state, and has its host called even if that has
+    /// failed lately.
     ///
     /// - Returns: the delivery as it is now.
     /// - Throws: `.notFound`; `.conflict` for one that was delivered, because its receiver has been
     ///   told, and for one that was dead from the start: what is kept of it is no whole request.
     public func retry(_ id: DeliveryID, at now: Instant) throws(StoreError) -> Delivery {
+        var probed: Set<String> = []
+        try retry(id, at: now, probing: &probed)
+        return try delivery(id)
+    }
+
+    /// As one of many.
+    ///
+    /// - Parameter probed: origins of those before it: their hosts are not called once more, nor is
+    ///   any beyond `probedMax` before its time.
+    public func retry(_ id: DeliveryID, at now: Instant, probing probed: inout Set<String>)
+        throws(StoreError)
+    {
         let delivery = try self.delivery(id)
         switch delivery.state {
         case .delivered:
@@ -69,9 +82,14 @@ extension LedgerTransaction {
                 "UPDATE delivery SET state = 'waiting', reason = NULL, due_at_us = ?2 WHERE id = ?1",
                 [.integer(id.rawValue), .integer(now.micros)])
         }
-        noteQueued(origin: delivery.request.origin)
-        return try self.delivery(id)
+        let origin = delivery.request.origin
+        noteQueued(origin: origin)
+        if probed.count < Self.probedMax, probed.insert(origin).inserted {
+            noteProbed(origin: origin)
+        }
     }
+
+    static let probedMax = 10_000
 
     /// Ends a waiting delivery. A call that is in flight at this moment may still arrive.
     ///
@@ -102,8 +120,7 @@ extension LedgerTransaction {
                 """
                 UPDATE delivery SET state = 'waiting', reason = NULL, due_at_us = ?2, origin = ?3,
                     method = ?4, url = ?5, headers = ?6, body = ?7, success_min = ?8,
-                    success_max = ?9, success_text = ?10, success_json = ?11, allow_private = ?12,
-                    auth = ?13
+                    success_max = ?9, success_text = ?10, success_json = ?11, allow_private = ?12
                 WHERE id = ?1
                 """,
                 [
@@ -116,12 +133,12 @@ extension LedgerTransaction {
                     request.success.bodyContains.map { .text($0) } ?? .null,
                     request.success.bodyField.map { .text($0.document.encoded()) } ?? .null,
                     .integer(request.allowsPrivate ? 1 : 0),
-                    DeliveryRow.authText(request.auth).map { .text($0) } ?? .null,
                 ])
         }
         // What the dispatcher has in memory is the old request.
         noteCancelled(id)
         noteQueued(origin: request.origin)
+        noteProbed(origin: request.origin)
         return try self.delivery(id)
     }
 

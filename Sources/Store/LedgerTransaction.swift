@@ -10,6 +10,7 @@ public final class LedgerTransaction {
     public internal(set) var catalog: Catalog
     private(set) var catalogChanged = false
     private var queuedOrigins: Set<String> = []
+    private var probedOrigins: Set<String> = []
     private var cancelled: Set<DeliveryID> = []
     /// Calls to keys that never existed, since the transaction began.
     var strayCount: Int64 = 0
@@ -40,9 +41,11 @@ public final class LedgerTransaction {
         _ body: (LedgerTransaction) throws(StoreError) -> Value
     ) throws(StoreError) -> Value {
         let originsBefore = queuedOrigins
+        let probedBefore = probedOrigins
         let cancelledBefore = cancelled
         defer {
             queuedOrigins = originsBefore
+            probedOrigins = probedBefore
             cancelled = cancelledBefore
         }
         var outcome: Value?
@@ -94,6 +97,11 @@ public final class LedgerTransaction {
         return queuedOrigins
     }
 
+    func takeProbedOrigins() -> Set<String> {
+        defer { probedOrigins.removeAll() }
+        return probedOrigins
+    }
+
     func takeCancelled() -> Set<DeliveryID> {
         defer { cancelled.removeAll() }
         return cancelled
@@ -115,6 +123,7 @@ public final class LedgerTransaction {
 
     func noteCatalogChange() { catalogChanged = true }
     func noteQueued(origin: String) { queuedOrigins.insert(origin) }
+    func noteProbed(origin: String) { probedOrigins.insert(origin) }
     func noteCancelled(_ id: DeliveryID) { cancelled.insert(id) }
 
     /// Runs SQL, with its failures as the store's.
@@ -150,6 +159,7 @@ public final class LedgerTransaction {
                 catalog.offerVersions[version.id] = version
             }
             catalog.rates = try loadRates(connection)
+            catalog.pauses = try loadPauses(connection)
         } catch {
             throw StoreError(error)
         }

@@ -150,4 +150,127 @@ import Testing
             #expect(wrong.status == 422 && wrong.fields == ["days"])
         }
     }
+
+    /// So many deliveries to push/main, of which every third is dead, and the last one delivered.
+    private func bench(count: Int) throws -> Bench {
+        let bench = try EntityTests.bench()
+        for sequence in 0..<count {
+            try bench.convert(bench.click(sequence: sequence), delivery: Bench.delivery)
+        }
+        let at = bench.clock.now
+        try bench.write { transaction throws(StoreError) in
+            for id in 1...count where id % 3 == 0 || id == count {
+                let attempt = Attempt(
+                    number: 1, at: at, status: 500, milliseconds: 1, error: "x", excerpt: [])
+                try transaction.record(
+                    attempt, of: DeliveryID(Int64(id)),
+                    outcome: id == count ? .delivered : .dead("given up"))
+            }
+        }
+        return bench
+    }
+
+    private func count(_ bench: Bench, _ state: String) throws -> Int {
+        try bench.call("GET", "/deliveries?limit=1000&state=\(state)").items.count
+    }
+
+    @Test func `a selection is retried part by part, and each of it once`() throws {
+        let bench = try bench(count: 300)
+        #expect(try count(bench, "dead") == 99)
+        bench.clock.now = bench.clock.now.advanced(by: .seconds(60))
+        var cursor = ""
+        var (changed, parts) = (0, 0)
+        repeat {
+            let part = try bench.call("POST", "/deliveries/retry?state=dead&limit=40\(cursor)")
+            #expect(part.status == 200 && part["refused"] == 0, "\(part.json)")
+            changed += Int(part["changed"]?.int64Value ?? 0)
+            parts += 1
+            // One that came later is not meant, whatever becomes of it.
+            if parts == 1 {
+                try bench.convert(bench.click(sequence: 999), delivery: Bench.delivery)
+                let at = bench.clock.now
+                try bench.write { transaction throws(StoreError) in
+                    let attempt = Attempt(
+                        number: 1, at: at, status: 500, milliseconds: 1, error: "x", excerpt: [])
+                    try transaction.record(attempt, of: DeliveryID(301), outcome: .dead("new"))
+                }
+            }
+            cursor = part["next_cursor"]?.stringValue.map { "&cursor=\($0)" } ?? ""
+        } while !cursor.isEmpty && parts < 10
+        #expect(changed == 99 && parts == 3)
+        #expect(try count(bench, "dead") == 1 && count(bench, "waiting") == 299)
+        let retried = try bench.call("GET", "/deliveries/3")
+        #expect(retried["due_at"] == .string(bench.clock.now.rfc3339))
+        #expect(retried["reason"] == .null)
+    }
+
+    @Test func `one call retries all of a selection, however many reads it takes`() throws {
+        let bench = try bench(count: 2600)
+        let rehearsal = try bench.call("POST", "/deliveries/retry?destination=push/main&dry_run=1")
+        #expect(rehearsal["dry_run"] == true && rehearsal["changed"] == 2599)
+        #expect(try bench.call("POST", "/deliveries/cancel?all=1&dry_run=1")["changed"] == 1733)
+        #expect(try bench.call("POST", "/deliveries/retry?state=dead&dry_run=1")["changed"] == 866)
+        #expect(try count(bench, "dead") == 866)
+        let all = try bench.call("POST", "/deliveries/retry?all=1")
+        #expect(all["changed"] == 2599 && all["refused"] == 0 && all["next_cursor"] == .null)
+        #expect(all["dry_run"] == false)
+        #expect(try count(bench, "dead") == 0)
+        #expect(try bench.call("POST", "/deliveries/cancel?all=1")["changed"] == 2599)
+        #expect(try bench.call("POST", "/deliveries/cancel?all=1")["changed"] == 0)
+    }
+
+    @Test func `a selection is cancelled, and what can't be changed stays`() throws {
+        let bench = try bench(count: 9)
+        let cancelled = try bench.call("POST", "/deliveries/cancel?destination=push/main")
+        #expect(cancelled["changed"] == 6 && cancelled["refused"] == 0)
+        #expect(cancelled["next_cursor"] == .null && cancelled["refusals"] == [])
+        #expect(try count(bench, "cancelled") == 6 && count(bench, "dead") == 2)
+        // Cancelled ones come back only by their name.
+        #expect(
+            try bench.call("POST", "/deliveries/retry?destination=push/main")["changed"] == 2)
+        #expect(
+            try bench.call("POST", "/deliveries/retry?state=cancelled&conversion=cv1")["changed"]
+                == 1)
+        #expect(try count(bench, "cancelled") == 5 && count(bench, "delivered") == 1)
+        #expect(
+            try bench.call("POST", "/deliveries/cancel?origin=https://other.example")["changed"]
+                == 0)
+        let day = bench.clock.now.day
+        #expect(
+            try bench.call(
+                "POST", "/deliveries/cancel?to=\(day.advanced(by: -1).text)")["changed"] == 0)
+        #expect(
+            try bench.call(
+                "POST", "/deliveries/cancel?from=\(day.text)&to=\(day.text)")["changed"] == 3)
+    }
+
+    @Test func `what was dead from the start is refused with the reason`() throws {
+        let bench = try EntityTests.bench()
+        try bench.convert(
+            bench.click(),
+            delivery: NewDelivery(
+                destination: "push/main", request: Bench.delivery.request,
+                deadReason: "no external ID"))
+        let rehearsal = try bench.call("POST", "/deliveries/retry?state=dead&dry_run=1")
+        #expect(rehearsal["changed"] == 0 && rehearsal["refused"] == 1)
+        let answer = try bench.call("POST", "/deliveries/retry?state=dead")
+        #expect(answer["changed"] == 0 && answer["refused"] == 1)
+        let refusal = try #require(answer["refusals"]?.arrayValue?.first)
+        #expect(refusal["delivery"] == 1)
+        #expect(refusal["message"]?.stringValue?.contains("no external ID") == true)
+    }
+
+    @Test(arguments: [
+        ("retry", ""), ("cancel", ""), ("retry?limit=5", ""), ("retry?state=delivered", "state"),
+        ("cancel?state=dead", "state"), ("retry?state=dead&cursor=5", "cursor"),
+        ("retry?state=dead&cursor=5-4", "cursor"), ("retry?stat=dead", "stat"),
+        ("retry?all=0", ""), ("retry?all=x", "all"), ("retry?dry_run=1", ""),
+        ("cancel?state=waiting&render=1", "render"), ("retry?state=dead&limit=100001", "limit"),
+    ])
+    func `a selection of all or of what can't be is refused`(target: String, field: String) throws {
+        let bench = try bench(count: 3)
+        let wrong = try bench.call("POST", "/deliveries/\(target)")
+        #expect(wrong.status == 422 && wrong.fields.contains(field), "\(wrong.json)")
+        #expect(try count(bench, "waiting") == 2 && count(bench, "dead") == 0)
+    }
 }

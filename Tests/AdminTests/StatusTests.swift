@@ -22,7 +22,7 @@ import Testing
             status["outbound"]
                 == [
                     "waiting": 2, "dead": 0, "oldest_due_at": .string(dueAt.rfc3339),
-                    "in_flight": 3,
+                    "pauses": [], "in_flight": 3,
                 ])
         #expect(status["stray_postbacks"] == 1)
         #expect(status["disk"]?["free_bytes"]?.int64Value ?? 0 > 0)

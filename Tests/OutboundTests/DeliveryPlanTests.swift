@@ -26,6 +26,25 @@ import Testing
         #expect(simulation.calls.count - late.count < 50 * 12 + 40)
     }
 
+    @Test func `somebody's retry does not wait for the end of a breaker's pause`() {
+        let simulation = PlanSimulation { _, _ in nil }
+        simulation.queue("http://a", count: 50)
+        simulation.run(untilSecond: 3000)
+        let before = simulation.calls.count
+        simulation.run(untilSecond: 3001)
+        #expect(simulation.calls.count == before, "its probes are five minutes apart")
+        // Due rows: those tried before the breaker opened wait for their own time.
+        simulation.queue("http://a")
+        simulation.run(untilSecond: 3002)
+        #expect(simulation.calls.count == before)
+        simulation.plan.probe(["http://a", "http://unknown"], at: simulation.now)
+        simulation.run(untilSecond: 3003)
+        #expect(simulation.calls.count == before + 1)
+        // It failed, and the next pause is as long as before.
+        simulation.run(untilSecond: 3200)
+        #expect(simulation.calls.count == before + 1)
+    }
+
     @Test func `one that refuses for ever is given up after seventy-two hours`() {
         let simulation = PlanSimulation { _, _ in false }
         simulation.queue("http://a")

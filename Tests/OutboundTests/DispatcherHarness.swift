@@ -35,6 +35,8 @@ final class DispatcherHarness: Sendable {
         var observers = Ledger.Observers()
         observers.deliveriesQueued = { origins in late.current?.wake(origins) }
         observers.deliveriesCancelled = { ids in late.current?.forget(ids) }
+        observers.originsProbed = { origins in late.current?.probe(origins) }
+        observers.catalogChanged = { catalog in late.current?.setPauses(catalog.pauses) }
         var options = Ledger.Options()
         options.isFullyDurable = false
         ledger = try Ledger(data, options: options, observers: observers)
@@ -48,6 +50,7 @@ final class DispatcherHarness: Sendable {
             settings: settings, loop: LoopHandle(loop), client: client, table: table, hooks: hooks)
         self.dispatcher = dispatcher
         late.with { $0 = dispatcher }
+        dispatcher.setPauses(ledger.catalog.pauses)
         thread = try LoopThread.running(loop)
     }
 
@@ -79,14 +82,13 @@ final class DispatcherHarness: Sendable {
     static func request(
         _ url: String, method: Destination.Method = .get,
         headers: [OutboundRequest.Header] = [], body: [UInt8]? = nil,
-        success: SuccessRule = SuccessRule(), allowsPrivate: Bool = true,
-        auth: OutboundRequest.Auth = .none
+        success: SuccessRule = SuccessRule(), allowsPrivate: Bool = true
     ) -> OutboundRequest {
         let origin = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
             .prefix(3).joined(separator: "/")
         return OutboundRequest(
             origin: origin, method: method, url: url, headers: headers, body: body,
-            success: success, allowsPrivate: allowsPrivate, auth: auth)
+            success: success, allowsPrivate: allowsPrivate)
     }
 
     /// Queues the requests as deliveries of one new conversion.
@@ -113,6 +115,31 @@ final class DispatcherHarness: Sendable {
 
     func queue(_ request: OutboundRequest) throws -> DeliveryID { try queue([request])[0] }
 
+    /// Queues a delivery of a new conversion for each request, all to one destination.
+    func queue(_ requests: [OutboundRequest], to destination: String) throws {
+        let now = Self.now()
+        try perform { transaction throws(StoreError) in
+            for request in requests {
+                let conversion = try transaction.insertConversion(Self.conversion(at: now))
+                try transaction.insert(
+                    NewDelivery(destination: destination, request: request, deadReason: nil),
+                    of: conversion, at: now)
+            }
+        }
+    }
+
+    func pause(_ scope: Pause.Scope) throws -> Pause {
+        try perform { transaction throws(StoreError) in
+            try transaction.pause(scope, reason: "", at: Self.now())
+        }
+    }
+
+    func resume(_ pause: Pause) throws {
+        _ = try perform { transaction throws(StoreError) in
+            try transaction.resume(pause.id, at: Self.now())
+        }
+    }
+
     func delivery(_ id: DeliveryID) throws -> Delivery {
         let found = try read { reader throws(StoreError) in try reader.delivery(id) }
         guard let found else { throw TestFailure("no delivery \(id)") }
@@ -125,7 +152,7 @@ final class DispatcherHarness: Sendable {
 
     func count(_ state: Delivery.State) throws -> Int {
         var filter = DeliveryFilter()
-        filter.state = state
+        filter.states = [state]
         let found = filter
         return try read { reader throws(StoreError) in
             try reader.deliveries(found, limit: 100_000, cursor: nil).items.count

@@ -101,8 +101,8 @@ import Testing
             table.scan = { done in
                 fails() ? done(.failure(.storage("x"))) : scan(done)
             }
-            table.read = { origin, limit, done in
-                fails() ? done(.failure(.storage("x"))) : read(origin, limit, done)
+            table.read = { origin, limit, passedOver, done in
+                fails() ? done(.failure(.storage("x"))) : read(origin, limit, passedOver, done)
             }
         })
         let id = try harness.queue(Harness.request(source.url + "/"))

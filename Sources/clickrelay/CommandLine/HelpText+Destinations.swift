@@ -32,5 +32,9 @@ extension HelpText {
         A signature is made for each attempt, by the secrets of then; it's kept and shown nowhere.
         `trace ID` shows, with each revision, which destinations were not told and why.
 
+        `deliveries destinations` shows what waits for each; `deliveries pause` holds one, or a whole
+        host, until `deliveries resume`. `deliveries retry --state dead --destination KEY` sends
+        again what was given up.
+
         """
 }

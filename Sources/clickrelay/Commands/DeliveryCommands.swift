@@ -7,6 +7,9 @@ enum DeliveryCommands {
         Flag("destination", "NAME", "to one destination, such as propellerads/main"),
         Flag("conversion", "ID", "of one conversion"),
         Flag("click-id", "ID", "of one click"),
+        Flag("origin", "ORIGIN", "to one origin, such as https://source.example"),
+        Flag("from", "TIME", "of conversions at or after it (RFC 3339, or a day)"),
+        Flag("to", "TIME", "of conversions before it"),
     ]
 
     private static let destinationFilters = [
@@ -41,25 +44,23 @@ enum DeliveryCommands {
             summary: "send again now, dead ones too",
             flags: filters + [
                 Flag("render", nil, "by the destination as it is today, not as it was rendered")
-            ],
-            scope: .api, details: selectionDetails,
+            ] + DeliveryChange.flags,
+            scope: .api, details: DeliveryChange.details,
             run: { (invocation) throws(CommandFailure) in
-                try change(
-                    invocation, invocation.arguments.has("render") ? "retry?render=1" : "retry",
-                    done: "retried")
+                let renders = invocation.arguments.has("render")
+                return try DeliveryChange(
+                    action: "retry", parameters: renders ? ["render=1"] : [], done: "retried"
+                ).run(invocation, filters)
             }),
         Command(
             words: ["deliveries", "cancel"], operands: "[ID…]", operandCount: 0...10_000,
-            summary: "never send", flags: filters, scope: .api, details: selectionDetails,
+            summary: "never send", flags: filters + DeliveryChange.flags, scope: .api,
+            details: DeliveryChange.details,
             run: { (invocation) throws(CommandFailure) in
-                try change(invocation, "cancel", done: "cancelled")
+                try DeliveryChange(action: "cancel", parameters: [], done: "cancelled")
+                    .run(invocation, filters)
             }),
     ]
-
-    private static let selectionDetails = """
-        Name the deliveries by their IDs, or all that flags select, such as --state dead.
-        Exit 5: some were refused, the others are done.
-        """
 
     private static func list(_ invocation: Invocation) throws(CommandFailure) -> ExitCode {
         try ListOutput.run(
@@ -78,7 +79,9 @@ enum DeliveryCommands {
                     Show.text(delivery["revision"]), attempts,
                     delivery["state"]?.stringValue == "waiting"
                         ? Show.time(delivery["due_at"]) : "-",
-                    Show.text(delivery["reason"]),
+                    delivery["paused"]?.objectValue == nil
+                        ? Show.text(delivery["reason"])
+                        : "paused: \(PauseCommands.summary(delivery["paused"]))",
                 ]
             })
     }
@@ -88,7 +91,7 @@ enum DeliveryCommands {
             invocation, path: "/destinations", filters: destinationFilters,
             heading: [
                 "DESTINATION", "WAITING", "OLDEST DUE", "DELIVERED", "DEAD", "ACCEPTED", "P50",
-                "P99",
+                "P99", "PAUSED",
             ],
             right: [1, 3, 4, 5, 6, 7],
             row: { numbers in
@@ -97,47 +100,8 @@ enum DeliveryCommands {
                     Show.time(numbers["oldest_due_at"]), Show.text(numbers["delivered"]),
                     Show.text(numbers["dead"]), Show.text(numbers["accepted"]),
                     Show.text(numbers["p50_ms"]), Show.text(numbers["p99_ms"]),
+                    PauseCommands.summary(numbers["paused"]),
                 ]
             })
-    }
-
-    private static func change(_ invocation: Invocation, _ action: String, done: String)
-        throws(CommandFailure) -> ExitCode
-    {
-        let query = ListOutput.query(invocation, filters)
-        guard invocation.operands.isEmpty != query.isEmpty else {
-            throw .usage(
-                "`\(invocation.command.name)` needs IDs, or flags that select deliveries\nusage: "
-                    + HelpText.usage(of: invocation.command))
-        }
-        let api = try invocation.api()
-        var ids = invocation.operands
-        if ids.isEmpty {
-            // All of them first: what is changed meanwhile would move the pages.
-            ids = try api.list("/deliveries", query: query).items.compactMap { Show.id($0["id"]) }
-            if ids.isEmpty { Terminal.talk("none") }
-        }
-        var doneCount = 0
-        var failures: [CommandFailure] = []
-        for (index, id) in ids.enumerated() {
-            if ids.count > 20 { Terminal.progress("\(index) of \(ids.count)") }
-            do throws(CommandFailure) {
-                try api.call("POST", "/deliveries/\(API.encoded(id))/\(action)")
-                doneCount += 1
-                if ids.count <= 20 { Terminal.talk("\(done) \(Printable.text(id))") }
-            } catch {
-                failures.append(
-                    CommandFailure(error.code, "\(Printable.text(id)): \(error.message)"))
-                if error.code == .tryAgain { break }
-            }
-        }
-        if ids.count > 20 {
-            Terminal.endProgress()
-            Terminal.talk("\(done) \(doneCount) of \(ids.count)")
-        }
-        guard let first = failures.first else { return .done }
-        throw CommandFailure(
-            doneCount == 0 ? first.code : .partlyDone,
-            failures.map(\.message).joined(separator: "\n"))
     }
 }

@@ -13,7 +13,10 @@ final class OutboundThread: Sendable {
 
         /// Before the dispatcher starts nothing is lost: it begins with a look at the whole table.
         func wake(_ origins: Set<String>) { dispatcher.value?.wake(origins) }
+        func probe(_ origins: Set<String>) { dispatcher.value?.probe(origins) }
         func forget(_ deliveries: Set<DeliveryID>) { dispatcher.value?.forget(deliveries) }
+        /// Before the dispatcher starts nothing is lost: it begins with the ledger's.
+        func setPauses(_ pauses: Pauses) { dispatcher.value?.setPauses(pauses) }
 
         var statusMembers: [JSONMember] {
             guard let status = dispatcher.value?.status else { return [] }
@@ -55,9 +58,7 @@ final class OutboundThread: Sendable {
         hooks.isOwnAddress = { ip, port in OwnAddress.is(ip, port, among: listening) }
         hooks.log = { log.warn($0, ["detail": .string($1)]) }
         let ledger = installation.ledger
-        hooks.auth = { (delivery) throws(Unsendable) in
-            try SendingAuth(for: delivery, in: ledger)
-        }
+        hooks.auth = { SendingAuth(of: $0, in: ledger) }
         let loop = try EventLoop(name: "outbound")
         self.loop = loop
         let client = Client(
@@ -70,7 +71,12 @@ final class OutboundThread: Sendable {
             ledger: installation.ledger, readers: readers, hooks: hooks)
         thread = try LoopThread.running(loop)
         handle.dispatcher.set(dispatcher)
-        dispatcher.start()
+        // On the ledger's thread, where it tells of changes: none comes between.
+        let dispatcher = dispatcher
+        ledger.perform({ _ in }) { _ in
+            dispatcher.setPauses(ledger.catalog.pauses)
+            dispatcher.start()
+        }
     }
 
     func stop(graceMilliseconds: Int, _ done: @escaping @Sendable () -> Void) {

@@ -48,8 +48,12 @@ final class Tracker: @unchecked Sendable {
         let routing = Routing(Catalog())
         let outbound = OutboundThread.Handle()
         var observers = Ledger.Observers()
-        observers.catalogChanged = { routing.publish($0) }
+        observers.catalogChanged = {
+            routing.publish($0)
+            outbound.setPauses($0.pauses)
+        }
         observers.deliveriesQueued = { outbound.wake($0) }
+        observers.originsProbed = { outbound.probe($0) }
         observers.deliveriesCancelled = { outbound.forget($0) }
         let installation = try Installation(configuration, observers: observers)
         do {
