@@ -70,6 +70,15 @@ public struct OutboundRequest: Sendable, Equatable {
     public let body: [UInt8]?
     public let success: SuccessRule
     public let allowsPrivate: Bool
+    /// A call that needs proof is made with it or not at all, whatever has become of its
+    /// destination since.
+    public let auth: Auth
+
+    /// What proves a call to be ours. It's added when an attempt is made, by what the destination
+    /// has then.
+    public enum Auth: String, Sendable {
+        case none, webhook
+    }
 
     public struct Header: Sendable, Equatable {
         public let name: String
@@ -83,7 +92,7 @@ public struct OutboundRequest: Sendable, Equatable {
 
     public init(
         origin: String, method: Destination.Method, url: String, headers: [Header],
-        body: [UInt8]?, success: SuccessRule, allowsPrivate: Bool
+        body: [UInt8]?, success: SuccessRule, allowsPrivate: Bool, auth: Auth = .none
     ) {
         self.origin = origin
         self.method = method
@@ -92,6 +101,7 @@ public struct OutboundRequest: Sendable, Equatable {
         self.body = body
         self.success = success
         self.allowsPrivate = allowsPrivate
+        self.auth = auth
     }
 }
 

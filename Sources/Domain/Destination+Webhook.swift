@@ -2,6 +2,14 @@
 extension Destination {
     public enum Kind: String, CaseIterable, Sendable { case postback, webhook }
 
+    /// What its calls need beside what is rendered.
+    public var auth: OutboundRequest.Auth {
+        switch kind {
+        case .postback: .none
+        case .webhook: .webhook
+        }
+    }
+
     /// More than one while a receiver changes over to another.
     static let webhookSecretsMax = 4
     private static let secretsName = "secrets"

@@ -11,7 +11,8 @@ public enum EmbeddedMigrations {
         (4, "rates", text(PackageResources.v0004_rates_sql)),
         (5, "destinations", text(PackageResources.v0005_destinations_sql)),
         (6, "destination_numbers", text(PackageResources.v0006_destination_numbers_sql)),
-        (7, "pauses", text(PackageResources.v0007_pauses_sql)),
+        (7, "delivery_auth", text(PackageResources.v0007_delivery_auth_sql)),
+        (8, "pauses", text(PackageResources.v0008_pauses_sql)),
     ]
 
     /// `clicks/DAY.db`.

@@ -12,9 +12,9 @@ extension Dispatcher {
     /// Calls a delivery's receiver.
     func begin(_ start: DeliveryPlan.Start) {
         let request: ClientRequest
-        do {
-            request = try OutboundCall.request(
-                start.delivery, settings, hooks.auth(start.delivery.destination), at: now.wall)
+        do throws(Unsendable) {
+            let auth = try hooks.auth(start.delivery)
+            request = try OutboundCall.request(start.delivery, settings, auth, at: now.wall)
         } catch {
             finish(start, .unsendable(error.reason), startedAt: now)
             return

@@ -71,8 +71,11 @@ extension Dispatcher {
         public var log: @Sendable (_ event: String, _ detail: String) -> Void = { _, _ in }
         /// In 0...1.
         public var random: @Sendable () -> Double = { Double.random(in: 0...1) }
-        /// How calls of the destination with a delivery's name are proved to be ours, as of now.
-        public var auth: @Sendable (_ destination: String) -> SendingAuth = { _ in .none }
+        /// How a delivery's call is proved to be ours, as of now. One that needs what is not there
+        /// is dead.
+        public var auth: @Sendable (Delivery) throws(Unsendable) -> SendingAuth = {
+            (_) throws(Unsendable) in .none
+        }
         /// Wall clock in microseconds since 1970; nil: the loop's.
         public var wallMicros: (@Sendable () -> Int64)?
 

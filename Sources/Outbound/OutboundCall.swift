@@ -1,11 +1,15 @@
 internal import Domain
 internal import HTTP
 
+/// Why a delivery can't be sent, now or ever, as it is.
+public struct Unsendable: Error, Equatable {
+    public let reason: String
+
+    public init(_ reason: String) { self.reason = reason }
+}
+
 /// A delivery as a request of the HTTP client.
 enum OutboundCall {
-    /// Why a delivery's request can't be put on the wire, for its owner.
-    struct Unsendable: Error { let reason: String }
-
     /// Bytes of an answer that are read.
     static let bodyReadMax = 64 * 1024
 
@@ -17,7 +21,7 @@ enum OutboundCall {
         do {
             url = try URL(outbound.url)
         } catch {
-            throw Unsendable(reason: "the URL \(error.text)")
+            throw Unsendable("the URL \(error.text)")
         }
         var options = ClientRequest.Options()
         options.timeoutMilliseconds = settings.timeoutMilliseconds
@@ -41,7 +45,7 @@ enum OutboundCall {
                 outbound.method.rawValue, url, headers: headers, body: outbound.body,
                 options: options)
         } catch {
-            throw Unsendable(reason: error.text)
+            throw Unsendable(error.text)
         }
     }
 }

@@ -1,16 +1,31 @@
-internal import Domain
+public import Domain
 public import Store
 
 extension SendingAuth {
-    /// Of the destination that a delivery's name means now; one that is gone has none left.
-    public init(of name: String, in ledger: Ledger) {
-        guard let destination = ledger.destination(named: name) else {
+    /// What a delivery needs, by its destination as that is now.
+    ///
+    /// - Throws: when it needs what isn't there any more. It must not go out without: its receiver
+    ///   could not tell it from anybody's.
+    public init(for delivery: Delivery, in ledger: Ledger) throws(Unsendable) {
+        // What needs nothing, as most do, is not looked up.
+        guard delivery.request.auth != .none else {
             self = .none
             return
         }
-        switch destination.kind {
-        case .postback: self = .none
-        case .webhook: self = .webhook(destination.webhookSecrets)
+        guard let destination = ledger.destination(named: delivery.destination) else {
+            throw Unsendable(
+                "destination \(delivery.destination) is gone, and with it what proves the call ours"
+            )
+        }
+        switch delivery.request.auth {
+        case .none: self = .none
+        case .webhook:
+            guard destination.kind == .webhook, !destination.webhookSecrets.isEmpty else {
+                throw Unsendable(
+                    "destination \(delivery.destination) is no webhook any more, so there is no secret "
+                        + "to sign the call with")
+            }
+            self = .webhook(destination.webhookSecrets)
         }
     }
 }

@@ -64,7 +64,8 @@ struct DeliveryRenderer {
             url: String(decoding: url.prefix(Self.urlBytesMax), as: UTF8.self),
             headers: headers(of: destination, values),
             body: body.map { Array($0.prefix(Self.bodyBytesMax)) },
-            success: destination.success, allowsPrivate: destination.allowsPrivate)
+            success: destination.success, allowsPrivate: destination.allowsPrivate,
+            auth: destination.auth)
         return NewDelivery(
             destination: name, request: request, deadReason: deadReason,
             delaySeconds: destination.delaySeconds)

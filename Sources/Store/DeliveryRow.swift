@@ -6,13 +6,15 @@ enum DeliveryRow {
     static let columns = """
         id, conversion_id, revision, destination, state, reason, due_at_us, converted_at_us,
         attempt_count, origin, method, url, headers, body, success_min, success_max, success_text,
-        allow_private, success_json, delay_seconds
+        allow_private, success_json, delay_seconds, auth
         """
 
     static func read(_ row: Statement) throws(SQLiteError) -> Delivery {
         let success = (Int(row.int64(14)), Int(row.int64(15)))
         guard let state = Delivery.State(rawValue: row.text(4)),
-            let method = Destination.Method(rawValue: row.text(10)), success.0 <= success.1
+            let method = Destination.Method(rawValue: row.text(10)), success.0 <= success.1,
+            let auth = OutboundRequest.Auth(
+                rawValue: row.optionalText(20) ?? OutboundRequest.Auth.none.rawValue)
         else { throw .corrupt("delivery \(row.int64(0)) can't be read") }
         let request = OutboundRequest(
             origin: row.text(9), method: method, url: row.text(11), headers: headers(row.text(12)),
@@ -20,7 +22,7 @@ enum DeliveryRow {
             success: SuccessRule(
                 statuses: success.0...success.1, bodyContains: row.optionalText(16),
                 bodyField: try bodyField(row.optionalText(18), delivery: row.int64(0))),
-            allowsPrivate: row.bool(17))
+            allowsPrivate: row.bool(17), auth: auth)
         return Delivery(
             id: DeliveryID(row.int64(0)), conversionID: ConversionID(row.int64(1)),
             revision: Int(row.int64(2)), destination: row.text(3), state: state,
@@ -39,6 +41,11 @@ enum DeliveryRow {
             let field = SuccessRule.BodyField(document: document)
         else { throw .corrupt("the success rule of delivery \(delivery) can't be read") }
         return field
+    }
+
+    /// Nil for none, as most are.
+    static func authText(_ auth: OutboundRequest.Auth) -> String? {
+        auth == .none ? nil : auth.rawValue
     }
 
     static func headersText(_ headers: [OutboundRequest.Header]) -> String {

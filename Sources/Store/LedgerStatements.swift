@@ -55,9 +55,9 @@ struct LedgerStatements {
             """
             INSERT INTO delivery (conversion_id, revision, destination, state, reason, due_at_us,
                 converted_at_us, origin, method, url, headers, body, success_min, success_max,
-                success_text, allow_private, success_json, delay_seconds)
+                success_text, allow_private, success_json, delay_seconds, auth)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                ?18)
+                ?18, ?19)
             """)
         insertAttempt = try connection.prepare(
             """

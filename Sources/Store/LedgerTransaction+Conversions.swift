@@ -189,6 +189,7 @@ extension LedgerTransaction {
             insert.bind(16, request.allowsPrivate)
             insert.bind(17, text: request.success.bodyField?.document.encoded())
             insert.bind(18, Int64(delivery.delaySeconds))
+            insert.bind(19, text: DeliveryRow.authText(request.auth))
             try insert.run()
         }
         if delivery.deadReason == nil { noteQueued(origin: delivery.request.origin) }

@@ -120,7 +120,8 @@ extension LedgerTransaction {
                 """
                 UPDATE delivery SET state = 'waiting', reason = NULL, due_at_us = ?2, origin = ?3,
                     method = ?4, url = ?5, headers = ?6, body = ?7, success_min = ?8,
-                    success_max = ?9, success_text = ?10, success_json = ?11, allow_private = ?12
+                    success_max = ?9, success_text = ?10, success_json = ?11, allow_private = ?12,
+                    auth = ?13
                 WHERE id = ?1
                 """,
                 [
@@ -133,6 +134,7 @@ extension LedgerTransaction {
                     request.success.bodyContains.map { .text($0) } ?? .null,
                     request.success.bodyField.map { .text($0.document.encoded()) } ?? .null,
                     .integer(request.allowsPrivate ? 1 : 0),
+                    DeliveryRow.authText(request.auth).map { .text($0) } ?? .null,
                 ])
         }
         // What the dispatcher has in memory is the old request.

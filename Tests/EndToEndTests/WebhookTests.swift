@@ -95,4 +95,20 @@ import Testing
         #expect(!journey.lowercased().contains("webhook-signature"))
         #expect(!journey.contains("whsec_"))
     }
+
+    @Test func `what waits for a webhook that was deleted is dead, never sent unsigned`() throws {
+        let chain = try Chain.start(answer: { _, _ in .status(500) }) { setup in
+            setup.destinations = [Self.hook(setup)]
+        }
+        let visit = try chain.visit("subid=A")
+        _ = try chain.network.call("cid=\(visit.clickID)&payout=1")
+        let failed = try chain.delivery(of: visit.clickID, "has failed once") {
+            Chain.attempts(of: $0) == 1
+        }
+        try chain.tracker.call("PATCH", "/sources/push", ["destinations": []])
+        try chain.tracker.call("POST", "/deliveries/\(try #require(failed["id"].int))/retry")
+        let dead = try chain.delivery(of: visit.clickID, "is dead") { $0["state"] == "dead" }
+        #expect(dead["reason"].string?.contains("destination push/hook is gone") == true)
+        #expect(chain.source.count == 1)
+    }
 }

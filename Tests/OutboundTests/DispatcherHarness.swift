@@ -82,13 +82,14 @@ final class DispatcherHarness: Sendable {
     static func request(
         _ url: String, method: Destination.Method = .get,
         headers: [OutboundRequest.Header] = [], body: [UInt8]? = nil,
-        success: SuccessRule = SuccessRule(), allowsPrivate: Bool = true
+        success: SuccessRule = SuccessRule(), allowsPrivate: Bool = true,
+        auth: OutboundRequest.Auth = .none
     ) -> OutboundRequest {
         let origin = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
             .prefix(3).joined(separator: "/")
         return OutboundRequest(
             origin: origin, method: method, url: url, headers: headers, body: body,
-            success: success, allowsPrivate: allowsPrivate)
+            success: success, allowsPrivate: allowsPrivate, auth: auth)
     }
 
     /// Queues the requests as deliveries of one new conversion.

@@ -1,4 +1,6 @@
 import Domain
+import Store
+import TestSupport
 import Testing
 
 @testable import Outbound
@@ -39,5 +41,34 @@ import Testing
 
     @Test func `nothing is added to a call without credentials`() {
         #expect(SendingAuth.none.headers(id: "a", at: Instant(micros: 0), body: []).isEmpty)
+    }
+
+    @Test func `a call is signed by the secrets of then, or not made at all`() throws {
+        let secret = try #require(WebhookSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+        let isThere = Locked(true)
+        var hooks = Dispatcher.Hooks()
+        hooks.auth = { (delivery) throws(Unsendable) in
+            guard delivery.request.auth == .webhook else { return .none }
+            guard isThere.current else { throw Unsendable("the destination is gone") }
+            return .webhook([secret])
+        }
+        let source = try FakeTrafficSource { _, _ in .status(500) }
+        let harness = try DispatcherHarness(hooks: hooks)
+        harness.dispatcher.start()
+        let id = try harness.queue(
+            DispatcherHarness.request(source.url + "/hook", method: .post, auth: .webhook))
+        _ = try harness.await(id, attempts: 1)
+        #expect(source.received[0].fields["webhook-signature"]?.hasPrefix("v1,") == true)
+
+        isThere.with { $0 = false }
+        _ = try harness.perform { transaction throws(StoreError) in
+            try transaction.retry(id, at: DispatcherHarness.now())
+        }
+        try harness.await(id, .dead)
+        #expect(try harness.delivery(id).reason == "it can't be sent: the destination is gone")
+        #expect(try harness.attempts(id).map(\.status) == [500, nil])
+        let plain = try harness.queue(DispatcherHarness.request(source.url + "/plain"))
+        _ = try harness.await(plain, attempts: 1)
+        #expect(source.count == 2 && source.received[1].fields["webhook-signature"] == nil)
     }
 }

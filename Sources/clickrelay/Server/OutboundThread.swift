@@ -58,7 +58,9 @@ final class OutboundThread: Sendable {
         hooks.isOwnAddress = { ip, port in OwnAddress.is(ip, port, among: listening) }
         hooks.log = { log.warn($0, ["detail": .string($1)]) }
         let ledger = installation.ledger
-        hooks.auth = { SendingAuth(of: $0, in: ledger) }
+        hooks.auth = { (delivery) throws(Unsendable) in
+            try SendingAuth(for: delivery, in: ledger)
+        }
         let loop = try EventLoop(name: "outbound")
         self.loop = loop
         let client = Client(

@@ -1,0 +1,102 @@
+"""The results as text."""
+
+import statistics
+
+
+def milliseconds(seconds):
+    return "none" if seconds is None else f"{seconds * 1e3:.2f} ms"
+
+
+def mebibytes(count):
+    return f"{count / 2**20:.1f} MiB"
+
+
+def line(label, value):
+    print(f"{label:<52}{value:>20}")
+
+
+def print_text(results):
+    about = results["machine"]
+    print(f"{about['clickrelay']}; {about['processor']}, {about['cores']} cores, {about['system']}")
+    print(
+        f"{about['nginx']}; {about['wrk']}; {about['file_system']}, "
+        f"write + fdatasync {about['fdatasync_us']:.0f} us; server and load on one core each"
+    )
+    for part, show in (
+        ("redirects", print_redirects), ("postbacks", print_conversions),
+        ("deliveries_alone", print_deliveries), ("backlog", print_backlog),
+    ):
+        if part in results:
+            print()
+            show(results)
+
+
+def print_redirects(results):
+    print(f"{'redirects':<34}{'requests/s':>12}{'p50':>12}{'p99':>12}")
+    for connections, both in results["redirects"].items():
+        for name, label in (("nginx", "nginx return 302"), ("clickrelay", "clickrelay /c/…")):
+            row = both[name]
+            failed = f"  {row['failed']} failed" if row["failed"] else ""
+            print(
+                f"{label + ', ' + connections + ' connections':<34}{row['per_second']:>12,.0f}"
+                f"{milliseconds(row['p50']):>12}{milliseconds(row['p99']):>12}{failed}"
+            )
+        print(f"{'ratio to nginx':<34}{both['ratio']:>12.2f}")
+    line("clicks recorded by the redirect rounds", f"{results['clicks_recorded']:,}")
+    line("resident memory, idle", mebibytes(results["resident_idle_bytes"]))
+    line("  after the redirects", mebibytes(results["resident_after_redirects_bytes"]))
+    line("  peak", mebibytes(results["resident_peak_bytes"]))
+    line("start, empty directory (median)", milliseconds(statistics.median(results["start_empty_s"])))
+
+
+def print_conversions(results):
+    postbacks, deliveries = results["postbacks"], results["deliveries"]
+    line("postbacks/s (64 connections)", f"{postbacks['per_second']:,.0f}")
+    line("  p50, p99", f"{milliseconds(postbacks['p50'])}, {milliseconds(postbacks['p99'])}")
+    line("  not answered 2xx", f"{postbacks['failed']:,}")
+    line(
+        "postbacks/s while deliveries go out",
+        f"{results['postbacks_with_delivery_per_second']:,.0f}",
+    )
+    line("deliveries/s while postbacks come in", f"{deliveries['per_second']:,.0f}")
+    drain = deliveries.get("drain_per_second")
+    line("deliveries/s from the backlog alone", f"{drain:,.0f}" if drain else "kept up")
+    line("  received", f"{deliveries['received']:,}")
+    line("bytes per click on disk", f"{results['bytes_per_click']:.0f}")
+    line("ledger bytes per conversion", f"{results['ledger_bytes_per_conversion']:.0f}")
+    line("start with those clicks", milliseconds(statistics.median(results["start_filled_s"])))
+
+
+def print_deliveries(results):
+    for scheme, found in results["deliveries_alone"].items():
+        rounds = found["rounds"]
+        line(f"deliveries/s alone, {scheme}", f"{found['per_second']:,.0f}")
+        line("  server's processor time for each", f"{found['cpu_us_each']:.1f} us")
+        missing = sum(r["queued"] - r["received"] for r in rounds)
+        state = "all" if all(r["is_all_recorded"] for r in rounds) else "NOT ALL"
+        line("  received twice or not at all", f"{-missing:+,}" if missing else "none")
+        line("  recorded", state)
+        line("  connections for them", f"{max(r['connections'] for r in rounds)}")
+
+
+def print_backlog(results):
+    found = results["backlog"]
+    line("deliveries waiting for one host", f"{found['waiting_at_restart']:,}")
+    line("  ledger", mebibytes(found["ledger_bytes"]))
+    line("  start to ready (median; empty)", "{}; {}".format(
+        milliseconds(statistics.median(found["ready_s"])), milliseconds(found["ready_empty_s"])))
+    line("  start to the first delivery", milliseconds(found["first_delivery_s"]))
+    line("  resident when ready (empty)", "{}; {}".format(
+        mebibytes(found["resident_ready_bytes"]), mebibytes(found["resident_empty_bytes"])))
+    line("  resident while it is emptied, peak", "{}; {}".format(
+        mebibytes(found["resident_busy_bytes"]), mebibytes(found["resident_peak_bytes"])))
+    line("  deliveries/s from it", f"{found['per_second']:,.0f}")
+    line("  server's processor time for each", f"{found['cpu_us_each']:.1f} us")
+    for name, label in (
+        ("neighbour_of_dead", "while it is dead"), ("neighbour_of_busy", "while it is emptied")
+    ):
+        row = found[name]
+        line(f"  another host's delivery {label}: p50, max", "{}, {}".format(
+            milliseconds(row["p50"]), milliseconds(row["max"])))
+        if row["lost"]:
+            line("    not arrived within 30 s", f"{row['lost']}")
