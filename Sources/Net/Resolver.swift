@@ -1,6 +1,4 @@
-internal import CLinux
 internal import Glibc
-internal import Synchronization
 
 /// Why a name has no addresses, in the C library's words.
 public struct ResolverError: Error, Equatable, Sendable {
@@ -18,29 +16,40 @@ public protocol NameResolver: AnyObject, Sendable {
         _ done: @escaping @Sendable (Result<[UInt128], ResolverError>) -> Void)
 }
 
-/// The system's resolver (`getaddrinfo`: hosts file, DNS), on a few threads of its own.
+/// The system's resolver (`getaddrinfo`: hosts file, DNS), on threads of its own, started as they
+/// are needed.
 ///
-/// It remembers nothing: whoever may only call certain addresses must see those of each new
-/// connection. Look-ups of one name that is already being asked for share its answer, so a name
-/// server that doesn't answer holds one thread per name, not one per request. At most `waitingMax`
-/// look-ups are under way; further ones fail at once.
+/// It remembers no address: whoever may only call certain ones must see those of each new
+/// connection. Look-ups of one name that is already being asked for share its answer. A name server
+/// that doesn't answer holds a thread for as long as the C library is patient, but names that hang
+/// never hold all of them: see `LookUpQueue`. At most `waitingMax` callers wait; further ones, and
+/// those who wait for a name that has been looked up for five seconds, fail at once.
 public final class Resolver: NameResolver {
-    private let shared: Shared
+    private let threads: ResolverThreads
 
-    public convenience init(threadsMax: Int = 8, waitingMax: Int = 1024) {
+    public convenience init(threadsMax: Int = 64, waitingMax: Int = 1024) {
         self.init(threadsMax: threadsMax, waitingMax: waitingMax, lookUp: systemLookUp)
     }
 
-    init(
+    convenience init(
         threadsMax: Int, waitingMax: Int,
         lookUp: @escaping @Sendable (String) -> Result<[UInt128], ResolverError>
     ) {
-        shared = Shared(
-            threadsMax: max(1, threadsMax), waitingMax: max(1, waitingMax), lookUp: lookUp)
+        var limits = LookUpQueue<Waiter>.Limits()
+        limits.threadsMax = max(1, threadsMax)
+        limits.waitersMax = max(1, waitingMax)
+        self.init(limits: limits, lookUp: lookUp)
+    }
+
+    init(
+        limits: LookUpQueue<Waiter>.Limits,
+        lookUp: @escaping @Sendable (String) -> Result<[UInt128], ResolverError>
+    ) {
+        threads = ResolverThreads(limits: limits, lookUp: lookUp)
     }
 
     /// Threads end when the look-up they are in does; whoever waits for one is still answered.
-    deinit { shared.stop() }
+    deinit { threads.stop() }
 
     public func resolve(
         _ host: String, on loop: EventLoop,
@@ -50,9 +59,8 @@ public final class Resolver: NameResolver {
             loop.post { done(.failure(ResolverError("not a host name"))) }
             return
         }
-        guard shared.enqueue(host, Waiter(loop: loop, done: done)) else {
-            loop.post { done(.failure(ResolverError("too many look-ups are waiting"))) }
-            return
+        if let refusal = threads.enqueue(host, Waiter(loop: loop, done: done)) {
+            loop.post { done(.failure(ResolverError(refusal))) }
         }
     }
 
@@ -68,125 +76,15 @@ public final class Resolver: NameResolver {
     }
 }
 
-private struct Waiter: Sendable {
-    let loop: EventLoop
-    let done: @Sendable (Result<[UInt128], ResolverError>) -> Void
-}
+extension Resolver {
+    /// Whoever waits for a name's addresses.
+    struct Waiter: Sendable {
+        let loop: EventLoop
+        let done: @Sendable (Result<[UInt128], ResolverError>) -> Void
 
-/// What the threads and the `Resolver` share. The threads keep it alive, so that one stuck in a
-/// look-up holds up nobody's shutdown.
-// Unchecked because everything mutable is behind `lock`; the condition needs a pthread mutex.
-private final class Shared: @unchecked Sendable {
-    private let threadsMax: Int
-    private let waitingMax: Int
-    private let lookUp: @Sendable (String) -> Result<[UInt128], ResolverError>
-    private let lock: UnsafeMutablePointer<pthread_mutex_t>
-    private let wake: UnsafeMutablePointer<pthread_cond_t>
-    /// Names nobody has started on, first come first served.
-    private var queue: [String] = []
-    /// Who waits for each name that is queued or being looked up.
-    private var waiters: [String: [Waiter]] = [:]
-    private var waitingCount = 0
-    private var threadCount = 0
-    private var idleCount = 0
-    private var isStopping = false
-
-    init(
-        threadsMax: Int, waitingMax: Int,
-        lookUp: @escaping @Sendable (String) -> Result<[UInt128], ResolverError>
-    ) {
-        self.lookUp = lookUp
-        self.threadsMax = threadsMax
-        self.waitingMax = waitingMax
-        lock = .allocate(capacity: 1)
-        wake = .allocate(capacity: 1)
-        pthread_mutex_init(lock, nil)
-        pthread_cond_init(wake, nil)
-    }
-
-    deinit {
-        pthread_cond_destroy(wake)
-        pthread_mutex_destroy(lock)
-        wake.deallocate()
-        lock.deallocate()
-    }
-
-    /// False when there is no room for it.
-    func enqueue(_ host: String, _ waiter: Waiter) -> Bool {
-        pthread_mutex_lock(lock)
-        defer { pthread_mutex_unlock(lock) }
-        guard waitingCount < waitingMax else { return false }
-        if waiters[host] != nil {
-            waiters[host]?.append(waiter)
-            waitingCount += 1
-            return true
+        func tell(_ result: Result<[UInt128], ResolverError>) {
+            loop.post { done(result) }
         }
-        if idleCount <= queue.count, threadCount < threadsMax { startThread() }
-        // No thread could be made: refused now rather than never answered.
-        guard threadCount > 0 else { return false }
-        waiters[host] = [waiter]
-        waitingCount += 1
-        queue.append(host)
-        pthread_cond_signal(wake)
-        return true
-    }
-
-    func stop() {
-        pthread_mutex_lock(lock)
-        isStopping = true
-        pthread_cond_broadcast(wake)
-        pthread_mutex_unlock(lock)
-    }
-
-    /// Called with `lock` held.
-    private func startThread() {
-        var thread = pthread_t()
-        let reference = Unmanaged.passRetained(self)
-        // Signals go to the thread that waits for them, as with `LoopThread`.
-        var all = sigset_t()
-        var before = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_SETMASK, &all, &before)
-        let code = pthread_create(
-            &thread, nil,
-            { argument in
-                // Given by `startThread` and nobody else.
-                guard let argument else { return nil }
-                Unmanaged<Shared>.fromOpaque(argument).takeRetainedValue().run()
-                return nil
-            }, reference.toOpaque())
-        pthread_sigmask(SIG_SETMASK, &before, nil)
-        guard code == 0 else {
-            reference.release()
-            return
-        }
-        pthread_detach(thread)
-        threadCount += 1
-    }
-
-    private func run() {
-        clickrelay_name_thread("resolver")
-        pthread_mutex_lock(lock)
-        while true {
-            while queue.isEmpty, !isStopping {
-                idleCount += 1
-                pthread_cond_wait(wake, lock)
-                idleCount -= 1
-            }
-            // Stopping: what is queued has callers who were promised an answer.
-            guard !queue.isEmpty else { break }
-            let host = queue.removeFirst()
-            pthread_mutex_unlock(lock)
-            let result = lookUp(host)
-            pthread_mutex_lock(lock)
-            let served = waiters.removeValue(forKey: host) ?? []
-            waitingCount -= served.count
-            pthread_mutex_unlock(lock)
-            for waiter in served { waiter.loop.post { waiter.done(result) } }
-            pthread_mutex_lock(lock)
-        }
-        threadCount -= 1
-        pthread_mutex_unlock(lock)
     }
 }
 

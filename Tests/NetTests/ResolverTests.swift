@@ -101,4 +101,86 @@ import Testing
         #expect(answers.current.dropFirst(2).sorted() == ["a [1]", "a [1]", "bb [2]", "ccc [3]"])
         #expect(started.current.sorted() == ["a", "bb", "ccc"])
     }
+
+    /// Looks names up by `lookUp`, on a loop of its own.
+    private final class Bench: Sendable {
+        let loop: EventLoop
+        private let thread: LoopThread
+        private let resolver: Resolver
+        private let answers = Locked<[String: Int]>([:])
+
+        init(_ lookUp: @escaping @Sendable (String) -> Result<[UInt128], ResolverError>) throws {
+            resolver = Resolver(threadsMax: 64, waitingMax: 1024, lookUp: lookUp)
+            loop = try EventLoop(name: "test")
+            thread = try LoopThread.running(loop)
+        }
+
+        deinit {
+            loop.stop()
+            thread.join()
+        }
+
+        func ask(_ host: String) {
+            resolver.resolve(host, on: loop) { [answers] _ in
+                answers.with { $0[host, default: 0] += 1 }
+            }
+        }
+
+        /// Asks, and waits for the answer.
+        func resolve(_ host: String) throws {
+            let before = count(host)
+            ask(host)
+            try eventually("\(host) is answered") { self.count(host) > before }
+        }
+
+        func count(_ host: String) -> Int { answers.with { $0[host] ?? 0 } }
+        var total: Int { answers.with { $0.values.reduce(0, +) } }
+    }
+
+    @Test func `names that hang leave threads to those that don't`() throws {
+        let isReleased = Locked(false)
+        let hanging = Locked(0)
+        let bench = try Bench { host in
+            if host.hasPrefix("hangs") {
+                hanging.with { $0 += 1 }
+                // Held until the others have been answered, or the test has failed by itself.
+                try? eventually(within: 60, "the test goes on") { isReleased.current }
+            }
+            return .success([1])
+        }
+        try bench.resolve("known")
+        for number in 0..<30 { bench.ask("hangs\(number)") }
+        try eventually("thirty hang") { hanging.current == 30 }
+        // A name that was never asked for, and one that was.
+        try bench.resolve("fresh")
+        try bench.resolve("known")
+        for number in 30..<100 { bench.ask("hangs\(number)") }
+        try eventually("as many hang as may") { hanging.current == 48 }
+        try bench.resolve("known")
+        isReleased.with { $0 = true }
+        try eventually("everybody is answered") { bench.total == 104 }
+    }
+
+    @Test func `a stop answers those who wait`() throws {
+        let isReleased = Locked(false)
+        let answered = Locked(0)
+        let loop = try EventLoop(name: "test")
+        let thread = try LoopThread.running(loop)
+        defer {
+            isReleased.with { $0 = true }
+            loop.stop()
+            thread.join()
+        }
+        var resolver: Resolver? = Resolver(threadsMax: 2, waitingMax: 10) { _ in
+            // A test that has failed meanwhile says so itself.
+            try? eventually(within: 60, "the test goes on") { isReleased.current }
+            return .success([1])
+        }
+        for number in 0..<5 {
+            resolver?.resolve("name\(number)", on: loop) { _ in answered.with { $0 += 1 } }
+        }
+        resolver = nil
+        isReleased.with { $0 = true }
+        try eventually("all five are answered") { answered.current == 5 }
+    }
 }
