@@ -7,6 +7,8 @@ public final class TestCertificates: Sendable {
     public struct Pair: Sendable {
         public let certificateFile: String
         public let keyFile: String
+        /// What a server sends along with the certificate.
+        public var chainFile: String?
     }
 
     private let directory: TemporaryDirectory
@@ -18,6 +20,8 @@ public final class TestCertificates: Sendable {
     public let wrongName: Pair
     /// For `localhost` and `127.0.0.1`, but its time is over.
     public let expired: Pair
+    /// For `localhost` and `127.0.0.1`, signed by an authority of its own, which comes along with it.
+    public let stranger: Pair
 
     /// Made once: it costs a few processes.
     public static let shared = Result { try TestCertificates() }
@@ -26,18 +30,26 @@ public final class TestCertificates: Sendable {
         let directory = try TemporaryDirectory()
         self.directory = directory
         authorityFile = directory.file("ca.pem")
-        try Self.openssl(
-            ["req", "-x509"] + Self.newKey + [
-                "-subj", "/CN=Clickrelay test authority", "-days", "2",
-                "-addext", "basicConstraints=critical,CA:TRUE",
-                "-keyout", directory.file("ca.key"), "-out", authorityFile,
-            ])
+        try Self.makeAuthority("ca", directory)
+        try Self.makeAuthority("other", directory)
         let here = "subjectAltName=DNS:localhost,IP:127.0.0.1"
         good = try Self.issue("good", here, days: 2, directory)
         wrongName = try Self.issue(
             "wrong", "subjectAltName=DNS:elsewhere.test", days: 2, directory)
         // Zero days end this very second, and OpenSSL counts that second as over.
         expired = try Self.issue("expired", here, days: 0, directory)
+        var stranger = try Self.issue("stranger", here, days: 2, by: "other", directory)
+        stranger.chainFile = directory.file("other.pem")
+        self.stranger = stranger
+    }
+
+    private static func makeAuthority(_ name: String, _ directory: TemporaryDirectory) throws {
+        try openssl(
+            ["req", "-x509"] + newKey + [
+                "-subj", "/CN=Clickrelay test authority \(name)", "-days", "2",
+                "-addext", "basicConstraints=critical,CA:TRUE",
+                "-keyout", directory.file("\(name).key"), "-out", directory.file("\(name).pem"),
+            ])
     }
 
     private static let newKey = [
@@ -45,7 +57,8 @@ public final class TestCertificates: Sendable {
     ]
 
     private static func issue(
-        _ name: String, _ alternativeName: String, days: Int, _ directory: TemporaryDirectory
+        _ name: String, _ alternativeName: String, days: Int, by authority: String = "ca",
+        _ directory: TemporaryDirectory
     ) throws -> Pair {
         let pair = Pair(
             certificateFile: directory.file("\(name).pem"), keyFile: directory.file("\(name).key"))
@@ -56,8 +69,9 @@ public final class TestCertificates: Sendable {
                 "-out", request,
             ])
         try openssl([
-            "x509", "-req", "-in", request, "-CA", directory.file("ca.pem"),
-            "-CAkey", directory.file("ca.key"), "-days", "\(days)", "-copy_extensions", "copyall",
+            "x509", "-req", "-in", request, "-CA", directory.file("\(authority).pem"),
+            "-CAkey", directory.file("\(authority).key"), "-days", "\(days)", "-copy_extensions",
+            "copyall",
             "-out", pair.certificateFile,
         ])
         return pair
