@@ -117,6 +117,15 @@ extension Campaign: ManagedEntity {
         throws(StoreError) -> Stored<Campaign>
     { try transaction.archiveCampaign(key, at: now) }
 
+    /// Another cost model keeps nothing of the one before.
+    static func base(for patch: JSONValue, of existing: JSONValue) -> JSONValue {
+        guard let model = patch["cost"]?["model"], model != existing["cost"]?["model"],
+            case .object(var members) = existing
+        else { return existing }
+        members.removeAll { $0.name == "cost" }
+        return .object(members)
+    }
+
     static func missingReferences(_ document: JSONValue, _ catalog: Catalog) -> [FieldError] {
         var errors = missing("source", document["source"], in: catalog.sources)
         for (pathIndex, path) in (document["flow"]?["paths"]?.arrayValue ?? []).enumerated() {

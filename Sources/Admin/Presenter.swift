@@ -40,6 +40,7 @@ struct Presenter: Sendable {
             "network_status": .string(orNull: conversion.networkStatus),
             "payout": conversion.payout.document,
             "reporting": conversion.reporting?.json ?? .null,
+            "cost": conversion.cost?.document ?? .null,
             "clicked_at": conversion.click.rowID.instant.json,
             "converted_at": conversion.convertedAt.json,
             "test": .bool(conversion.isTest),

@@ -88,28 +88,23 @@ enum ReportResource {
             members.append(
                 JSONMember(name: status.rawValue, value: .integer(numbers.conversions(status))))
         }
-        let single = numbers.single.map { amounts($0.currency, $0.amounts) }
+        let single = numbers.single.map { JSONValue.object(money($0.currency, $0.amounts)) }
         for name in ["cost", "revenue", "profit"] {
             members.append(JSONMember(name: name, value: single?[name] ?? .null))
         }
+        members.append(
+            JSONMember(name: "cr", value: .string(orNull: numbers.conversionRate)))
+        members += ratios(numbers.single.map { numbers.ratios($0.amounts) })
         members += [
-            JSONMember(name: "cr", value: .string(orNull: numbers.conversionRate)),
-            JSONMember(name: "epc", value: .string(orNull: numbers.earningsPerClick)),
-            JSONMember(name: "roi", value: .string(orNull: numbers.returnOnInvestment)),
             JSONMember(
                 name: "amounts",
                 value: .array(
-                    numbers.amounts.map { item in
-                        .object(
-                            [JSONMember(name: "currency", value: .string(item.currency.code))]
-                                + (amounts(item.currency, item.amounts).objectValue ?? []))
-                    })),
+                    numbers.amounts.map { .object(figures($0.currency, $0.amounts, numbers)) })),
             JSONMember(
                 name: "reporting",
                 value: reporting.map { currency in
                     .object(
-                        [JSONMember(name: "currency", value: .string(currency.code))]
-                            + (amounts(currency, numbers.reporting).objectValue ?? [])
+                        figures(currency, numbers.reporting, numbers)
                             + [
                                 JSONMember(
                                     name: "unconverted", value: .integer(numbers.unconverted))
@@ -119,15 +114,34 @@ enum ReportResource {
         return members
     }
 
-    private static func amounts(_ currency: Currency, _ amounts: ReportNumbers.Amounts)
-        -> JSONValue
+    /// All that can be told of the sums of one currency.
+    private static func figures(
+        _ currency: Currency, _ amounts: ReportNumbers.Amounts, _ numbers: ReportNumbers
+    ) -> [JSONMember] {
+        [JSONMember(name: "currency", value: .string(currency.code))]
+            + money(currency, amounts) + ratios(numbers.ratios(amounts))
+    }
+
+    private static func money(_ currency: Currency, _ amounts: ReportNumbers.Amounts)
+        -> [JSONMember]
     {
-        func money(_ nanos: Int128) -> JSONValue {
-            ["amount": .string(Amount.format(nanos)), "currency": .string(currency.code)]
+        [
+            ("cost", amounts.costNanos), ("revenue", amounts.revenueNanos),
+            ("profit", amounts.profitNanos),
+        ].map { name, nanos in
+            JSONMember(
+                name: name,
+                value: [
+                    "amount": .string(Amount.format(nanos)), "currency": .string(currency.code),
+                ])
         }
-        return [
-            "cost": money(amounts.costNanos), "revenue": money(amounts.revenueNanos),
-            "profit": money(amounts.profitNanos),
-        ]
+    }
+
+    /// Null where there is no single currency, and for a division by zero.
+    private static func ratios(_ ratios: ReportNumbers.Ratios?) -> [JSONMember] {
+        [
+            ("epc", ratios?.earningsPerClick), ("roi", ratios?.returnOnInvestment),
+            ("cpc", ratios?.costPerClick), ("cpa", ratios?.costPerConversion),
+        ].map { JSONMember(name: $0, value: .string(orNull: $1)) }
     }
 }

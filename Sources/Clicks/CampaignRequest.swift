@@ -16,6 +16,8 @@ struct CampaignRequest {
 
     private(set) var externalID: NewClick.Bytes?
     private(set) var costNanos: Int64?
+    /// The cost's; nil: the URL names one that there is not.
+    private(set) var currency: Currency?
     /// Decoded names and values.
     private var names: [NewClick.Bytes] = []
     private var values: [NewClick.Bytes] = []
@@ -36,6 +38,7 @@ struct CampaignRequest {
         self.route = route
         externalID = nil
         costNanos = route.costNanos
+        currency = route.urlCost.map { $0.currency(in: query) } ?? route.currency
         names.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
         var valueBytes = 0
@@ -46,9 +49,12 @@ struct CampaignRequest {
                 }
                 continue
             }
-            if let parameter = route.costParameter, name.elementsEqual(parameter) {
-                if costNanos == nil { costNanos = Self.cost(value) }
-                continue
+            if let cost = route.urlCost {
+                if name.elementsEqual(cost.parameter) {
+                    if costNanos == nil { costNanos = cost.nanos(value, in: currency) }
+                    continue
+                }
+                if cost.isCurrency(name) { continue }
             }
             guard names.count < Self.parametersMax, name.count <= Self.parameterNameMax,
                 valueBytes + value.count <= Self.parameterValuesMax
@@ -95,17 +101,6 @@ struct CampaignRequest {
             return UnsafeRawBufferPointer(start: nil, count: 0)
         }
         return UnsafeRawBufferPointer(rebasing: value.prefix(max))
-    }
-
-    /// A cost that can't be read is not known: the visitor still goes on, and the report shows a
-    /// click without a cost. Negative ones and those above a million can only be mistakes.
-    private static func cost(_ raw: UnsafeRawBufferPointer) -> Int64? {
-        let text = String(
-            decoding: PercentEncoding.decode(raw, plusIsSpace: true), as: UTF8.self)
-        guard let nanos = try? Amount.parse(text, format: .point), nanos >= 0,
-            nanos <= 1_000_000_000_000_000
-        else { return nil }
-        return nanos
     }
 
     /// The token values of this request; its bytes lie in `batch`.

@@ -69,7 +69,8 @@ public final class ClickHandler: @unchecked Sendable {
             NewClick(
                 rowID: rowID, campaignID: route.campaignID, path: path,
                 offerVersion: landing.versionID, costNanos: request.costNanos,
-                currency: route.currency, externalID: request.externalID ?? .none,
+                currency: request.currency ?? route.currency,
+                externalID: request.externalID ?? .none,
                 ip: settings.ipPolicy.apply(to: ip),
                 userAgent: turn.batch.keep(request.userAgent),
                 referrer: turn.batch.keep(request.referrer),

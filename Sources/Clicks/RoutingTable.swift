@@ -48,9 +48,9 @@ final class Route: Sendable {
     let campaignID: CampaignID
     let sourceID: SourceID
     let externalIDParameter: [UInt8]?
-    let costParameter: [UInt8]?
     /// Nil: the URL says, or nothing does.
     let costNanos: Int64?
+    let urlCost: URLCost?
     let currency: Currency
     /// Parameter names by the number of their `{varN}`, from 1; empty where none is mapped.
     let variables: [[UInt8]]
@@ -86,9 +86,8 @@ final class Route: Sendable {
         sourceID = source.id
         externalIDParameter = source.value.externalIDParameter.map { Array($0.utf8) }
         costNanos = campaign.cost.nanosPerClick
-        costParameter =
-            campaign.cost == .parameter ? source.value.costParameter.map { Array($0.utf8) } : nil
-        currency = source.value.currency
+        urlCost = URLCost(campaign.cost, source.value)
+        currency = campaign.cost.currency ?? source.value.currency
         let names = catalog.variables(of: source.value)
         variables = (1...Token.variableMax).map { Array((names[$0] ?? "var\($0)").utf8) }
         self.pathChoice = pathChoice

@@ -24,6 +24,18 @@ extension Amount {
     ) throws(AmountError) -> Int64 {
         try DecimalText(text, format: format).scaled(by: currency.minorDigits)
     }
+
+    /// Parts of a nano that are kept where a number is still to be reckoned with before it is
+    /// rounded: 10⁻¹⁸ of a unit each.
+    static let finePerNano: Int128 = 1_000_000_000
+
+    /// The number divided by 10 to the `minorDigits`, in 10⁻¹⁸ of a unit; read as by `parse`.
+    static func parseFine(_ text: String, format: NumberFormat, minorDigits: Int)
+        throws(AmountError) -> Int128
+    {
+        try DecimalText(text, format: format).scaled(
+            by: minorDigits, fractionDigits: 2 * fractionDigits)
+    }
 }
 
 /// A decimal number taken apart: its digits, and how many of them come before the decimal point.
@@ -123,12 +135,14 @@ private struct DecimalText {
         if separator != nil, groupLength != 3 || digits.first == 0 { throw .notNumber }
     }
 
-    /// The number times 10⁹ and divided by 10 to the `minorDigits`.
-    func scaled(by minorDigits: Int) throws(AmountError) -> Int64 {
-        let kept = integerDigits - minorDigits + Amount.fractionDigits
-        var magnitude: UInt64 = 0
+    /// The number times 10 to the `fractionDigits` and divided by 10 to the `minorDigits`.
+    func scaled<Number: FixedWidthInteger & SignedInteger>(
+        by minorDigits: Int, fractionDigits: Int = Amount.fractionDigits
+    ) throws(AmountError) -> Number {
+        let kept = integerDigits - minorDigits + fractionDigits
+        var magnitude: Number.Magnitude = 0
         for index in 0..<max(0, kept) {
-            let digit = index < digits.count ? UInt64(digits[index]) : 0
+            let digit = index < digits.count ? Number.Magnitude(digits[index]) : 0
             let (product, tooLarge) = magnitude.multipliedReportingOverflow(by: 10)
             let (sum, overflow) = product.addingReportingOverflow(digit)
             if tooLarge || overflow { throw .outOfRange }
@@ -140,10 +154,10 @@ private struct DecimalText {
             magnitude = sum
         }
         if isNegative {
-            guard magnitude <= Int64.min.magnitude else { throw .outOfRange }
-            return Int64(truncatingIfNeeded: 0 &- magnitude)
+            guard magnitude <= Number.min.magnitude else { throw .outOfRange }
+            return Number(truncatingIfNeeded: 0 &- magnitude)
         }
-        guard let value = Int64(exactly: magnitude) else { throw .outOfRange }
+        guard let value = Number(exactly: magnitude) else { throw .outOfRange }
         return value
     }
 

@@ -110,9 +110,12 @@ public struct ConversionValues: TokenValues {
                 of: click.clickID,
                 salt: conversion.id.rawValue &* 1000 &+ Int64(conversion.revision))
         case .clickID, .externalID, .campaignID, .campaign, .offerID, .landerID, .sourceID,
-            .networkID, .variable, .parameter, .cost, .country, .region, .city, .isp, .language,
+            .networkID, .variable, .parameter, .country, .region, .city, .isp, .language,
             .device, .os, .osVersion, .browser, .browserVersion, .ip, .userAgent, .referrer:
             return click.append(token, to: &bytes)
+        case .cost:
+            guard let cost = conversion.cost else { return click.append(token, to: &bytes) }
+            bytes.append(contentsOf: cost.amountText.utf8)
         }
         return true
     }

@@ -39,12 +39,15 @@ public struct Conversion: Sendable, Equatable {
     public let revision: Int
     /// The payout in the reporting currency, as it was converted when it was recorded.
     public let reporting: ReportingAmount?
+    /// Nil: its click has a cost, or nothing is charged.
+    public let costRule: ConversionCost?
 
     public init(
         id: ConversionID, click: Click, sourceID: SourceID, networkID: NetworkID, offerID: OfferID,
         event: String, transactionID: String, ordinal: Int, status: ConversionStatus,
         networkStatus: String?, payout: Money, extras: [String?], convertedAt: Instant,
-        isTest: Bool, revision: Int, reporting: ReportingAmount? = nil
+        isTest: Bool, revision: Int, reporting: ReportingAmount? = nil,
+        costRule: ConversionCost? = nil
     ) {
         self.id = id
         self.click = click
@@ -62,7 +65,11 @@ public struct Conversion: Sendable, Equatable {
         self.isTest = isTest
         self.revision = revision
         self.reporting = reporting
+        self.costRule = costRule
     }
+
+    /// What it costs by itself, beside its click.
+    public var cost: Money? { costRule?.cost(of: status, payout: payout) }
 
     /// The same under the number that it was given.
     public func with(id: ConversionID) -> Conversion { copy(id: id, reporting: reporting) }
@@ -77,7 +84,8 @@ public struct Conversion: Sendable, Equatable {
             id: id, click: click, sourceID: sourceID, networkID: networkID, offerID: offerID,
             event: event, transactionID: transactionID, ordinal: ordinal, status: status,
             networkStatus: networkStatus, payout: payout, extras: extras,
-            convertedAt: convertedAt, isTest: isTest, revision: revision, reporting: reporting)
+            convertedAt: convertedAt, isTest: isTest, revision: revision, reporting: reporting,
+            costRule: costRule)
     }
 }
 
@@ -89,7 +97,7 @@ extension Conversion {
             event: event, transactionID: transactionID, ordinal: ordinal, status: revision.status,
             networkStatus: revision.networkStatus, payout: revision.payout, extras: extras,
             convertedAt: convertedAt, isTest: isTest, revision: revision.number,
-            reporting: revision.reporting)
+            reporting: revision.reporting, costRule: costRule)
     }
 }
 

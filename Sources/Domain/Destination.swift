@@ -63,7 +63,7 @@ public struct Destination: Equatable, Sendable {
         method = reader.choice("method", default: kind == .webhook ? .post : .get)
         let urlText = reader.requiredString("url", max: URLTemplate.lengthMax)
         headers = Self.headers(&reader)
-        statuses = Self.statuses(&reader)
+        statuses = reader.statuses("statuses")
         events = Self.events(&reader)
         success = SuccessRule(&reader)
         payouts = PayoutFilter(&reader)
@@ -159,19 +159,6 @@ public struct Destination: Equatable, Sendable {
                 default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
                 }
             }
-    }
-
-    private static func statuses(_ reader: inout DocumentReader) -> [ConversionStatus] {
-        var statuses: [ConversionStatus] = []
-        for (index, word) in reader.strings("statuses").enumerated() {
-            if let status = ConversionStatus(rawValue: word) {
-                statuses.append(status)
-            } else {
-                let words = ConversionStatus.allCases.map(\.rawValue).joined(separator: ", ")
-                reader.fail("statuses[\(index)]", "must be one of \(words)")
-            }
-        }
-        return statuses
     }
 
     private static func events(_ reader: inout DocumentReader) -> [String] {

@@ -83,7 +83,7 @@ struct DocumentReader {
 
     mutating func requiredString(_ name: String, max: Int = 200) -> String {
         if let text = string(name, max: max), !text.isEmpty { return text }
-        if !failed(name) { fail(name, "is required") }
+        if !hasFailed(name) { fail(name, "is required") }
         return ""
     }
 
@@ -98,7 +98,7 @@ struct DocumentReader {
 
     mutating func requiredKey(_ name: String) -> EntityKey {
         if let key = key(name) { return key }
-        if !failed(name) { fail(name, "is required") }
+        if !hasFailed(name) { fail(name, "is required") }
         return .placeholder
     }
 
@@ -189,6 +189,19 @@ struct DocumentReader {
         return texts
     }
 
+    mutating func statuses(_ name: String) -> [ConversionStatus] {
+        var statuses: [ConversionStatus] = []
+        for (index, word) in strings(name).enumerated() {
+            if let status = ConversionStatus(rawValue: word) {
+                statuses.append(status)
+            } else {
+                let words = ConversionStatus.allCases.map(\.rawValue).joined(separator: ", ")
+                fail("\(name)[\(index)]", "must be one of \(words)")
+            }
+        }
+        return statuses
+    }
+
     mutating func members(_ name: String, max: Int = 200) -> [JSONMember] {
         guard let value = value(name) else { return [] }
         guard case .object(let members) = value else {
@@ -217,7 +230,7 @@ struct DocumentReader {
         }
     }
 
-    private func failed(_ name: String) -> Bool {
+    func hasFailed(_ name: String) -> Bool {
         problems.errors.contains { $0.field == field(name) }
     }
 }

@@ -9,6 +9,8 @@ public struct Source: Entity, Equatable {
     public let externalIDParameter: String?
     /// The campaign URL's parameter with the click's cost, for the cost model `param`.
     public let costParameter: String?
+    /// The parameter that names that cost's currency, where it is not always the same.
+    public let costCurrencyParameter: String?
     public let currency: Currency
     /// Parameter name to the number of its `{varN}`, in the order of the document.
     public let parameters: [Parameter]
@@ -38,6 +40,7 @@ public struct Source: Entity, Equatable {
         name = reader.string("name") ?? key.text
         externalIDParameter = reader.string("external_id_param", max: 64).nonEmpty
         costParameter = reader.string("cost_param", max: 64).nonEmpty
+        costCurrencyParameter = reader.string("cost_currency_param", max: 64).nonEmpty
         currency = reader.currency("currency", default: .usDollar)
         parameters = Self.parameters(&reader)
         destinations = Destination.list(&reader)
@@ -89,6 +92,7 @@ public struct Source: Entity, Equatable {
             "name": .string(name),
             "external_id_param": .string(orNull: externalIDParameter),
             "cost_param": .string(orNull: costParameter),
+            "cost_currency_param": .string(orNull: costCurrencyParameter),
             "currency": .string(currency.code),
             "params": .object(
                 parameters.map { JSONMember(name: $0.name, value: .string("var\($0.variable)")) }),

@@ -13,6 +13,7 @@ public enum EmbeddedMigrations {
         (6, "destination_numbers", text(PackageResources.v0006_destination_numbers_sql)),
         (7, "delivery_auth", text(PackageResources.v0007_delivery_auth_sql)),
         (8, "pauses", text(PackageResources.v0008_pauses_sql)),
+        (9, "conversion_costs", text(PackageResources.v0009_conversion_costs_sql)),
     ]
 
     /// `clicks/DAY.db`.

@@ -179,7 +179,8 @@ struct PostbackRecording {
                 offerID: offer.offer.id, event: report.event, transactionID: report.transactionID,
                 ordinal: ordinal, status: status, networkStatus: report.networkStatus,
                 payout: payout, extras: report.extras, convertedAt: convertedAt,
-                isTest: report.isTest, revision: 1)
+                isTest: report.isTest, revision: 1,
+                costRule: costRule(campaign.value.cost, source.value, click))
             if let reason = try limitPassed(by: made, offer.offer, campaign) {
                 guard replay?.assignment?.ignoresLimits == true else {
                     isHeld = true
@@ -203,6 +204,12 @@ struct PostbackRecording {
         case (.revise, nil), (.duplicate, nil):
             preconditionFailure("\(decision) without a conversion of click \(click.rowID)")
         }
+    }
+
+    /// A click that has a cost was paid for while the campaign's cost was another one.
+    private func costRule(_ cost: Cost, _ source: Source, _ click: Click) -> ConversionCost? {
+        guard (click.cost?.nanos ?? 0) == 0 else { return nil }
+        return cost.ofConversions(source: source.currency)
     }
 
     /// The conversion that a report is about, and what a repeat of it means.
@@ -402,7 +409,7 @@ extension Conversion {
             extras: report.extras.enumerated().map { index, extra in
                 extra ?? (extras.indices.contains(index) ? extras[index] : nil)
             },
-            convertedAt: convertedAt, isTest: isTest, revision: revision + 1)
+            convertedAt: convertedAt, isTest: isTest, revision: revision + 1, costRule: costRule)
     }
 }
 

@@ -13,7 +13,10 @@ public struct CampaignReport: Sendable, Equatable {
     }
 
     /// Adds up what was read; the order of the parts makes no difference.
-    public init(clicks: some Sequence<ClickTotal>, conversions: some Sequence<ConversionTotal>) {
+    public init(
+        clicks: some Sequence<ClickTotal>, conversions: some Sequence<ConversionTotal>,
+        costs: some Sequence<CostTotal> = []
+    ) {
         var byCampaign: [CampaignID: ReportNumbers] = [:]
         var totals = ReportNumbers()
         for total in clicks {
@@ -21,6 +24,10 @@ public struct CampaignReport: Sendable, Equatable {
             totals.add(total)
         }
         for total in conversions {
+            byCampaign[total.campaignID, default: ReportNumbers()].add(total)
+            totals.add(total)
+        }
+        for total in costs {
             byCampaign[total.campaignID, default: ReportNumbers()].add(total)
             totals.add(total)
         }
@@ -45,29 +52,36 @@ public struct CampaignReport: Sendable, Equatable {
         self.init(
             clicks: clicks,
             conversions: try reader.conversionTotals(
-                from: period.from, to: period.to, reporting: rates.reporting))
+                from: period.from, to: period.to, reporting: rates.reporting),
+            costs: try CostTotal.ofConversions(reader, period, rates))
     }
 
     /// How each figure is made, in words for people.
     public static let formulas: [(name: String, formula: String)] = [
         ("clicks", "clicks recorded in the period"),
         ("conversions", "conversions of the clicks of the period, of every status, without tests"),
-        ("cost", "sum of the costs of the clicks whose cost is known"),
+        (
+            "cost",
+            "sum of the costs of the clicks whose cost is known, and of what their conversions cost "
+                + "where the campaign pays for those (cpa, revshare)"
+        ),
         ("revenue", "sum of approved payouts"),
         ("profit", "revenue - cost"),
         ("cr", "conversions / clicks"),
         ("epc", "revenue / clicks"),
         ("roi", "profit / cost"),
+        ("cpc", "cost / clicks"),
+        ("cpa", "cost / conversions"),
         (
             "reporting",
-            "the same in the reporting currency: costs, summed by UTC day, campaign and currency, "
-                + "by the rate of that day as it is known now; approved payouts as they were "
+            "the same in the reporting currency: costs, summed by the UTC day of the click, "
+                + "campaign and currency, by the rate of that day as it is known now; approved payouts as they were "
                 + "converted when they were recorded; amounts of that currency itself as they are"
         ),
         (
             "unconverted",
-            "clicks with a cost and approved conversions that are not in the reporting sums, "
-                + "because no rate was known"
+            "clicks with a cost, conversions with one, and approved conversions that are not in "
+                + "the reporting sums, because no rate was known"
         ),
     ]
 }

@@ -48,6 +48,12 @@ public struct ReportNumbers: Sendable, Equatable {
         }
     }
 
+    mutating func add(_ total: CostTotal) {
+        byCurrency[total.currency, default: Amounts()].costNanos += total.costNanos
+        reporting.costNanos += total.reportingNanos ?? 0
+        if total.reportingNanos == nil { unconverted += Int128(total.count) }
+    }
+
     public func conversions(_ status: ConversionStatus) -> Int128 { byStatus[status] ?? 0 }
 
     /// Of every status.
@@ -69,15 +75,25 @@ public struct ReportNumbers: Sendable, Equatable {
     /// Conversions a click.
     public var conversionRate: String? { DecimalRatio.text(conversions, over: clicks) }
 
-    /// Earnings per click, in units of the one currency.
-    public var earningsPerClick: String? {
-        single.flatMap { DecimalRatio.text($0.amounts.revenueNanos, over: clicks * 1_000_000_000) }
+    /// Quotients of the sums of one currency, in its units.
+    public func ratios(_ amounts: Amounts) -> Ratios {
+        Ratios(
+            earningsPerClick: DecimalRatio.text(
+                amounts.revenueNanos, over: clicks * Self.nanosPerUnit),
+            returnOnInvestment: DecimalRatio.text(amounts.profitNanos, over: amounts.costNanos),
+            costPerClick: DecimalRatio.text(amounts.costNanos, over: clicks * Self.nanosPerUnit),
+            costPerConversion: DecimalRatio.text(
+                amounts.costNanos, over: conversions * Self.nanosPerUnit))
     }
 
-    /// Return on investment: profit by cost.
-    public var returnOnInvestment: String? {
-        single.flatMap {
-            DecimalRatio.text($0.amounts.profitNanos, over: $0.amounts.costNanos)
-        }
+    private static let nanosPerUnit: Int128 = 1_000_000_000
+
+    /// Each nil where it would be a division by zero.
+    public struct Ratios: Sendable, Equatable {
+        public let earningsPerClick: String?
+        /// Profit by cost.
+        public let returnOnInvestment: String?
+        public let costPerClick: String?
+        public let costPerConversion: String?
     }
 }

@@ -121,7 +121,7 @@ final class ClickFile {
         if let failure { throw failure }
     }
 
-    static let slotMicros: Int64 = 15 * 60 * 1_000_000
+    static let slotMicros = QuarterHour.micros
 
     /// On disk when it returns.
     func commit() throws(SQLiteError) {

@@ -8,7 +8,7 @@ enum ConversionRow {
         network_id, offer_id, status, network_status, payout_nanos, currency, revision,
         converted_at_us, extras, external_id, cost_nanos, cost_currency, parameters, ip,
         user_agent, referrer, path, offer_version, reporting_nanos, reporting_currency,
-        reporting_rate_nanos
+        reporting_rate_nanos, own_cost_rule
         """
 
     /// - Throws: `SQLiteError` for a row that holds what we never write.
@@ -36,7 +36,19 @@ enum ConversionRow {
             payout: Money(nanos: row.int64(12), currency: currency),
             extras: extras(row.optionalText(16)),
             convertedAt: Instant(micros: row.int64(15)), isTest: row.bool(4),
-            revision: Int(row.int64(14)), reporting: reporting(row, at: 26))
+            revision: Int(row.int64(14)), reporting: reporting(row, at: 26),
+            costRule: try costRule(row, at: 29))
+    }
+
+    /// A conversion that forgot what it costs would come cheap: better it can't be read.
+    private static func costRule(_ row: Statement, at column: Int32) throws(SQLiteError)
+        -> ConversionCost?
+    {
+        guard let text = row.optionalText(column) else { return nil }
+        guard let rule = ConversionCost(text: text) else {
+            throw .corrupt("the cost of conversion \(row.int64(0)) can't be read")
+        }
+        return rule
     }
 
     /// In their order.
@@ -127,6 +139,13 @@ enum ConversionRow {
         statement.bind(23, Int64(click.path))
         statement.bind(24, click.offerVersion)
         bind(conversion.reporting, to: statement, at: 25)
+        statement.bind(28, text: conversion.costRule?.text)
+        bind(conversion.cost, to: statement, at: 29)
+    }
+
+    static func bind(_ cost: Money?, to statement: Statement, at index: Int32) {
+        statement.bind(index, cost?.nanos)
+        statement.bind(index + 1, text: cost?.currency.code)
     }
 
     static func values(_ reporting: ReportingAmount?) -> [Value] {

@@ -98,7 +98,7 @@ extension LedgerReader {
         }
     }
 
-    private static func firstRowID(at instant: Instant) -> Int64 {
+    static func firstRowID(at instant: Instant) -> Int64 {
         let milliseconds = instant.milliseconds - ClickRowID.epochMilliseconds
         let clamped = min(max(0, milliseconds), ClickRowID.millisecondsMax)
         return ClickRowID(milliseconds: clamped, node: 0, sequence: 0).rawValue

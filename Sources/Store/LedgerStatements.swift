@@ -34,15 +34,17 @@ struct LedgerStatements {
                 campaign_id, source_id, network_id, offer_id, status, network_status, payout_nanos,
                 currency, revision, converted_at_us, extras, external_id, cost_nanos, cost_currency,
                 parameters, ip, user_agent, referrer, path, offer_version, reporting_nanos,
-                reporting_currency, reporting_rate_nanos)
+                reporting_currency, reporting_rate_nanos, own_cost_rule, own_cost_nanos,
+                own_cost_currency)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1, ?14, ?15, ?16, ?17,
-                ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)
+                ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)
             """)
         updateConversion = try connection.prepare(
             """
             UPDATE conversion SET status = ?2, network_status = ?3, payout_nanos = ?4,
                 currency = ?5, revision = ?6, extras = ?7, reporting_nanos = ?8,
-                reporting_currency = ?9, reporting_rate_nanos = ?10 WHERE id = ?1
+                reporting_currency = ?9, reporting_rate_nanos = ?10, own_cost_nanos = ?11,
+                own_cost_currency = ?12 WHERE id = ?1
             """)
         insertRevision = try connection.prepare(
             """

@@ -115,6 +115,7 @@ extension LedgerTransaction {
             update.bind(6, Int64(conversion.revision))
             update.bind(7, text: ConversionRow.extrasText(conversion.extras))
             ConversionRow.bind(conversion.reporting, to: update, at: 8)
+            ConversionRow.bind(conversion.cost, to: update, at: 11)
             try update.run()
         }
     }

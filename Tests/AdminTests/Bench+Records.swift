@@ -49,7 +49,8 @@ extension Bench {
     func convert(
         _ identity: ClickIdentity, status: ConversionStatus = .approved,
         payoutNanos: Int64 = 12_500_000_000, currency: String = "USD", event: String = "sale",
-        transactionID: String = "", isTest: Bool = false, delivery: NewDelivery? = nil
+        transactionID: String = "", isTest: Bool = false, delivery: NewDelivery? = nil,
+        costRule: ConversionCost? = nil
     ) throws -> ConversionID {
         let now = clock.now
         let payout = Money(nanos: payoutNanos, currency: try #require(Currency(currency)))
@@ -63,7 +64,7 @@ extension Bench {
                     networkID: NetworkID(1), offerID: OfferID(1), event: event,
                     transactionID: transactionID, ordinal: 0, status: status, networkStatus: "1",
                     payout: payout, extras: [nil, "two"], convertedAt: now, isTest: isTest,
-                    revision: 1))
+                    revision: 1, costRule: costRule))
             let call = try transaction.insert(
                 Self.call(at: now), networkID: NetworkID(1), clickRowID: identity.rowID,
                 conversionID: conversion.id, verdict: .accepted, message: "recorded")

@@ -110,6 +110,10 @@ import Testing
         #expect(campaign["cost"] == ["model": "cpc", "amount": "1"])
         let nothing = try bench.call("PATCH", "/campaigns/summer", [:])
         #expect(nothing.json == campaign.json)
+        let other = try bench.call(
+            "PATCH", "/campaigns/summer", ["cost": ["model": "revshare", "percent": "20"]])
+        #expect(
+            other["cost"] == ["model": "revshare", "percent": "20"], "nothing of the other model")
     }
 
     @Test func `a patch that breaks the document changes nothing`() throws {

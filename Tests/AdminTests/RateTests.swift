@@ -143,7 +143,8 @@ import Testing
         let expected: JSONValue = [
             "currency": "EUR", "cost": ReportTests.money("0.006000011", "EUR"),
             "revenue": ReportTests.money("8", "EUR"),
-            "profit": ReportTests.money("7.993999989", "EUR"),
+            "profit": ReportTests.money("7.993999989", "EUR"), "epc": "1.600000",
+            "roi": "1332.330889", "cpc": "0.001200", "cpa": "0.001500",
             // Two clicks whose cost is in yen, and an approved payout in yen.
             "unconverted": 3,
         ]

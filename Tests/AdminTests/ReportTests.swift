@@ -41,7 +41,7 @@ import Testing
             ("pending", 1), ("approved", 2), ("rejected", 1), ("trash", 1), ("chargeback", 1),
             ("cost", Self.money("0.12")), ("revenue", Self.money("12.5")),
             ("profit", Self.money("12.38")), ("cr", "0.600000"), ("epc", "1.250000"),
-            ("roi", "103.166667"),
+            ("roi", "103.166667"), ("cpc", "0.012000"), ("cpa", "0.020000"),
         ]
         for (name, value) in expected { #expect(summer[name] == value, "\(name)") }
         let amounts = try #require(summer["amounts"]?.arrayValue)
@@ -76,12 +76,56 @@ import Testing
                 [
                     "currency": "EUR", "cost": Self.money("0", "EUR"),
                     "revenue": Self.money("5", "EUR"), "profit": Self.money("5", "EUR"),
+                    "epc": "5.000000", "roi": .null, "cpc": "0.000000", "cpa": "0.000000",
                 ],
                 [
                     "currency": "USD", "cost": Self.money("0.012"), "revenue": Self.money("0"),
-                    "profit": Self.money("-0.012"),
+                    "profit": Self.money("-0.012"), "epc": "0.000000", "roi": "-1.000000",
+                    "cpc": "0.012000", "cpa": "0.006000",
                 ],
             ])
+    }
+
+    @Test func `what conversions cost is part of the cost, in each currency`() throws {
+        let bench = try EntityTests.bench()
+        try bench.call("PUT", "/settings", ["reporting_currency": "EUR"])
+        let today = bench.clock.now.day
+        try bench.call(
+            "PUT", "/rates", [["currency": "USD", "date": .string(today.text), "rate": "0.5"]])
+        let price = ConversionCost.fixed(
+            Money(nanos: 3_000_000_000, currency: .usDollar), [.approved, .pending])
+        let paid = try bench.click(sequence: 1)
+        try bench.convert(paid, payoutNanos: 10_000_000_000)
+        let click = try bench.click(sequence: 2, costNanos: 0)
+        try bench.convert(click, payoutNanos: 10_000_000_000, costRule: price)
+        try bench.convert(click, status: .pending, transactionID: "2", costRule: price)
+        try bench.convert(click, status: .rejected, transactionID: "3", costRule: price)
+        try bench.convert(click, transactionID: "4", isTest: true, costRule: price)
+        let share = ConversionCost.share(50_000_000_000)
+        try bench.convert(
+            click, payoutNanos: 1_000_000_000, currency: "EUR", transactionID: "5", costRule: share)
+        try bench.convert(
+            click, payoutNanos: 4_000_000_000, currency: "GBP", transactionID: "6", costRule: share)
+
+        let report = try bench.call("GET", "/report")
+        let row = try Self.row(report, "summer")
+        let amounts = try #require(row["amounts"]?.arrayValue)
+        #expect(amounts.map { $0["currency"] } == ["EUR", "GBP", "USD"])
+        #expect(
+            amounts.map { $0["cost"] }
+                == [Self.money("0.5", "EUR"), Self.money("2", "GBP"), Self.money("6.012")])
+        #expect(amounts[2]["profit"] == Self.money("13.988"))
+        #expect(amounts[2]["roi"] == "2.326680" && amounts[2]["cpa"] == "1.002000")
+        #expect(row["reporting"]?["cost"] == Self.money("3.506", "EUR"))
+        #expect(
+            row["reporting"]?["unconverted"] == 4, "two USD payouts, a payout and a cost in GBP")
+        #expect(row["clicks_without_cost"] == 0)
+        #expect(report["totals"]?["amounts"] == row["amounts"])
+        let shown = try bench.call("GET", "/conversions?transaction_id=2").items
+        #expect(shown.map { $0["cost"] } == [Self.money("3")])
+        let plain = try bench.call("GET", "/conversions?limit=1000").items.last
+        #expect(plain?["cost"] == .null)
+        #expect(report["formulas"]?["cpa"] == "cost / conversions")
     }
 
     @Test func `clicks without a known cost are said to be so`() throws {

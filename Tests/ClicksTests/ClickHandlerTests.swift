@@ -98,6 +98,37 @@ import Testing
         #expect(try #require(try harness.click(of: response)).cost?.nanos == nanos)
     }
 
+    @Test(
+        arguments: [
+            ("cost=125&cur=EUR", "1.25 EUR"), ("cur=jpy&cost=125", "125 JPY"),
+            ("cost=125", "1.25 GBP"), ("cost=125&cur=", "1.25 GBP"),
+            ("cost=125&cur=%7Bcurrency%7D", nil), ("cur=EUR", nil),
+            ("cost=x&cost=125&cur=EUR&cur=USD", "1.25 EUR"),
+        ] as [(String, String?)])
+    func `the URL may say of which currency its cost is`(query: String, cost: String?) throws {
+        let harness = try ClickHarness()
+        defer { harness.stop() }
+        try harness.set(
+            offers: ["http://o.example/?s2={click_id}&c={cost}"],
+            cost: ["model": "param", "unit": "minor", "currency": "GBP"],
+            costCurrencyParameter: "cur")
+        let response = try harness.get("/c/summer?\(query)&zone=1")
+        let click = try #require(try harness.click(of: response))
+        #expect(click.cost.map { "\($0.amountText) \($0.currency.code)" } == cost)
+        #expect(click.parameters.map(\.name) == ["zone"])
+        #expect(response.locationParameter("c") == (click.cost?.amountText ?? ""))
+    }
+
+    @Test func `clicks of a campaign that pays for conversions cost nothing themselves`() throws {
+        let harness = try ClickHarness()
+        defer { harness.stop() }
+        try harness.set(
+            offers: ["http://o.example/?s2={click_id}"],
+            cost: ["model": "cpa", "amount": "3", "currency": "EUR"])
+        let click = try #require(try harness.click(of: try harness.get("/c/summer?cost=5")))
+        #expect(click.cost?.nanos == 0 && click.cost?.currency.code == "EUR")
+    }
+
     @Test func `HEAD shows the way without a click ID and leaves no trace`() throws {
         let harness = try ClickHarness()
         defer { harness.stop() }

@@ -74,9 +74,13 @@ final class ClickHarness: @unchecked Sendable {
 
     /// A source `src` (external ID in `subid`, cost in `cost`, `zone` as var1), a network `net`
     /// (`s2`), one offer for each URL (`offer1`, …) and a campaign `summer` that leads to them.
-    func set(offers urls: [String], cost: JSONValue = ["model": "none"]) throws {
+    func set(
+        offers urls: [String], cost: JSONValue = ["model": "none"],
+        costCurrencyParameter: String? = nil
+    ) throws {
         let source = try Source(document: [
             "key": "src", "external_id_param": "subid", "cost_param": "cost",
+            "cost_currency_param": .string(orNull: costCurrencyParameter),
             "params": ["zone": "var1"],
         ])
         let network = try Network(document: ["key": "net", "click_id_param": "s2"])

@@ -193,21 +193,6 @@ import Testing
         #expect(try complete.landingURL(network: plain).text == complete.url.text)
     }
 
-    @Test(
-        arguments: [
-            (["model": "cpm", "amount": "1"], 1_000_000),
-            (["model": "cpc", "amount": .number("0.012")], 12_000_000), (["model": "none"], nil),
-            (["model": "param"], nil), (["model": "cpm", "amount": "0.0000005"], 0),
-            (["model": "cpm", "amount": "0.0000015"], 2),
-            (["model": "cpm", "amount": "0.000000501"], 1),
-        ] as [(JSONValue, Int64?)])
-    func `a cost is so much a click`(cost: JSONValue, nanos: Int64?) throws {
-        guard case .object(var members) = Self.campaign else { return }
-        members.removeAll { $0.name == "cost" }
-        members.append(JSONMember(name: "cost", value: cost))
-        #expect(try Campaign(document: .object(members)).cost.nanosPerClick == nanos)
-    }
-
     @Test func `a campaign that can't send anybody anywhere is refused`() {
         for paths: JSONValue in [
             [], [["weight": 0, "offers": [["offer": "a"]]]], [["weight": 1, "offers": []]],

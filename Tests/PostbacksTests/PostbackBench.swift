@@ -157,7 +157,7 @@ final class PostbackBench: Sendable {
     /// Stores a click.
     func click(
         externalID: String? = "EXT", parameters: [(String, String)] = [],
-        offerVersion: Int64? = nil,
+        offerVersion: Int64? = nil, costNanos: Int64? = 12_000_000,
         campaign: CampaignID? = nil, as id: ClickID? = nil
     ) throws -> ClickID {
         let rowID =
@@ -179,7 +179,7 @@ final class PostbackBench: Sendable {
         batch.rows.append(
             NewClick(
                 rowID: rowID, campaignID: campaign ?? self.campaign, path: 1,
-                offerVersion: offerVersion ?? self.offerVersion, costNanos: 12_000_000,
+                offerVersion: offerVersion ?? self.offerVersion, costNanos: costNanos,
                 currency: .usDollar, externalID: external, ip: IPAddress("198.51.100.7"),
                 userAgent: agent, referrer: referrer, parameterNames: names,
                 parameterValues: values))

@@ -22,7 +22,7 @@ enum HelpCommand {
         return .done
     }
 
-    private static let topicWords = ["config", "destinations", "postback", "tokens"]
+    private static let topicWords = ["config", "costs", "destinations", "postback", "tokens"]
 
     private static func text(_ topic: [String], _ commands: [Command]) throws(CommandFailure)
         -> String
@@ -33,6 +33,7 @@ enum HelpCommand {
         }
         switch topic {
         case ["config"]: return HelpText.configuration
+        case ["costs"]: return HelpText.costs
         case ["destinations"]: return HelpText.destinations
         case ["postback"]: return HelpText.postback
         case ["tokens"]: return HelpText.tokens

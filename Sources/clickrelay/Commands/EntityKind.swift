@@ -56,14 +56,19 @@ enum EntityKind: String, CaseIterable, Sendable {
                 Show.text(entity["url"]),
             ]
         case .campaign:
-            let cost = entity["cost"]
-            let amount = cost?["amount"].map { " \(Show.text($0))" } ?? ""
             return start + [
-                Show.text(entity["source"]),
-                Show.text(cost?["model"]) + (amount == " -" ? "" : amount), offers(entity),
+                Show.text(entity["source"]), cost(entity["cost"]), offers(entity),
                 Show.text(entity["url"]),
             ]
         }
+    }
+
+    private func cost(_ cost: JSONValue?) -> String {
+        let model = Show.text(cost?["model"])
+        if let percent = cost?["percent"]?.stringValue { return "\(model) \(percent) %" }
+        let words = [cost?["amount"]?.stringValue, cost?["currency"]?.stringValue]
+        return ([model] + words.compactMap { $0.map { Printable.text($0) } })
+            .joined(separator: " ")
     }
 
     private func offers(_ campaign: JSONValue) -> String {
