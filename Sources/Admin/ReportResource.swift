@@ -11,18 +11,16 @@ enum ReportResource {
     {
         let group = query.text("group") ?? "campaign"
         if group != "campaign" { query.fail("group", "must be campaign; nothing else yet") }
-        let offset = offset(&query)
-        guard let period = period(&query, offset, now: call.services.now()) else {
-            // Told by `query`.
-            return .done(.page([], nextCursor: nil))
-        }
+        let range = Range(&query)
+        let now = call.services.now()
         let presenter = Presenter(call)
         let rates = presenter.catalog.rates
         return .read { reader throws(StoreError) in
+            let (zone, period) = try range.resolved(now: now)
             let report = try CampaignReport(reader, period, rates)
             return APIResponse([
                 "group": .string(group), "from": period.from.json, "to": period.to.json,
-                "tz": .string(offset.text),
+                "tz": .string(zone.name),
                 "reporting_currency": .string(orNull: rates.reporting?.code),
                 "rows": .array(report.rows.map { row($0, presenter) }),
                 "totals": .object(members(report.totals, rates.reporting)),
@@ -34,38 +32,44 @@ enum ReportResource {
         }
     }
 
-    private static func offset(_ query: inout QueryReader) -> UTCOffset {
-        guard let text = query.text("tz") else { return .utc }
-        guard let offset = UTCOffset(text) else {
-            query.fail("tz", "must be UTC or an offset on a quarter hour such as +02:00")
-            return .utc
-        }
-        return offset
-    }
+    /// Which times are asked for: today, where nothing else is.
+    private struct Range {
+        let from: String?
+        let to: String?
+        let zone: String
 
-    /// Today, where nothing else is asked for.
-    private static func period(_ query: inout QueryReader, _ offset: UTCOffset, now: Instant)
-        -> ReportPeriod?
-    {
-        let fromText = query.text("from")
-        let toText = query.text("to")
-        let tomorrow = offset.start(of: offset.day(of: now).advanced(by: 1))
-        let to = toText.map { TimeText.end($0, offset) } ?? tomorrow
-        let from: Instant?
-        if let fromText {
-            from = TimeText.start(fromText, offset)
-        } else {
-            // The day that ends the period.
-            from = to.map { offset.start(of: offset.day(of: $0.advanced(by: .microseconds(-1)))) }
+        init(_ query: inout QueryReader) {
+            zone = query.text("tz") ?? TimeZoneRules.utc.name
+            from = query.text("from")
+            to = query.text("to")
+            if TimeZoneRules(fixed: zone) == nil, !TimeZoneRules.isName(zone) {
+                query.fail("tz", TimeZoneRules.rule)
+            }
+            // Whether a text is a time is the same in every zone.
+            if let from, TimeText.start(from) == nil { query.fail("from", TimeText.rule) }
+            if let to, TimeText.end(to) == nil { query.fail("to", TimeText.rule) }
         }
-        if fromText != nil, from == nil { query.fail("from", TimeText.rule) }
-        if to == nil { query.fail("to", TimeText.rule) }
-        guard let from, let to else { return nil }
-        guard let period = ReportPeriod(from: from, to: to) else {
-            query.fail("to", "must be later than from")
-            return nil
+
+        /// On a reader's thread: a zone's file may have to be read.
+        func resolved(now: Instant) throws(StoreError) -> (TimeZoneRules, ReportPeriod) {
+            let zone: TimeZoneRules
+            do throws(TimeZoneError) {
+                zone = try TimeZoneRules(name: self.zone)
+            } catch {
+                throw .invalid(ValidationError([FieldError("tz", error.message)]))
+            }
+            let end =
+                to.flatMap { TimeText.end($0, zone) }
+                ?? zone.start(of: zone.day(of: now).advanced(by: 1))
+            // Else the day that ends the period.
+            let start =
+                from.flatMap { TimeText.start($0, zone) }
+                ?? zone.start(of: zone.day(of: end.advanced(by: .microseconds(-1))))
+            guard let period = ReportPeriod(from: start, to: end) else {
+                throw .invalid(ValidationError([FieldError("to", "must be later than from")]))
+            }
+            return (zone, period)
         }
-        return period
     }
 
     private static func row(_ row: CampaignReport.Row, _ presenter: Presenter) -> JSONValue {

@@ -5,7 +5,7 @@ public struct ReportPeriod: Sendable, Equatable {
     public let from: Instant
     public let to: Instant
 
-    private static let stepMicros = Int64(UTCOffset.minutesStep) * 60_000_000
+    private static let stepMicros = Int64(15 * 60_000_000)
 
     /// Widens both ends to quarter hours, by which clicks are summed. Nil when `to` is not after
     /// `from`.

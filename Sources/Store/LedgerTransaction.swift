@@ -138,6 +138,8 @@ public final class LedgerTransaction {
     // MARK: Loading
 
     private static func loadCatalog(_ connection: Connection) throws(StoreError) -> Catalog {
+        // Documents name time zones.
+        TimeZoneRules.useSource(TimeZones.system)
         var catalog = Catalog()
         catalog.sources = try EntityTable(connection: connection).load()
         catalog.networks = try EntityTable(connection: connection).load()

@@ -6,7 +6,7 @@ enum ReportCommand {
         Flag("group", "FIELD,…", "one row for each (campaign)"),
         Flag("from", "DAY", "clicks at or after it (a day, or RFC 3339)"),
         Flag("to", "DAY", "clicks up to it"),
-        Flag("tz", "ZONE", "whose days they are (UTC)"),
+        Flag("tz", "ZONE", "whose days they are: UTC, +02:00, Europe/Berlin (UTC)"),
     ]
 
     static let commands = [
