@@ -51,10 +51,26 @@ public final class FakeTrafficSource: Sendable {
     }
 
     /// - Parameter answer: called with each request and how many came before it.
-    public init(_ answer: @escaping @Sendable (RecordedRequest, Int) -> Answer = { _, _ in .ok })
-        throws
-    {
-        (listener, port) = try Socket.listen()
+    public convenience init(
+        _ answer: @escaping @Sendable (RecordedRequest, Int) -> Answer = { _, _ in .ok }
+    ) throws {
+        try self.init(listening: try Socket.listen(), answer)
+    }
+
+    /// One at an address of a network of the test's own; its `url` is of no use there.
+    public convenience init(
+        on address: String, port: UInt16 = 0, in network: PrivateNetwork,
+        _ answer: @escaping @Sendable (RecordedRequest, Int) -> Answer = { _, _ in .ok }
+    ) throws {
+        try self.init(
+            listening: try network.perform { try Socket.listen(on: address, port: port) }, answer)
+    }
+
+    private init(
+        listening: (descriptor: Int32, port: UInt16),
+        _ answer: @escaping @Sendable (RecordedRequest, Int) -> Answer
+    ) throws {
+        (listener, port) = listening
         state = Locked(State(script: answer))
         let (listener, state) = (listener, state)
         Thread.detachNewThread {

@@ -7,8 +7,9 @@ public final class HTTPConnection: @unchecked Sendable {
     let openedAt = monotonicNanos()
     private(set) var isReusable = true
 
-    public init(port: UInt16) throws {
-        socket = try Socket.connect(port: port)
+    /// - Parameter network: where the port is; nil: on this machine.
+    public init(port: UInt16, in network: PrivateNetwork? = nil) throws {
+        socket = try Socket.connect(port: port, in: network)
     }
 
     public func send(_ bytes: [UInt8]) throws { try socket.send(bytes) }
@@ -81,9 +82,13 @@ public final class HTTPConnection: @unchecked Sendable {
 /// Keep-alive connections to one port, shared by any number of threads.
 public final class HTTPPool: Sendable {
     private let port: UInt16
+    private let network: PrivateNetwork?
     private let idle = Locked<[HTTPConnection]>([])
 
-    public init(port: UInt16) { self.port = port }
+    public init(port: UInt16, in network: PrivateNetwork? = nil) {
+        self.port = port
+        self.network = network
+    }
 
     public func request(
         _ method: String, _ target: String, fields: HTTPFields = [:], body: [UInt8]? = nil,
@@ -96,7 +101,7 @@ public final class HTTPPool: Sendable {
             connections.removeAll { $0.openedAt < oldest }
             return connections.popLast()
         }
-        let connection = try pooled ?? HTTPConnection(port: port)
+        let connection = try pooled ?? HTTPConnection(port: port, in: network)
         let response = try connection.request(
             method, target, fields: fields, body: body, within: seconds)
         if connection.isReusable { idle.with { $0.append(connection) } }

@@ -17,12 +17,18 @@ final class Socket: @unchecked Sendable {
 
     deinit { close(descriptor) }
 
-    static func connect(port: UInt16) throws -> Socket {
+    /// - Parameter network: where the port is; nil: on this machine.
+    static func connect(port: UInt16, in network: PrivateNetwork? = nil) throws -> Socket {
+        guard let network else { return try connectHere(port: port) }
+        return try network.perform { try connectHere(port: port) }
+    }
+
+    private static func connectHere(port: UInt16) throws -> Socket {
         let descriptor = socket(
             AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw TestFailure("socket: \(systemError())") }
         let result = Socket(descriptor: descriptor)
-        var address = loopback(port: port)
+        var address = try address("127.0.0.1", port: port)
         let connected = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 Foundation.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
@@ -53,8 +59,10 @@ final class Socket: @unchecked Sendable {
         }
     }
 
-    /// Listens on a port of 127.0.0.1 that the kernel picks unless one is named.
-    static func listen(port: UInt16 = 0) throws -> (descriptor: Int32, port: UInt16) {
+    /// Listens on a port that the kernel picks unless one is named.
+    static func listen(on host: String = "127.0.0.1", port: UInt16 = 0) throws -> (
+        descriptor: Int32, port: UInt16
+    ) {
         let descriptor = socket(
             AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw TestFailure("socket: \(systemError())") }
@@ -63,7 +71,7 @@ final class Socket: @unchecked Sendable {
         var one: Int32 = 1
         setsockopt(
             descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
-        var address = loopback(port: port)
+        var address = try address(host, port: port)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let failed = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -74,7 +82,7 @@ final class Socket: @unchecked Sendable {
         guard !failed else {
             let reason = systemError()
             close(descriptor)
-            throw TestFailure("listen on 127.0.0.1:\(port): \(reason)")
+            throw TestFailure("listen on \(host):\(port): \(reason)")
         }
         return (descriptor, UInt16(bigEndian: address.sin_port))
     }
@@ -86,11 +94,32 @@ final class Socket: @unchecked Sendable {
         return port
     }
 
-    private static func loopback(port: UInt16) -> sockaddr_in {
+    /// A UDP socket.
+    static func bindDatagrams(to host: String, port: UInt16) throws -> Int32 {
+        let descriptor = socket(
+            AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw TestFailure("socket: \(systemError())") }
+        var address = try address(host, port: port)
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard bound == 0 else {
+            let reason = systemError()
+            close(descriptor)
+            throw TestFailure("bind \(host):\(port): \(reason)")
+        }
+        return descriptor
+    }
+
+    private static func address(_ host: String, port: UInt16) throws -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        guard inet_pton(AF_INET, host, &address.sin_addr) == 1 else {
+            throw TestFailure("not an IPv4 address: \(host)")
+        }
         return address
     }
 

@@ -17,6 +17,8 @@ public final class TrackerProcess: @unchecked Sendable {
         public var environment: [String: String] = [:]
         /// Start it so that a write beyond `RLIMIT_FSIZE` is an error and not its end.
         public var survivesFileSizeLimit = false
+        /// Where it is to run; nil: on this machine as it is.
+        public var network: PrivateNetwork?
 
         public init(
             arguments: [String] = [], environment: [String: String] = [:],
@@ -44,7 +46,7 @@ public final class TrackerProcess: @unchecked Sendable {
     private init(_ options: Options, _ directory: TemporaryDirectory) throws {
         self.options = options
         self.directory = directory
-        running = try TrackerProcess.launch(options, directory.file("data"), port: 0)
+        running = try TrackerProcess.launch(options, directory, port: 0)
     }
 
     deinit { running.child.kill(SIGKILL) }
@@ -59,14 +61,18 @@ public final class TrackerProcess: @unchecked Sendable {
     // MARK: Life
 
     private static func launch(
-        _ options: Options, _ dataDirectory: String, port: UInt16
+        _ options: Options, _ directory: TemporaryDirectory, port: UInt16
     ) throws -> Running {
         let binary = try TrackerProcess.binary
         let arguments =
-            ["serve", "--data-dir", dataDirectory, "--listen", "127.0.0.1:\(port)"]
+            ["serve", "--data-dir", directory.file("data"), "--listen", "127.0.0.1:\(port)"]
             + options.arguments
         let child =
-            if options.survivesFileSizeLimit {
+            if let network = options.network {
+                try network.start(
+                    binary, arguments, environment: options.environment,
+                    nameServer: FakeNameServer.address, directory: directory)
+            } else if options.survivesFileSizeLimit {
                 // An ignored signal stays ignored across exec.
                 try ChildProcess(
                     "/bin/sh", ["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", binary] + arguments,
@@ -82,7 +88,7 @@ public final class TrackerProcess: @unchecked Sendable {
             }
             return port
         }
-        return Running(child: child, port: bound, pool: HTTPPool(port: bound))
+        return Running(child: child, port: bound, pool: HTTPPool(port: bound, in: options.network))
     }
 
     /// The port in the first `http://host:port` or `https://host:port` of a complete line.
@@ -121,12 +127,14 @@ public final class TrackerProcess: @unchecked Sendable {
     /// Starts a server again in the same data directory, after `kill` or `terminate`.
     public func restart(onSamePort: Bool = false) throws {
         running = try TrackerProcess.launch(
-            options, dataDirectory, port: onSamePort ? running.port : 0)
+            options, directory, port: onSamePort ? running.port : 0)
     }
 
     // MARK: HTTP
 
-    public func connect() throws -> HTTPConnection { try HTTPConnection(port: port) }
+    public func connect() throws -> HTTPConnection {
+        try HTTPConnection(port: port, in: options.network)
+    }
 
     public func get(_ target: String, fields: HTTPFields = [:]) throws -> HTTPResponse {
         try running.pool.request("GET", target, fields: fields)
