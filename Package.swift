@@ -37,6 +37,7 @@ let package = Package(
         // `sql` is a link to Migrations/ at the top level, where people look for it.
         module("Migrations", [], resources: [.embedInCode("sql")]),
         module("Store", ["Domain", "SQLite", "Migrations"]),
+        module("Visitors", ["Domain"]),
         module("Clicks", ["Domain", "Crypto", "Store", "HTTP"]),
         module("Postbacks", ["Domain", "Crypto", "Store", "HTTP"]),
         module("Outbound", ["Domain", "Crypto", "Store", "HTTP"]),
@@ -59,6 +60,7 @@ let package = Package(
             name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
         tests("DomainTests", ["Domain", "TestSupport"]),
         tests("CryptoTests", ["Crypto", "Domain"]),
+        tests("VisitorsTests", ["Visitors", "Domain", "TestSupport"]),
         tests("NetTests", ["Net", "TestSupport"]),
         tests("HTTPTests", ["HTTP", "Net", "TestSupport"]),
         tests("SQLiteTests", ["SQLite", "Migrations", "TestSupport"]),

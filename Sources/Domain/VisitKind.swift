@@ -1,0 +1,21 @@
+/// Who asked for a campaign URL. Only a visitor's request counts as a click; the others are kept
+/// and marked, so that they can be looked at.
+public enum VisitKind: Int, CaseIterable, Sendable {
+    // Stored by number.
+    case visitor = 0
+    /// A crawler, a scanner, a monitor, a program.
+    case bot = 1
+    /// A browser that loads ahead what its user may choose next.
+    case prefetch = 2
+    /// A messenger or a social network that draws a link's preview.
+    case preview = 3
+
+    public var name: String {
+        switch self {
+        case .visitor: "visitor"
+        case .bot: "bot"
+        case .prefetch: "prefetch"
+        case .preview: "preview"
+        }
+    }
+}

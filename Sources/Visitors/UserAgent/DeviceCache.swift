@@ -1,0 +1,83 @@
+public import Domain
+
+/// Remembers what agents were read as: a campaign's visitors share a few thousand of them, and a
+/// look is a tenth of a reading. One for each event loop.
+///
+/// Who sends ever new agents makes it useless, not larger: each has one place that it may lie in,
+/// and the newer one stays.
+public struct DeviceCache: ~Copyable {
+    /// With agents of 200 bytes, half a MiB for each loop.
+    private static let placesMax = 1024
+    /// Longer ones are read each time.
+    private static let bytesMax = 1024
+
+    private struct Place {
+        var hash: UInt64 = 0
+        var bytes: [UInt8] = []
+        var device: Device?
+    }
+
+    private var places = [Place](repeating: Place(), count: placesMax)
+
+    public init() {}
+
+    public mutating func device(of headers: AgentHeaders) -> Device {
+        let all = headers.all
+        var count = 0
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for index in all.indices {
+            count += all[index].count
+            hash = Self.mix(hash, all[index])
+        }
+        guard count <= Self.bytesMax else { return DeviceReader.read(headers) }
+        let slot = Int(truncatingIfNeeded: hash ^ hash >> 32) & (Self.placesMax - 1)
+        if let device = places[slot].device, places[slot].hash == hash,
+            Self.isSame(places[slot].bytes, all)
+        {
+            return device
+        }
+        let device = DeviceReader.read(headers)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count + 7)
+        for index in all.indices {
+            bytes.append(contentsOf: all[index])
+            bytes.append(0)
+        }
+        places[slot] = Place(hash: hash, bytes: bytes, device: device)
+        return device
+    }
+
+    /// FNV-1a by eight bytes; whoever makes two collide gains nothing, the bytes are compared.
+    private static func mix(_ hash: UInt64, _ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        var hash = (hash ^ UInt64(truncatingIfNeeded: bytes.count)) &* 0x100_0000_01b3
+        var index = 0
+        while index + 8 <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            hash = (hash ^ word) &* 0x100_0000_01b3
+            hash ^= hash >> 29
+            index += 8
+        }
+        while index < bytes.count {
+            hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01b3
+            index += 1
+        }
+        return hash
+    }
+
+    /// Headers hold no NUL, so one between them keeps them apart.
+    private static func isSame(
+        _ bytes: [UInt8], _ all: InlineArray<7, UnsafeRawBufferPointer>
+    ) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            var start = 0
+            for index in all.indices {
+                let end = start + all[index].count
+                guard end < bytes.count, bytes[end] == 0,
+                    bytes[start..<end].elementsEqual(all[index])
+                else { return false }
+                start = end + 1
+            }
+            return start == bytes.count
+        }
+    }
+}

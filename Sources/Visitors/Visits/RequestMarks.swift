@@ -1,0 +1,31 @@
+/// What the headers of a request tell of why it was sent, beside its user agent: views, as
+/// long-lived as the request. Empty: the header wasn't sent.
+public struct RequestMarks {
+    /// `Sec-Purpose` (Fetch standard) or the `Purpose` that older browsers of Chromium's family and
+    /// Safari send.
+    public var purpose = AgentHeaders.none
+    /// Safari's, for its page of top sites.
+    public var xPurpose = AgentHeaders.none
+    /// Firefox's, before version 115.
+    public var xMoz = AgentHeaders.none
+    public var hasAccept = true
+    public var hasAcceptLanguage = true
+    public var hasAcceptEncoding = true
+
+    public init() {}
+
+    /// A browser loads ahead what its user may choose next. Who prerenders a page prefetches it.
+    var isPrefetch: Bool {
+        Self.says("prefetch", purpose) || Self.says("preview", purpose)
+            || Self.says("preview", xPurpose) || Self.says("prefetch", xPurpose)
+            || Self.says("prefetch", xMoz)
+    }
+
+    /// Every browser says what it can read when it opens a page; what says nothing at all only
+    /// borrows a browser's name.
+    var isBare: Bool { !hasAccept && !hasAcceptLanguage && !hasAcceptEncoding }
+
+    private static func says(_ word: StaticString, _ header: UnsafeRawBufferPointer) -> Bool {
+        AgentText(header).index(of: word) != nil
+    }
+}

@@ -1,0 +1,110 @@
+import Domain
+import TestSupport
+import Testing
+import Visitors
+
+private let browser =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36"
+
+@Suite struct VisitRulesTests {
+    private func kind(
+        _ agent: String = browser, address: String = "203.0.113.9", bots: BotList = .empty,
+        _ change: (inout RequestMarks, SentHeaders) -> Void = { _, _ in }
+    ) -> VisitKind {
+        let sent = SentHeaders()
+        var marks = RequestMarks()
+        change(&marks, sent)
+        return withExtendedLifetime(sent) {
+            VisitRules.kind(
+                device(agent), userAgent: sent.bytes(agent), address: IPAddress(address), marks,
+                bots)
+        }
+    }
+
+    @Test func `a browser is a visitor`() {
+        #expect(kind() == .visitor)
+        #expect(kind { marks, _ in marks.hasAcceptLanguage = false } == .visitor)
+    }
+
+    @Test(arguments: ["prefetch", "prefetch;prerender", "Prefetch;anonymous-client-ip", "preview"])
+    func `a browser that loads ahead is no visitor yet`(purpose: String) {
+        #expect(kind { $0.purpose = $1.bytes(purpose) } == .prefetch)
+    }
+
+    @Test func `each browser's way to say that it loads ahead is known`() {
+        #expect(kind { $0.xPurpose = $1.bytes("preview") } == .prefetch)
+        #expect(kind { $0.xMoz = $1.bytes("prefetch") } == .prefetch)
+        #expect(kind { $0.purpose = $1.bytes("navigate") } == .visitor)
+        #expect(kind("Googlebot/2.1") { $0.purpose = $1.bytes("prefetch") } == .bot)
+    }
+
+    @Test func `a request without a name or without any wish is a bot's`() {
+        #expect(kind("") == .bot)
+        let bare = kind { marks, _ in
+            marks.hasAccept = false
+            marks.hasAcceptLanguage = false
+            marks.hasAcceptEncoding = false
+        }
+        #expect(bare == .bot)
+    }
+
+    @Test func `the operator's list makes bots of networks and agents`() throws {
+        let list = try BotList(
+            parsing: Array(
+                """
+                # data centres
+                203.0.113.0/24   # ours
+                2001:db8:7::/48
+                198.51.100.7
+                agent: FunnyScanner
+
+                """.utf8))
+        #expect(kind(bots: list) == .bot)
+        #expect(kind(address: "203.0.114.0", bots: list) == .visitor)
+        #expect(kind(address: "198.51.100.7", bots: list) == .bot)
+        #expect(kind(address: "198.51.100.8", bots: list) == .visitor)
+        #expect(kind(address: "2001:db8:7:1::9", bots: list) == .bot)
+        #expect(kind(address: "2001:db8:8::", bots: list) == .visitor)
+        #expect(kind(browser + " FUNNYscanner/2", address: "192.0.2.1", bots: list) == .bot)
+    }
+
+    @Test func `blocks within blocks and at the ends of addresses are found`() throws {
+        let list = try BotList(
+            parsing: Array("10.0.0.0/8\n10.1.0.0/16\n0.0.0.0\n255.255.255.255\n::/0\n".utf8))
+        for address in ["10.0.0.0", "10.255.255.255", "10.1.2.3", "0.0.0.0", "255.255.255.255"] {
+            #expect(list.contains(try #require(IPAddress(address))))
+        }
+        #expect(list.contains(try #require(IPAddress("2001:db8::1"))))
+        #expect(!list.contains(try #require(IPAddress("11.0.0.0"))))
+        #expect(!list.contains(try #require(IPAddress("9.255.255.255"))))
+    }
+
+    @Test(arguments: [
+        ("203.0.113.0/33", 1), ("\n\nnonsense", 3), ("agent:", 1), ("agent: x", 1),
+        ("1.2.3.4\n1.2.3.4 5.6.7.8", 2),
+    ]) func `a list that can't be read names the line`(text: String, line: Int) {
+        let error = #expect(throws: BotListError.self) { try BotList(parsing: Array(text.utf8)) }
+        #expect(error?.line == line)
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5])
+    func `a list of blocks finds what its blocks contain`(seed: UInt64) {
+        var random = SeededRandom(seed)
+        let networks = (0..<200).compactMap { _ in
+            IPNetwork(
+                "\(UInt8.random(in: 0...9, using: &random)).\(UInt8.random(in: 0...255, using: &random)).0.0/\(Int.random(in: 4...32, using: &random))"
+            )
+        }
+        let text = networks.map(\.text).joined(separator: "\n")
+        guard let list = try? BotList(parsing: Array(text.utf8)) else {
+            Issue.record("the list wasn't read")
+            return
+        }
+        for _ in 0..<1000 {
+            let address = IPAddress(
+                bits: 0xffff_0000_0000 | UInt128(UInt32.random(in: 0...0x0fff_ffff, using: &random))
+            )
+            #expect(list.contains(address) == networks.contains { $0.contains(address) })
+        }
+    }
+}
