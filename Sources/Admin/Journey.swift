@@ -20,7 +20,7 @@ struct Journey {
 
         // A conversion has a copy of its click, which outlives the click's day file.
         let conversion = conversions.items.last
-        var members = click(
+        var members = try click(
             row ?? conversion?.click, identity, source: conversion?.sourceID)
         if row == nil { members.append(JSONMember(name: "purged", value: true)) }
         members.append(JSONMember(name: "lander_clicks", value: []))
@@ -48,7 +48,7 @@ struct Journey {
 
     /// The click's own fields; without a click, those that its ID tells.
     private func click(_ click: Click?, _ identity: ClickIdentity, source: SourceID?)
-        -> [JSONMember]
+        throws(StoreError) -> [JSONMember]
     {
         let campaign = presenter.catalog.campaigns[click?.campaignID ?? identity.campaignID]
         let sourceID =
@@ -57,6 +57,8 @@ struct Journey {
                 presenter.catalog.sources[$0.value.source]?.id
             }
         let version = click.flatMap { presenter.catalog.offerVersions[$0.offerVersion] }
+        let lander = click?.landerVersion.flatMap { presenter.catalog.landerVersions[$0] }
+        let location = try location(click, lander, version, source: sourceID)
         let fields: JSONValue = [
             "click_id": presenter.clickID(identity),
             "campaign": .string(orNull: campaign?.value.key.text),
@@ -68,13 +70,14 @@ struct Journey {
             "ip": .string(orNull: click?.ip?.text),
             "user_agent": click.map { .text($0.userAgent) } ?? .null,
             "referrer": click.map { .text($0.referrer) } ?? .null,
-            "rule": .null,
+            "flow_version": .integer(orNull: click?.flowVersion),
+            // The default paths are no rule.
+            "rule": .integer(orNull: click?.rule.flatMap { $0 == 0 ? nil : $0 }),
             "path": click.map { .integer($0.path) } ?? .null,
-            "lander": .null,
+            "lander": lander.flatMap { presenter.catalog.landers[$0.landerID] }
+                .map { .string($0.value.key.text) } ?? .null,
             "offer": version.map { presenter.key($0.offerID) } ?? .null,
-            "location": click.flatMap { click in
-                version.flatMap { location(click, $0, source: sourceID) }
-            } ?? .null,
+            "location": location ?? .null,
         ]
         return fields.objectValue ?? []
     }
@@ -89,24 +92,34 @@ struct Journey {
         return .object(members)
     }
 
-    /// Where the visitor was sent: the wording the offer had then, filled again.
-    private func location(_ click: Click, _ version: OfferVersion, source: SourceID?)
-        -> JSONValue?
-    {
+    /// Where the visitor was sent: the wording the page had then, filled again.
+    private func location(
+        _ click: Click?, _ lander: LanderVersion?, _ version: OfferVersion?, source: SourceID?
+    ) throws(StoreError) -> JSONValue? {
+        guard let click else { return nil }
         // It was checked when it was saved; one that can't be read any more can't be shown.
-        guard let url = try? URLTemplate(version.url) else { return nil }
+        var text = lander?.url ?? version?.url
+        if text == nil { text = try fallbackURL(click) }
+        guard let text, let url = try? URLTemplate(text) else { return nil }
         let catalog = presenter.catalog
         let values = ClickValues(
             click: click, clickID: presenter.services.clickIDs.seal(click.identity),
             names: ClickValues.Names(
                 campaign: catalog.campaigns[click.campaignID]?.value.key, sourceID: source,
-                networkID: version.networkID, offerID: version.offerID,
+                networkID: version?.networkID, offerID: version?.offerID,
+                landerID: lander?.landerID,
                 variables: source.flatMap { catalog.sources[$0] }
                     .map { catalog.variables(of: $0.value) } ?? [:]),
             sha256Hex: presenter.services.sha256Hex)
         var bytes: [UInt8] = []
         url.fill(values, into: &bytes)
         return .text(bytes)
+    }
+
+    /// The fallback URL of the flow version that decided.
+    private func fallbackURL(_ click: Click) throws(StoreError) -> String? {
+        guard let id = click.flowVersion else { return nil }
+        return try reader.flowVersion(id)?.document["fallback_url"]?.stringValue
     }
 
     private func conversions(_ rowID: ClickRowID) throws(StoreError) -> Page<Conversion> {

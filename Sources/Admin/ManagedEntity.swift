@@ -1,7 +1,7 @@
 internal import Domain
 internal import Store
 
-/// What the four kinds of entities do differently in the API.
+/// What the kinds of entities do differently in the API.
 protocol ManagedEntity: Entity {
     /// `sources`, as in paths.
     static var plural: String { get }
@@ -105,6 +105,61 @@ extension Offer: ManagedEntity {
     }
 }
 
+extension Lander: ManagedEntity {
+    static var plural: String { "landers" }
+    static func index(_ catalog: Catalog) -> EntityIndex<Lander> { catalog.landers }
+
+    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
+        throws(StoreError) -> Stored<Lander>
+    { try transaction.put(self, at: now) }
+
+    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
+        throws(StoreError) -> Stored<Lander>
+    { try transaction.archiveLander(key, at: now) }
+}
+
+extension SharedFlow: ManagedEntity {
+    static var plural: String { "flows" }
+    static func index(_ catalog: Catalog) -> EntityIndex<SharedFlow> { catalog.flows }
+
+    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
+        throws(StoreError) -> Stored<SharedFlow>
+    { try transaction.put(self, at: now) }
+
+    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
+        throws(StoreError) -> Stored<SharedFlow>
+    { try transaction.archiveFlow(key, at: now) }
+
+    static func missingReferences(_ document: JSONValue, _ catalog: Catalog) -> [FieldError] {
+        missing(document, under: "", catalog)
+    }
+}
+
+extension ManagedEntity {
+    /// What the document of a flow leads to that isn't there.
+    static func missing(_ flow: JSONValue, under prefix: String, _ catalog: Catalog) -> [FieldError]
+    {
+        var paths = placed(flow["paths"], "\(prefix)paths")
+        for (place, rule) in placed(flow["rules"], "\(prefix)rules") {
+            paths += placed(rule["paths"], "\(place).paths")
+        }
+        var errors: [FieldError] = []
+        for (place, path) in paths {
+            for (place, item) in placed(path["landers"], "\(place).landers") {
+                errors += missing("\(place).lander", item["lander"], in: catalog.landers)
+            }
+            for (place, item) in placed(path["offers"], "\(place).offers") {
+                errors += missing("\(place).offer", item["offer"], in: catalog.offers)
+            }
+        }
+        return errors
+    }
+
+    private static func placed(_ list: JSONValue?, _ name: String) -> [(String, JSONValue)] {
+        (list?.arrayValue ?? []).enumerated().map { ("\(name)[\($0)]", $1) }
+    }
+}
+
 extension Campaign: ManagedEntity {
     static var plural: String { "campaigns" }
     static func index(_ catalog: Catalog) -> EntityIndex<Campaign> { catalog.campaigns }
@@ -128,12 +183,10 @@ extension Campaign: ManagedEntity {
 
     static func missingReferences(_ document: JSONValue, _ catalog: Catalog) -> [FieldError] {
         var errors = missing("source", document["source"], in: catalog.sources)
-        for (pathIndex, path) in (document["flow"]?["paths"]?.arrayValue ?? []).enumerated() {
-            for (index, item) in (path["offers"]?.arrayValue ?? []).enumerated() {
-                errors += missing(
-                    "flow.paths[\(pathIndex)].offers[\(index)].offer", item["offer"],
-                    in: catalog.offers)
-            }
+        if case .string = document["flow"] {
+            errors += missing("flow", document["flow"], in: catalog.flows)
+        } else if let flow = document["flow"] {
+            errors += missing(flow, under: "flow.", catalog)
         }
         return errors
     }

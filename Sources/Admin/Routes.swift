@@ -4,7 +4,8 @@ internal import Domain
 enum Routes {
     static let all: [Route] =
         EntityResource<Source>.routes + EntityResource<Network>.routes
-        + EntityResource<Offer>.routes + EntityResource<Campaign>.routes
+        + EntityResource<Offer>.routes + EntityResource<Lander>.routes
+        + EntityResource<SharedFlow>.routes + EntityResource<Campaign>.routes
         + NetworkTemplateResource.routes + SourceTemplateResource.routes
         + PostbackKeyResource.routes
         + TraceResource.routes + ConversionResource.routes + EntryResource.routes

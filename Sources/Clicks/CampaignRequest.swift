@@ -13,6 +13,8 @@ struct CampaignRequest {
     static let parameterValuesMax = 4096
     static let userAgentMax = 512
     static let referrerMax = 1024
+    /// Of a header that a rule asks for.
+    static let headerMax = 1024
 
     private(set) var externalID: NewClick.Bytes?
     private(set) var costNanos: Int64?
@@ -28,7 +30,7 @@ struct CampaignRequest {
     private var rowID: ClickRowID?
     private var ip: IPAddress?
     private var route: Route?
-    private var landing: Landing?
+    private var choice: Choice?
 
     /// Reads the query. In the external ID a `+` stays one, because sources send base 64 as it is
     /// and the ID must go back byte for byte; elsewhere it is a space, as forms mean it.
@@ -65,16 +67,64 @@ struct CampaignRequest {
         }
     }
 
-    /// Reads what else is kept, and what the decision was.
-    mutating func identify(
-        _ http: borrowing Request, rowID: ClickRowID, ip: IPAddress?, _ route: Route,
-        _ landing: Landing
-    ) {
+    /// Reads what else is kept.
+    mutating func identify(_ http: borrowing Request, rowID: ClickRowID, ip: IPAddress?) {
         userAgent = Self.header(http, "user-agent", max: Self.userAgentMax)
         referrer = Self.header(http, "referer", max: Self.referrerMax)
         self.rowID = rowID
         self.ip = ip
-        self.landing = landing
+    }
+
+    /// Takes note of where the visitor goes, which its URL may tell.
+    mutating func decide(_ choice: Choice) { self.choice = choice }
+
+    /// Appends what a rule asks for; false where it isn't known.
+    func append(
+        _ fact: Fact, of http: borrowing Request, in batch: ClickBatch, to bytes: inout [UInt8]
+    ) -> Bool {
+        switch fact {
+        case .parameter(let name):
+            return append(parameter(Array(name.utf8), in: batch.arena), batch, to: &bytes)
+        case .variable(let number):
+            guard let names = route?.variables, names.indices.contains(number - 1) else {
+                return false
+            }
+            return append(parameter(names[number - 1], in: batch.arena), batch, to: &bytes)
+        case .header(let name):
+            guard let value = http.header(named: name.utf8) else { return false }
+            bytes.append(contentsOf: value.prefix(Self.headerMax))
+        case .userAgent: bytes.append(contentsOf: userAgent)
+        case .referrer: bytes.append(contentsOf: referrer)
+        case .referrerDomain: return ReferrerDomain.append(of: referrer, to: &bytes)
+        case .language:
+            return PreferredLanguage.append(
+                Self.header(http, "accept-language", max: Self.headerMax), to: &bytes)
+        case .ipVersion:
+            guard let ip else { return false }
+            bytes.append(ip.isIPv4 ? UInt8(ascii: "4") : UInt8(ascii: "6"))
+        // Looked at as the address that it is.
+        case .ip: return false
+        case .country, .region, .city, .isp, .asn, .connectionType, .device, .brand, .model, .os,
+            .osVersion, .browser, .browserVersion, .inApp, .unique, .bot, .visit, .clickNumber:
+            return false
+        }
+        return true
+    }
+
+    private func append(_ item: NewClick.Bytes?, _ batch: ClickBatch, to bytes: inout [UInt8])
+        -> Bool
+    {
+        guard let item else { return false }
+        bytes.append(contentsOf: batch.arena[item.range])
+        return true
+    }
+
+    /// The first of that name.
+    fileprivate func parameter(_ name: [UInt8], in arena: [UInt8]) -> NewClick.Bytes? {
+        for (index, item) in names.enumerated() where arena[item.range].elementsEqual(name) {
+            return values[index]
+        }
+        return nil
     }
 
     func packNames(in batch: inout ClickBatch) -> NewClick.Bytes { pack(names, in: &batch) }
@@ -122,14 +172,18 @@ struct CampaignRequest {
                 guard let key = request.route?.key else { return false }
                 bytes.append(contentsOf: key)
                 return true
-            case .offerID: return appendNumber(request.landing?.offerID.rawValue, to: &bytes)
-            case .networkID: return appendNumber(request.landing?.networkID.rawValue, to: &bytes)
+            case .offerID: return appendNumber(request.choice?.offer?.offerID.rawValue, to: &bytes)
+            case .networkID:
+                return appendNumber(request.choice?.offer?.networkID.rawValue, to: &bytes)
+            case .landerID:
+                return appendNumber(request.choice?.lander?.landerID.rawValue, to: &bytes)
             case .sourceID: return appendNumber(request.route?.sourceID.rawValue, to: &bytes)
             case .variable(let number):
                 guard let names = request.route?.variables, names.indices.contains(number - 1)
                 else { return false }
-                return append(parameter(names[number - 1]), to: &bytes)
-            case .parameter(let name): return append(parameter(Array(name.utf8)), to: &bytes)
+                return append(request.parameter(names[number - 1], in: arena), to: &bytes)
+            case .parameter(let name):
+                return append(request.parameter(Array(name.utf8), in: arena), to: &bytes)
             case .cost:
                 guard let nanos = request.costNanos else { return false }
                 bytes.append(contentsOf: Amount.format(nanos).utf8)
@@ -152,7 +206,7 @@ struct CampaignRequest {
                 guard let clickID = request.clickID else { return false }
                 bytes.appendRandom(of: clickID, salt: 0)
                 return true
-            case .landerID, .country, .region, .city, .isp, .language, .device, .os, .osVersion,
+            case .country, .region, .city, .isp, .language, .device, .os, .osVersion,
                 .browser, .browserVersion, .payout, .payoutMinor, .currency, .status, .event,
                 .transactionID, .conversionID, .revision, .extra:
                 return false
@@ -161,14 +215,6 @@ struct CampaignRequest {
 
         func appendSHA256(of value: ArraySlice<UInt8>, to bytes: inout [UInt8]) {
             bytes.append(contentsOf: SHA256.hex(Array(value)).utf8)
-        }
-
-        private func parameter(_ name: [UInt8]) -> NewClick.Bytes? {
-            for (index, item) in request.names.enumerated()
-            where arena[item.range].elementsEqual(name) {
-                return request.values[index]
-            }
-            return nil
         }
 
         private func append(_ item: NewClick.Bytes?, to bytes: inout [UInt8]) -> Bool {

@@ -26,6 +26,7 @@ public final class ClickHandler: @unchecked Sendable {
     private var table: RoutingTable?
     private var tableSeen = -1
     private var request = CampaignRequest()
+    private var sheet = FactSheet()
     private var turn = Turn()
 
     public init(
@@ -54,12 +55,16 @@ public final class ClickHandler: @unchecked Sendable {
         }
         request.read(http.query, route, into: &turn.batch)
         let rowID = rowIDs.next(micros: http.receivedAtMicros)
-        let (path, landing) = route.choose(rowID)
         let ip = clientAddress(http)
-        request.identify(http, rowID: rowID, ip: ip, route, landing)
+        request.identify(http, rowID: rowID, ip: ip)
+        if route.router.hasRules { fillSheet(http, route, ip) }
+        guard let choice = route.choose(rowID, sheet) else {
+            return responder.refuse(404, "this campaign has nowhere to send you now")
+        }
+        request.decide(choice)
         if method == .head {
             request.clickID = nil
-            answerHead(landing, responder)
+            answerHead(choice.url, responder)
             return
         }
         let identity = ClickIdentity(rowID: rowID, campaignID: route.campaignID)
@@ -67,8 +72,10 @@ public final class ClickHandler: @unchecked Sendable {
         request.clickID = clickID
         turn.batch.rows.append(
             NewClick(
-                rowID: rowID, campaignID: route.campaignID, path: path,
-                offerVersion: landing.versionID, costNanos: request.costNanos,
+                rowID: rowID, campaignID: route.campaignID, flowVersion: route.router.version,
+                rule: choice.decision.rule, path: choice.decision.path,
+                landerVersion: choice.lander?.versionID,
+                offerVersion: choice.offer?.versionID ?? 0, costNanos: request.costNanos,
                 currency: request.currency ?? route.currency,
                 externalID: request.externalID ?? .none,
                 ip: settings.ipPolicy.apply(to: ip),
@@ -77,7 +84,17 @@ public final class ClickHandler: @unchecked Sendable {
                 parameterNames: request.packNames(in: &turn.batch),
                 parameterValues: request.packValues(in: &turn.batch)))
         turn.append(responder, cookie: settings.isSecure ? clickID : nil) { bytes in
-            landing.url.fill(request.values(in: turn.batch), into: &bytes)
+            choice.url.fill(request.values(in: turn.batch), into: &bytes)
+        }
+    }
+
+    private func fillSheet(
+        _ http: borrowing Request, _ route: Route, _ ip: IPAddress?
+    ) {
+        sheet.begin(ip: ip)
+        for fact in route.router.facts {
+            let isKnown = request.append(fact, of: http, in: turn.batch, to: &sheet.bytes)
+            sheet.endFact(isKnown: isKnown)
         }
     }
 
@@ -103,9 +120,9 @@ public final class ClickHandler: @unchecked Sendable {
             peer: peer, forwardedFor: http.headers("x-forwarded-for"))
     }
 
-    private func answerHead(_ landing: Landing, _ responder: Responder) {
+    private func answerHead(_ url: URLTemplate, _ responder: Responder) {
         var lines = Turn.locationPrefix
-        landing.url.fill(request.values(in: turn.batch), into: &lines)
+        url.fill(request.values(in: turn.batch), into: &lines)
         lines.append(contentsOf: Turn.locationSuffix)
         lines.withUnsafeBytes { lines in
             responder.respond(

@@ -11,7 +11,9 @@ public struct Campaign: Entity, Equatable {
     public let cost: Cost
     /// Beside the source's own.
     public let destinations: [Destination]
-    public let flow: Flow
+    public let flow: FlowReference
+    /// Takes the visitors that no path of the flow does.
+    public let fallbackURL: URLTemplate?
     public let limits: ConversionLimits
 
     public init(document: JSONValue) throws(ValidationError) {
@@ -25,7 +27,8 @@ public struct Campaign: Entity, Equatable {
         redirect = reader.choice("redirect", default: .found)
         cost = Cost(&reader)
         destinations = Destination.list(&reader)
-        flow = Flow(&reader)
+        fallbackURL = reader.visitorURL("fallback_url", isRequired: false)
+        flow = FlowReference(&reader, mayHaveNoPath: fallbackURL != nil)
         limits = ConversionLimits(&reader, currency: nil)
         reader.finish()
         try problems.throwIfAny()
@@ -41,88 +44,12 @@ public struct Campaign: Entity, Equatable {
                 JSONMember(name: "cost", value: cost.document),
                 JSONMember(name: "destinations", value: .array(destinations.map(\.document))),
                 JSONMember(name: "flow", value: flow.document),
+                JSONMember(name: "fallback_url", value: .string(orNull: fallbackURL?.text)),
             ] + limits.members)
     }
-}
 
-/// Where a campaign's visitors go: weighted paths of weighted offers.
-public struct Flow: Hashable, Sendable {
-    public let paths: [Path]
-
-    public struct Path: Hashable, Sendable {
-        public let weight: Int
-        public let offers: [WeightedOffer]
-    }
-
-    public struct WeightedOffer: Hashable, Sendable {
-        public let offer: EntityKey
-        public let weight: Int
-    }
-
-    public static let weightMax: Int64 = 1_000_000
-    static let pathsMax = 100
-
-    init(_ campaign: inout DocumentReader) {
-        guard var reader = campaign.reader("flow") else {
-            campaign.fail("flow", "is required")
-            paths = []
-            return
-        }
-        if !reader.array("rules", max: Self.pathsMax).isEmpty {
-            reader.fail("rules", "are not supported yet: leave the list empty")
-        }
-        var paths: [Path] = []
-        for (index, item) in reader.array("paths", max: Self.pathsMax).enumerated() {
-            var path = DocumentReader(
-                item, path: reader.field("paths[\(index)]"), problems: reader.problems)
-            paths.append(Self.path(&path))
-        }
-        if !paths.contains(where: { $0.weight > 0 }) {
-            reader.fail("paths", "must have at least one path with a weight above 0")
-        }
-        reader.finish()
-        self.paths = paths
-    }
-
-    private static func path(_ reader: inout DocumentReader) -> Path {
-        let weight = Int(reader.integer("weight", in: 0...weightMax, default: 100))
-        if !reader.array("landers", max: pathsMax).isEmpty {
-            reader.fail("landers", "are not supported yet: leave the list empty")
-        }
-        var offers: [WeightedOffer] = []
-        for (index, item) in reader.array("offers", max: pathsMax).enumerated() {
-            var offer = DocumentReader(
-                item, path: reader.field("offers[\(index)]"), problems: reader.problems)
-            offers.append(
-                WeightedOffer(
-                    offer: offer.requiredKey("offer"),
-                    weight: Int(offer.integer("weight", in: 0...weightMax, default: 100))))
-            offer.finish()
-        }
-        if !offers.contains(where: { $0.weight > 0 }) {
-            reader.fail("offers", "must have at least one offer with a weight above 0")
-        }
-        reader.finish()
-        return Path(weight: weight, offers: offers)
-    }
-
-    var document: JSONValue {
-        [
-            "rules": [],
-            "paths": .array(
-                paths.map { path in
-                    [
-                        "weight": .integer(path.weight),
-                        "landers": [],
-                        "offers": .array(
-                            path.offers.map {
-                                [
-                                    "offer": .string($0.offer.text),
-                                    "weight": .integer($0.weight),
-                                ]
-                            }),
-                    ]
-                }),
-        ]
+    /// What decides about its visitors; a change of it is a new `FlowVersion`.
+    public func decisionDocument(_ flow: Flow) -> JSONValue {
+        ["flow": flow.document, "fallback_url": .string(orNull: fallbackURL?.text)]
     }
 }

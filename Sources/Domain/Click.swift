@@ -11,9 +11,16 @@ public struct Click: Sendable, Equatable {
     public let ip: IPAddress?
     public let userAgent: [UInt8]
     public let referrer: [UInt8]
-    /// The chosen path, from 1.
+    /// Which version of the campaign's flow decided; nil for a click older than these are kept.
+    public let flowVersion: Int64?
+    /// The rule that chose the path, as in `Decision`.
+    public let rule: Int?
+    /// The chosen path, from 1; 0: the campaign's fallback URL.
     public let path: Int
-    /// Which wording of an offer's URL the visitor was sent to; see `OfferVersion`.
+    /// Which wording of a lander's URL the visitor was sent to; nil: straight to the offer.
+    public let landerVersion: Int64?
+    /// Which wording of an offer's URL the visitor was sent to, or will be from the lander; see
+    /// `OfferVersion`. 0: none.
     public let offerVersion: Int64
 
     public struct Parameter: Sendable, Equatable {
@@ -28,7 +35,8 @@ public struct Click: Sendable, Equatable {
 
     public init(
         rowID: ClickRowID, campaignID: CampaignID, externalID: [UInt8]?, cost: Money?,
-        parameters: [Parameter], ip: IPAddress?, userAgent: [UInt8], referrer: [UInt8], path: Int,
+        parameters: [Parameter], ip: IPAddress?, userAgent: [UInt8], referrer: [UInt8],
+        flowVersion: Int64? = nil, rule: Int? = nil, path: Int, landerVersion: Int64? = nil,
         offerVersion: Int64
     ) {
         self.rowID = rowID
@@ -39,7 +47,10 @@ public struct Click: Sendable, Equatable {
         self.ip = ip
         self.userAgent = userAgent
         self.referrer = referrer
+        self.flowVersion = flowVersion
+        self.rule = rule
         self.path = path
+        self.landerVersion = landerVersion
         self.offerVersion = offerVersion
     }
 }
@@ -57,5 +68,17 @@ public struct OfferVersion: Sendable, Equatable {
         self.offerID = offerID
         self.networkID = networkID
         self.url = url
+    }
+}
+
+/// What decided about a campaign's visitors at some time; clicks point at it.
+public struct FlowVersion: Sendable, Equatable {
+    public let id: Int64
+    /// `{"flow": …, "fallback_url": …}`
+    public let document: JSONValue
+
+    public init(id: Int64, document: JSONValue) {
+        self.id = id
+        self.document = document
     }
 }

@@ -12,17 +12,19 @@ public struct ClickValues: TokenValues {
         public let sourceID: SourceID?
         public let networkID: NetworkID?
         public let offerID: OfferID?
+        public let landerID: LanderID?
         /// The source's parameter names by variable number.
         public let variables: [Int: String]
 
         public init(
             campaign: EntityKey?, sourceID: SourceID?, networkID: NetworkID?, offerID: OfferID?,
-            variables: [Int: String]
+            landerID: LanderID?, variables: [Int: String]
         ) {
             self.campaign = campaign
             self.sourceID = sourceID
             self.networkID = networkID
             self.offerID = offerID
+            self.landerID = landerID
             self.variables = variables
         }
     }
@@ -44,6 +46,7 @@ public struct ClickValues: TokenValues {
         case .campaignID: bytes.append(contentsOf: click.campaignID.description.utf8)
         case .campaign: return bytes.appendValue(names.campaign?.text)
         case .offerID: return bytes.appendValue(names.offerID?.description)
+        case .landerID: return bytes.appendValue(names.landerID?.description)
         case .sourceID: return bytes.appendValue(names.sourceID?.description)
         case .networkID: return bytes.appendValue(names.networkID?.description)
         case .variable(let number):
@@ -57,9 +60,9 @@ public struct ClickValues: TokenValues {
             .timestampGoogle, .clickTimestamp, .clickTimestampMilliseconds:
             return bytes.appendTime(token, at: click.rowID.instant, clickedAt: click.rowID.instant)
         case .random: bytes.appendRandom(of: clickID, salt: 0)
-        case .landerID, .country, .region, .city, .isp, .language, .device, .os, .osVersion,
-            .browser, .browserVersion, .payout, .payoutMinor, .currency, .status, .event,
-            .transactionID, .conversionID, .revision, .extra:
+        case .country, .region, .city, .isp, .language, .device, .os, .osVersion, .browser,
+            .browserVersion, .payout, .payoutMinor, .currency, .status, .event, .transactionID,
+            .conversionID, .revision, .extra:
             return false
         }
         return true

@@ -1,5 +1,5 @@
 /// A JSON document in memory: members keep their order, numbers their exact text.
-public enum JSONValue: Equatable, Sendable {
+public enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
     /// The number as in the document; `1.50` and `1.5` are two different ones here.
@@ -9,7 +9,7 @@ public enum JSONValue: Equatable, Sendable {
     case object([JSONMember])
 }
 
-public struct JSONMember: Equatable, Sendable {
+public struct JSONMember: Hashable, Sendable {
     public var name: String
     public var value: JSONValue
 

@@ -19,23 +19,11 @@ public struct Offer: Entity, Hashable {
         network = reader.requiredKey("network")
         payout = Self.payout(&reader)
         limits = ConversionLimits(&reader, currency: payout?.currency)
-        let urlText = reader.requiredString("url", max: URLTemplate.lengthMax)
+        let url = reader.visitorURL("url", isRequired: true)
         reader.finish()
-        var template: URLTemplate?
-        if !urlText.isEmpty {
-            do {
-                template = try URLTemplate(urlText)
-                if let use = template?.tokens.first(where: \.token.needsConversion) {
-                    reader.fail(
-                        "url", "{\(use.token.spelling)} has no value before there is a conversion")
-                }
-            } catch {
-                reader.fail("url", error.message)
-            }
-        }
         try problems.throwIfAny()
-        guard let template else { throw ValidationError("url", "is required") }
-        url = template
+        guard let url else { throw ValidationError("url", "is required") }
+        self.url = url
     }
 
     private static func payout(_ offer: inout DocumentReader) -> Money? {

@@ -12,6 +12,8 @@ extension RowID: CustomStringConvertible {
 public typealias SourceID = RowID<Source>
 public typealias NetworkID = RowID<Network>
 public typealias OfferID = RowID<Offer>
+public typealias LanderID = RowID<Lander>
+public typealias FlowID = RowID<SharedFlow>
 public typealias CampaignID = RowID<Campaign>
 public typealias PostbackID = RowID<Postback>
 public typealias DeliveryID = RowID<Delivery>

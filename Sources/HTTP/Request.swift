@@ -50,6 +50,15 @@ public struct Request {
         return nil
     }
 
+    /// The first field of that name, in any case; blanks around it are removed.
+    public func header(named name: some Collection<UInt8>) -> UnsafeRawBufferPointer? {
+        for index in 0..<headerCount
+        where Scan.equalsIgnoringCase(headerName(at: index), name) {
+            return headerValue(at: index)
+        }
+        return nil
+    }
+
     /// Every field named `name`, which is given in lower case, in order.
     public func headers(_ name: StaticString) -> [UnsafeRawBufferPointer] {
         (0..<headerCount).filter { Scan.equalsIgnoringCase(headerName(at: $0), name) }

@@ -14,11 +14,13 @@ public enum EmbeddedMigrations {
         (7, "delivery_auth", text(PackageResources.v0007_delivery_auth_sql)),
         (8, "pauses", text(PackageResources.v0008_pauses_sql)),
         (9, "conversion_costs", text(PackageResources.v0009_conversion_costs_sql)),
+        (10, "routing", text(PackageResources.v0010_routing_sql)),
     ]
 
     /// `clicks/DAY.db`.
     public static let clicks: [(version: Int, name: String, sql: String)] = [
-        (1, "initial", text(PackageResources.clicks_v0001_initial_sql))
+        (1, "initial", text(PackageResources.clicks_v0001_initial_sql)),
+        (2, "routing", text(PackageResources.clicks_v0002_routing_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

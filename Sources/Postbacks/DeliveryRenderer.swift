@@ -22,6 +22,9 @@ struct DeliveryRenderer {
         let names = ClickValues.Names(
             campaign: campaign.value.key, sourceID: source.id, networkID: conversion.networkID,
             offerID: conversion.offerID,
+            landerID: conversion.click.landerVersion.flatMap {
+                catalog.landerVersions[$0]?.landerID
+            },
             variables: catalog.variables(of: source.value))
         click = ClickValues(
             click: conversion.click, clickID: clickID, names: names,

@@ -6,6 +6,8 @@ public struct Catalog: Sendable {
     public var sources = EntityIndex<Source>()
     public var networks = EntityIndex<Network>()
     public var offers = EntityIndex<Offer>()
+    public var landers = EntityIndex<Lander>()
+    public var flows = EntityIndex<SharedFlow>()
     public var campaigns = EntityIndex<Campaign>()
     /// The secret part of postback URLs to its network.
     public internal(set) var networkByPostbackKey: [String: NetworkID] = [:]
@@ -14,6 +16,11 @@ public struct Catalog: Sendable {
     /// Every wording of every offer's URL by its number, and each offer's present one.
     public internal(set) var offerVersions: [Int64: OfferVersion] = [:]
     public internal(set) var currentVersions: [OfferID: OfferVersion] = [:]
+    /// The same of the landers.
+    public internal(set) var landerVersions: [Int64: LanderVersion] = [:]
+    public internal(set) var currentLanderVersions: [LanderID: LanderVersion] = [:]
+    /// What decides about each campaign's next visitor.
+    public internal(set) var flowVersions: [CampaignID: FlowVersion] = [:]
     /// The reporting currency and the rates to it.
     public internal(set) var rates = ExchangeRates()
 
@@ -46,6 +53,14 @@ public struct Catalog: Sendable {
             return nil
         }
         return (version, offer)
+    }
+
+    /// The flow that decides about a campaign's visitors: its own, or the shared one it names.
+    public func flow(of campaign: Campaign) -> Flow? {
+        switch campaign.flow {
+        case .own(let flow): flow
+        case .shared(let key): flows[key]?.value.flow
+        }
     }
 
     /// The source's parameter names by the number of their `{varN}`.

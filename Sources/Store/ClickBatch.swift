@@ -51,7 +51,10 @@ public struct NewClick: Sendable {
 
     public var rowID: ClickRowID
     public var campaignID: CampaignID
+    public var flowVersion: Int64
+    public var rule: Int
     public var path: Int
+    public var landerVersion: Int64?
     public var offerVersion: Int64
     /// Nil: none is known.
     public var costNanos: Int64?
@@ -67,13 +70,17 @@ public struct NewClick: Sendable {
     public var parameterValues: Bytes
 
     public init(
-        rowID: ClickRowID, campaignID: CampaignID, path: Int, offerVersion: Int64,
-        costNanos: Int64?, currency: Currency, externalID: Bytes, ip: IPAddress?,
+        rowID: ClickRowID, campaignID: CampaignID, flowVersion: Int64, rule: Int, path: Int,
+        landerVersion: Int64?, offerVersion: Int64, costNanos: Int64?, currency: Currency,
+        externalID: Bytes, ip: IPAddress?,
         userAgent: Bytes, referrer: Bytes, parameterNames: Bytes, parameterValues: Bytes
     ) {
         self.rowID = rowID
         self.campaignID = campaignID
+        self.flowVersion = flowVersion
+        self.rule = rule
         self.path = path
+        self.landerVersion = landerVersion
         self.offerVersion = offerVersion
         self.costNanos = costNanos
         self.currency = currency

@@ -40,8 +40,9 @@ final class ClickFile {
                 """
                 INSERT OR IGNORE INTO click
                     (id, campaign_id, path, offer_version, cost_nanos, currency, external_id, ip,
-                     user_agent, referrer, parameter_names, parameter_values)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                     user_agent, referrer, parameter_names, parameter_values, flow_version, rule,
+                     lander_version)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
                 """)
             addTotal = try connection.prepare(
                 """
@@ -86,6 +87,9 @@ final class ClickFile {
         insertClick.bind(10, try texts.id(of: arena[click.referrer]))
         insertClick.bind(11, try texts.id(of: arena[click.parameterNames]))
         insertClick.bind(12, orNull: arena[click.parameterValues])
+        insertClick.bind(13, click.flowVersion)
+        insertClick.bind(14, Int64(click.rule))
+        insertClick.bind(15, click.landerVersion)
         try withStoredBytes(of: click.ip) { (ip) throws(SQLiteError) in
             insertClick.bind(8, orNull: ip)
             try insertClick.run()

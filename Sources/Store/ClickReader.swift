@@ -10,6 +10,8 @@ public final class ClickReader {
 
     private struct File {
         let connection: Connection
+        /// What of a click the file has columns for.
+        let select: String
         let find: Statement
     }
 
@@ -34,7 +36,7 @@ public final class ClickReader {
         do throws(SQLiteError) {
             guard let file = try file(day) else { return [] }
             return try file.connection.rows(
-                Self.select + " WHERE click.external_id = ?1 LIMIT ?2",
+                file.select + " WHERE click.external_id = ?1 LIMIT ?2",
                 [.blob(externalID), .integer(Int64(limit))]
             ) { (row) throws(SQLiteError) in Self.click(row) }
             .compactMap { $0 }
@@ -93,25 +95,30 @@ public final class ClickReader {
         let path = directory.clickFilePath(day)
         guard FileSystem.exists(path) else { return nil }
         let connection = try Connection(path: path, mode: .readOnly)
-        guard try connection.int64("PRAGMA user_version") != 0 else {
+        guard let version = try connection.int64("PRAGMA user_version"), version != 0 else {
             // Its writer is making it at this moment; it has no tables yet, let alone clicks.
             connection.close()
             return nil
         }
-        let find = try connection.prepare(Self.select + " WHERE click.id = ?1")
+        let select = Self.select(fileVersion: version)
+        let find = try connection.prepare(select + " WHERE click.id = ?1")
         if open.count == Self.openMax { open.removeFirst().file.connection.close() }
-        let file = File(connection: connection, find: find)
+        let file = File(connection: connection, select: select, find: find)
         open.append((day, file))
         return file
     }
 
-    private static let select = """
+    /// A finished day's file stays as it was written: older ones lack what was added since.
+    private static func select(fileVersion: Int64) -> String {
+        """
         SELECT click.id, campaign_id, path, offer_version, cost_nanos, currency, external_id, ip,
-            agent.value, referrer.value, names.value, parameter_values
+            agent.value, referrer.value, names.value, parameter_values,
+            \(fileVersion < 2 ? "NULL, NULL, NULL" : "flow_version, rule, lander_version")
         FROM click LEFT JOIN text AS agent ON agent.id = user_agent
             LEFT JOIN text AS referrer ON referrer.id = click.referrer
             LEFT JOIN text AS names ON names.id = parameter_names
         """
+    }
 
     /// Nil for a row that can't be one of ours.
     private static func click(_ row: Statement) -> Click? {
@@ -130,7 +137,9 @@ public final class ClickReader {
                 Click.Parameter(name: String(decoding: name, as: UTF8.self), value: value)
             },
             ip: row.optionalBlob(7).flatMap { IPAddress(storedBytes: $0) },
-            userAgent: row.blob(8), referrer: row.blob(9), path: Int(row.int64(2)),
+            userAgent: row.blob(8), referrer: row.blob(9),
+            flowVersion: row.optionalInt64(12), rule: row.optionalInt64(13).map { Int($0) },
+            path: Int(row.int64(2)), landerVersion: row.optionalInt64(14),
             offerVersion: row.int64(3))
     }
 }

@@ -8,7 +8,7 @@ enum ConversionRow {
         network_id, offer_id, status, network_status, payout_nanos, currency, revision,
         converted_at_us, extras, external_id, cost_nanos, cost_currency, parameters, ip,
         user_agent, referrer, path, offer_version, reporting_nanos, reporting_currency,
-        reporting_rate_nanos, own_cost_rule
+        reporting_rate_nanos, own_cost_rule, flow_version, rule, lander_version
         """
 
     /// - Throws: `SQLiteError` for a row that holds what we never write.
@@ -26,7 +26,9 @@ enum ConversionRow {
             },
             parameters: parameters(packed),
             ip: row.optionalBlob(21).flatMap { IPAddress(storedBytes: $0) },
-            userAgent: row.blob(22), referrer: row.blob(23), path: Int(row.int64(24)),
+            userAgent: row.blob(22), referrer: row.blob(23),
+            flowVersion: row.optionalInt64(30), rule: row.optionalInt64(31).map { Int($0) },
+            path: Int(row.int64(24)), landerVersion: row.optionalInt64(32),
             offerVersion: row.int64(25))
         return Conversion(
             id: ConversionID(row.int64(0)), click: click, sourceID: SourceID(row.int64(7)),
@@ -141,6 +143,9 @@ enum ConversionRow {
         bind(conversion.reporting, to: statement, at: 25)
         statement.bind(28, text: conversion.costRule?.text)
         bind(conversion.cost, to: statement, at: 29)
+        statement.bind(31, click.flowVersion)
+        statement.bind(32, click.rule.map { Int64($0) })
+        statement.bind(33, click.landerVersion)
     }
 
     static func bind(_ cost: Money?, to statement: Statement, at index: Int32) {

@@ -89,7 +89,7 @@ public final class DirectoryCheck {
 
     /// The entities' documents are JSON that has the row's own key.
     private func checkDocuments(_ connection: Connection) throws(SQLiteError) {
-        for table in ["source", "network", "offer", "campaign"] {
+        for table in ["source", "network", "offer", "lander", "flow", "campaign"] {
             let documents = try connection.rows("SELECT key, document FROM \(table)") {
                 (row) throws(SQLiteError) in (row.text(0), row.text(1))
             }

@@ -1,7 +1,7 @@
 internal import Domain
 internal import SQLite
 
-/// Rows of one kind of entity. The four tables have the same columns.
+/// Rows of one kind of entity. Their tables have the same columns.
 struct EntityTable<Value: Entity> {
     let connection: Connection
 

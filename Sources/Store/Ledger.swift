@@ -157,6 +157,7 @@ final class LedgerWriter: @unchecked Sendable {
                         + "ON CONFLICT DO UPDATE SET value = value + 1")
             }
             let transaction = try LedgerTransaction(connection, clicks: ClickReader(directory))
+            try transaction.noteMissingFlowVersions()
             shared.withLock { shared in
                 shared.catalog = transaction.catalog
                 shared.failure = nil

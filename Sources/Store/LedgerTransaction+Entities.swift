@@ -59,19 +59,46 @@ extension LedgerTransaction {
         if catalog.sources[campaign.source]?.isArchived ?? true {
             errors.append(FieldError("source", "there is no source \"\(campaign.source)\""))
         }
-        for (pathIndex, path) in campaign.flow.paths.enumerated() {
-            for (index, item) in path.offers.enumerated()
-            where catalog.offers[item.offer]?.isArchived ?? true {
-                errors.append(
-                    FieldError(
-                        "flow.paths[\(pathIndex)].offers[\(index)].offer",
-                        "there is no offer \"\(item.offer)\""))
+        switch campaign.flow {
+        case .own(let flow): errors += missing(flow, under: "flow.")
+        case .shared(let key):
+            if catalog.flows[key]?.isArchived ?? true {
+                errors.append(FieldError("flow", "there is no flow \"\(key)\""))
             }
         }
         if !errors.isEmpty { throw .invalid(ValidationError(errors)) }
         let stored = try store(campaign, existing: catalog.campaigns[campaign.key], at: now)
         catalog.campaigns.set(stored)
+        try noteFlowVersion(of: stored, at: now)
         return stored
+    }
+
+    /// Creates or replaces a lander.
+    public func put(_ lander: Lander, at now: Instant) throws(StoreError) -> Stored<Lander> {
+        let stored = try store(lander, existing: catalog.landers[lander.key], at: now)
+        catalog.landers.set(stored)
+        try noteVersion(of: stored, at: now)
+        return stored
+    }
+
+    /// Creates or replaces a shared flow; the campaigns that use it follow it from now on.
+    public func put(_ flow: SharedFlow, at now: Instant) throws(StoreError) -> Stored<SharedFlow> {
+        let errors = missing(flow.flow, under: "")
+        if !errors.isEmpty { throw .invalid(ValidationError(errors)) }
+        let stored = try store(flow, existing: catalog.flows[flow.key], at: now)
+        catalog.flows.set(stored)
+        for campaign in catalog.campaigns.all where campaign.value.flow == .shared(flow.key) {
+            try noteFlowVersion(of: campaign, at: now)
+        }
+        return stored
+    }
+
+    /// What a flow leads to that isn't there.
+    private func missing(_ flow: Flow, under prefix: String) -> [FieldError] {
+        flow.offers.filter { catalog.offers[$0.key]?.isArchived ?? true }
+            .map { FieldError(prefix + $0.place, "there is no offer \"\($0.key)\"") }
+            + flow.landers.filter { catalog.landers[$0.key]?.isArchived ?? true }
+            .map { FieldError(prefix + $0.place, "there is no lander \"\($0.key)\"") }
     }
 
     /// Archives a source. It can't be while a campaign sends its visitors' money there.
@@ -99,20 +126,39 @@ extension LedgerTransaction {
         return archived
     }
 
-    /// Archives an offer. It can't be while a campaign's flow leads to it.
+    /// Archives an offer. It can't be while a flow leads to it.
     public func archiveOffer(_ key: EntityKey, at now: Instant) throws(StoreError) -> Stored<Offer>
     {
         let stored = try find(catalog.offers, key)
-        try refuse(
-            stored,
-            usedBy: catalog.campaigns.all.filter { campaign in
-                !campaign.isArchived
-                    && campaign.value.flow.paths.contains { path in
-                        path.offers.contains { $0.offer == key }
-                    }
-            })
+        try refuse(stored) { $0.offers.contains { $0.key == key } }
         let archived = try archive(stored, at: now)
         catalog.offers.set(archived)
+        return archived
+    }
+
+    /// Archives a lander. It can't be while a flow leads to it.
+    public func archiveLander(_ key: EntityKey, at now: Instant) throws(StoreError)
+        -> Stored<Lander>
+    {
+        let stored = try find(catalog.landers, key)
+        try refuse(stored) { $0.landers.contains { $0.key == key } }
+        let archived = try archive(stored, at: now)
+        catalog.landers.set(archived)
+        return archived
+    }
+
+    /// Archives a shared flow. It can't be while a campaign uses it.
+    public func archiveFlow(_ key: EntityKey, at now: Instant) throws(StoreError)
+        -> Stored<SharedFlow>
+    {
+        let stored = try find(catalog.flows, key)
+        try refuse(
+            stored,
+            usedBy: catalog.campaigns.all.filter {
+                $0.value.flow == .shared(key) && !$0.isArchived
+            })
+        let archived = try archive(stored, at: now)
+        catalog.flows.set(archived)
         return archived
     }
 
@@ -141,6 +187,20 @@ extension LedgerTransaction {
         throw .conflict(
             "\(Value.kind) \"\(stored.value.key)\" is used by \(User.kind) \"\(first.value.key)\""
                 + (users.count > 1 ? " and \(users.count - 1) more" : ""))
+    }
+
+    /// Refuses while a living campaign's own flow or a living shared one leads to it.
+    private func refuse<Value>(_ stored: Stored<Value>, leads: (Flow) -> Bool) throws(StoreError) {
+        try refuse(
+            stored,
+            usedBy: catalog.campaigns.all.filter { campaign in
+                guard !campaign.isArchived, case .own(let flow) = campaign.value.flow else {
+                    return false
+                }
+                return leads(flow)
+            })
+        try refuse(
+            stored, usedBy: catalog.flows.all.filter { !$0.isArchived && leads($0.value.flow) })
     }
 
     private func store<Value>(_ value: Value, existing: Stored<Value>?, at now: Instant)
@@ -190,5 +250,58 @@ extension LedgerTransaction {
             id: id, offerID: offer.id, networkID: networkID, url: url.text)
         catalog.offerVersions[id] = version
         catalog.currentVersions[offer.id] = version
+    }
+
+    /// Finds or adds the wording that new clicks of the lander will point at.
+    private func noteVersion(of lander: Stored<Lander>, at now: Instant) throws(StoreError) {
+        let url = lander.value.url.text
+        let known = catalog.landerVersions.values.first {
+            $0.landerID == lander.id && $0.url == url
+        }
+        if let known {
+            catalog.currentLanderVersions[lander.id] = known
+            return
+        }
+        let id = try sql { () throws(SQLiteError) in
+            try connection.run(
+                "INSERT INTO lander_version (lander_id, url, created_at_us) VALUES (?1, ?2, ?3)",
+                [.integer(lander.id.rawValue), .text(url), .integer(now.micros)])
+            return connection.lastInsertRowID
+        }
+        let version = LanderVersion(id: id, landerID: lander.id, url: url)
+        catalog.landerVersions[id] = version
+        catalog.currentLanderVersions[lander.id] = version
+    }
+
+    /// Adds the version that new clicks of the campaign will point at, if what decides is not what
+    /// it was.
+    private func noteFlowVersion(of campaign: Stored<Campaign>, at now: Instant)
+        throws(StoreError)
+    {
+        guard let flow = catalog.flow(of: campaign.value) else {
+            preconditionFailure("campaign \(campaign.value.key) was saved without its flow")
+        }
+        let document = campaign.value.decisionDocument(flow)
+        if catalog.flowVersions[campaign.id]?.document == document { return }
+        let id = try sql { () throws(SQLiteError) in
+            try connection.run(
+                "INSERT INTO flow_version (campaign_id, document, created_at_us) "
+                    + "VALUES (?1, ?2, ?3)",
+                [
+                    .integer(campaign.id.rawValue), .text(document.encoded()),
+                    .integer(now.micros),
+                ])
+            return connection.lastInsertRowID
+        }
+        catalog.flowVersions[campaign.id] = FlowVersion(id: id, document: document)
+    }
+
+    /// Gives campaigns from before versions were kept their first one. It begins and commits.
+    func noteMissingFlowVersions() throws(StoreError) {
+        let missing = catalog.campaigns.all.filter { catalog.flowVersions[$0.id] == nil }
+        if missing.isEmpty { return }
+        try begin()
+        for campaign in missing { try noteFlowVersion(of: campaign, at: campaign.updatedAt) }
+        try commit()
     }
 }

@@ -144,6 +144,8 @@ public final class LedgerTransaction {
         catalog.sources = try EntityTable(connection: connection).load()
         catalog.networks = try EntityTable(connection: connection).load()
         catalog.offers = try EntityTable(connection: connection).load()
+        catalog.landers = try EntityTable(connection: connection).load()
+        catalog.flows = try EntityTable(connection: connection).load()
         catalog.campaigns = try EntityTable(connection: connection).load()
         do {
             try connection.rows(
@@ -160,6 +162,20 @@ public final class LedgerTransaction {
                     networkID: NetworkID(row.int64(2)), url: row.text(3))
                 catalog.offerVersions[version.id] = version
             }
+            try connection.rows("SELECT id, lander_id, url FROM lander_version") {
+                (row) throws(SQLiteError) in
+                let version = LanderVersion(
+                    id: row.int64(0), landerID: LanderID(row.int64(1)), url: row.text(2))
+                catalog.landerVersions[version.id] = version
+            }
+            try connection.rows(
+                "SELECT max(id), campaign_id, document FROM flow_version GROUP BY campaign_id"
+            ) { (row) throws(SQLiteError) in
+                // What can't be read is no known wording: the next change writes it anew.
+                guard let document = try? JSONValue(parsing: row.text(2)) else { return }
+                catalog.flowVersions[CampaignID(row.int64(1))] = FlowVersion(
+                    id: row.int64(0), document: document)
+            }
             catalog.rates = try loadRates(connection)
             catalog.pauses = try loadPauses(connection)
         } catch {
@@ -174,6 +190,11 @@ public final class LedgerTransaction {
             }
             catalog.currentVersions[offer.id] = catalog.offerVersions.values.first {
                 $0.offerID == offer.id && $0.networkID == network.id && $0.url == url.text
+            }
+        }
+        for lander in catalog.landers.all {
+            catalog.currentLanderVersions[lander.id] = catalog.landerVersions.values.first {
+                $0.landerID == lander.id && $0.url == lander.value.url.text
             }
         }
         return catalog

@@ -28,7 +28,8 @@ extension Bench {
         }
         batch.rows.append(
             NewClick(
-                rowID: rowID, campaignID: CampaignID(campaign), path: 1, offerVersion: 1,
+                rowID: rowID, campaignID: CampaignID(campaign), flowVersion: 1, rule: 0, path: 1,
+                landerVersion: nil, offerVersion: 1,
                 costNanos: costNanos, currency: try #require(Currency(currency)),
                 externalID: keep(externalID), ip: IPAddress("203.0.113.9"),
                 userAgent: keep(Array("Mozilla".utf8)),

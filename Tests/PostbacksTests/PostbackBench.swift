@@ -178,7 +178,8 @@ final class PostbackBench: Sendable {
         let values = batch.kept(since: mark)
         batch.rows.append(
             NewClick(
-                rowID: rowID, campaignID: campaign ?? self.campaign, path: 1,
+                rowID: rowID, campaignID: campaign ?? self.campaign, flowVersion: 1, rule: 0,
+                path: 1, landerVersion: nil,
                 offerVersion: offerVersion ?? self.offerVersion, costNanos: costNanos,
                 currency: .usDollar, externalID: external, ip: IPAddress("198.51.100.7"),
                 userAgent: agent, referrer: referrer, parameterNames: names,

@@ -55,7 +55,8 @@ final class ClickBench: Sendable {
         let values = batch.kept(since: mark)
         batch.rows.append(
             NewClick(
-                rowID: rowID, campaignID: CampaignID(campaign), path: 1, offerVersion: 1,
+                rowID: rowID, campaignID: CampaignID(campaign), flowVersion: 1, rule: 0, path: 1,
+                landerVersion: nil, offerVersion: 1,
                 costNanos: cost, currency: currency, externalID: external,
                 ip: ip.flatMap { IPAddress($0) }, userAgent: userAgent, referrer: .none,
                 parameterNames: names, parameterValues: values))

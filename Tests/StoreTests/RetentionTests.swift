@@ -114,7 +114,8 @@ import Testing
                 rowID: ClickRowID(
                     milliseconds: day.start.milliseconds - ClickRowID.epochMilliseconds, node: 0,
                     sequence: 1),
-                campaignID: CampaignID(1), path: 1, offerVersion: 1, costNanos: nil,
+                campaignID: CampaignID(1), flowVersion: 1, rule: 0, path: 1, landerVersion: nil,
+                offerVersion: 1, costNanos: nil,
                 currency: .usDollar, externalID: .none, ip: nil, userAgent: .none,
                 referrer: .none, parameterNames: .none, parameterValues: .none))
         store.store(batch) { outcome in

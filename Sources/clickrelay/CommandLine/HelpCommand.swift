@@ -22,7 +22,9 @@ enum HelpCommand {
         return .done
     }
 
-    private static let topicWords = ["config", "costs", "destinations", "postback", "tokens"]
+    private static let topicWords = [
+        "config", "costs", "destinations", "postback", "routing", "tokens",
+    ]
 
     private static func text(_ topic: [String], _ commands: [Command]) throws(CommandFailure)
         -> String
@@ -36,6 +38,7 @@ enum HelpCommand {
         case ["costs"]: return HelpText.costs
         case ["destinations"]: return HelpText.destinations
         case ["postback"]: return HelpText.postback
+        case ["routing"]: return HelpText.routing
         case ["tokens"]: return HelpText.tokens
         default: break
         }

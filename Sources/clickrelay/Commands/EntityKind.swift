@@ -2,7 +2,7 @@ internal import Domain
 
 /// What is tracked, each with a list in the API and the same commands.
 enum EntityKind: String, CaseIterable, Sendable {
-    case source, network, offer, campaign
+    case source, network, offer, lander, flow, campaign
 
     var path: String { "/\(rawValue)s" }
 
@@ -12,6 +12,8 @@ enum EntityKind: String, CaseIterable, Sendable {
         case .source: "traffic source"
         case .network: "affiliate network"
         case .offer: "offer"
+        case .lander: "lander"
+        case .flow: "shared flow"
         case .campaign: "campaign"
         }
     }
@@ -20,7 +22,7 @@ enum EntityKind: String, CaseIterable, Sendable {
     func defaultKey(_ entity: JSONValue) -> JSONValue? {
         switch self {
         case .source, .network: entity["template"]
-        case .offer, .campaign: nil
+        case .offer, .lander, .flow, .campaign: nil
         }
     }
 
@@ -29,6 +31,8 @@ enum EntityKind: String, CaseIterable, Sendable {
         case .source: ["KEY", "NAME", "EXTERNAL ID", "CURRENCY", "DESTINATIONS"]
         case .network: ["KEY", "NAME", "CLICK ID", "CURRENCY", "POSTBACK URL"]
         case .offer: ["KEY", "NAME", "NETWORK", "PAYOUT", "URL"]
+        case .lander: ["KEY", "NAME", "URL"]
+        case .flow: ["KEY", "NAME", "RULES", "OFFERS"]
         case .campaign: ["KEY", "NAME", "SOURCE", "COST", "OFFERS", "URL"]
         }
     }
@@ -55,9 +59,12 @@ enum EntityKind: String, CaseIterable, Sendable {
                 Show.text(entity["network"]), Show.text(entity["payout"]),
                 Show.text(entity["url"]),
             ]
+        case .lander: return start + [Show.text(entity["url"])]
+        case .flow:
+            return start + [String(entity["rules"]?.arrayValue?.count ?? 0), offers(of: entity)]
         case .campaign:
             return start + [
-                Show.text(entity["source"]), cost(entity["cost"]), offers(entity),
+                Show.text(entity["source"]), cost(entity["cost"]), offers(of: entity["flow"]),
                 Show.text(entity["url"]),
             ]
         }
@@ -71,9 +78,16 @@ enum EntityKind: String, CaseIterable, Sendable {
             .joined(separator: " ")
     }
 
-    private func offers(_ campaign: JSONValue) -> String {
-        let paths = campaign["flow"]?["paths"]?.arrayValue ?? []
-        let keys = paths.flatMap { $0["offers"]?.arrayValue ?? [] }.map { Show.text($0["offer"]) }
+    /// The offers of all paths; the key of a shared flow.
+    private func offers(of flow: JSONValue?) -> String {
+        if let key = flow?.stringValue { return "flow \(key)" }
+        let rules = flow?["rules"]?.arrayValue ?? []
+        let paths = ([flow] + rules.map { $0 }).flatMap { $0?["paths"]?.arrayValue ?? [] }
+        var keys: [String] = []
+        for item in paths.flatMap({ $0["offers"]?.arrayValue ?? [] }) {
+            let key = Show.text(item["offer"])
+            if !keys.contains(key) { keys.append(key) }
+        }
         return keys.isEmpty ? "-" : keys.joined(separator: ", ")
     }
 }

@@ -1,0 +1,42 @@
+extension HelpText {
+    /// What a media buyer asks: who is sent where.
+    static let routing = """
+        Where a campaign sends its visitors
+
+          {"key": "summer", "source": "push", "fallback_url": "https://other.example/?s2={click_id}",
+           "flow": {
+             "rules": [{"name": "Europe", "when": {"language": ["de", "fr"]},
+                        "paths": [{"landers": [{"lander": "quiz"}], "offers": [{"offer": "fit"}]}]}],
+             "paths": [{"weight": 70, "offers": [{"offer": "fit", "weight": 2}, {"offer": "slim"}]},
+                       {"weight": 30, "offers": [{"offer": "slim"}]}]}}
+
+        The first enabled rule that matches and has a path to take decides; then the flow's own
+        paths; then fallback_url. Among paths, a path's landers and its offers, weights decide
+        (100 if not given, 0 for never). The same click of the same version of the flow always makes
+        the same choice, and each click keeps which rule and version chose: `clickrelay trace`.
+        A path without landers goes straight to the offer. "flow" may be the key of a shared flow
+        (`clickrelay flow apply`), whose changes reach every campaign that uses it.
+
+        Conditions: every member of "when" must hold; "any" and "all" take arrays of conditions,
+        "not" takes one. A fact is compared with a value (is), an array of them (in), or with
+          {"is": …} {"is_not": …} {"in": […]} {"not_in": […]} {"range": [from, to]}
+          {"contains": …} {"not_contains": …} {"starts_with": …} {"exists": true}
+          {"matches": "regular expression"} {"not_matches": …}
+        Letters' case makes no difference. Bounds of a range belong to it; either may be null.
+
+        Facts:
+          ip               an address or a block: "192.0.2.0/24", "2001:db8::/32"
+          ip_version       4 or 6
+          language         what the browser likes best; "pt" matches "pt-br" too
+          referrer         the page's address; referrer_domain, its host or any part after a dot
+          user_agent
+          param:NAME       a parameter of the campaign URL, as it was sent
+          var1 … var20     the parameter that the traffic source maps to it
+          header:NAME      a header of the request
+
+        What isn't there matches no comparison but the opposite ones (is_not, not_in, …).
+        A URL of a lander takes {click_id}, {external_id} and the other tokens of a click
+        (`clickrelay help tokens`).
+
+        """
+}
