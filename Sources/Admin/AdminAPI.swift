@@ -49,6 +49,7 @@ public final class AdminAPI: Sendable {
         case .read(let body):
             prepare({ reader throws(StoreError) in .done(try body(reader)) }, completion)
         case .prepare(let body): prepare(body, completion)
+        case .wait(let body): body(completion)
         case .write(let body):
             // Strong: a job that was taken is answered.
             ledger.perform(body) { result in

@@ -10,6 +10,8 @@ enum Work: Sendable {
     case prepare(@Sendable (LedgerReader) throws(StoreError) -> Work)
     /// As a job of the ledger; what it returns is done after the commit.
     case write(@Sendable (LedgerTransaction) throws(StoreError) -> Work)
+    /// Answered by somebody else, once, on any thread.
+    case wait(@Sendable (_ answer: @escaping @Sendable (APIResponse) -> Void) -> Void)
 }
 
 /// One call, with the parts of its path that its route leaves open.

@@ -9,7 +9,8 @@ enum Routes {
         + NetworkTemplateResource.routes + SourceTemplateResource.routes
         + PostbackKeyResource.routes
         + TraceResource.routes + ConversionResource.routes + EntryResource.routes
-        + PostbackResource.routes + DestinationResource.routes + PauseResource.routes
+        + PostbackResource.routes + DestinationResource.routes + DestinationTestResource.routes
+        + PauseResource.routes
         + ReplayResource.routes + AssignResource.routes + DeliveryResource.routes
         + DeliverySelectionResource.routes
         + ReportResource.routes + StatusResource.routes + SettingsResource.routes

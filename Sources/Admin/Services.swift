@@ -28,6 +28,13 @@ public struct Services: Sendable {
     public var clickFailure: @Sendable () -> String? = { nil }
     /// More members of the status's `outbound`, from the dispatcher.
     public var outboundStatus: @Sendable () -> [JSONMember] = { [] }
+    /// Calls a delivery's receiver once and answers, on any thread, with what there was to see.
+    public var testCall: TestCall = { $1(.failure(.conflict("nobody is there to call"))) }
+    public typealias TestCall =
+        @Sendable (
+            _ delivery: Delivery,
+            _ answer: @escaping @Sendable (Result<JSONValue, StoreError>) -> Void
+        ) -> Void
     /// Of senders whose calls fail, shared with those of networks.
     public var limiter = FailureLimiter()
 

@@ -18,6 +18,10 @@ static inline int clickrelay_set_min_proto(SSL_CTX *context, int version) {
 static inline long clickrelay_set_ctx_mode(SSL_CTX *context, long mode) {
     return SSL_CTX_set_mode(context, mode);
 }
+// As RFC 2253 writes it; a macro of macros.
+static inline int clickrelay_print_name(BIO *bio, const X509_NAME *name) {
+    return X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253);
+}
 static inline long clickrelay_set_session_cache_mode(SSL_CTX *context, long mode) {
     return SSL_CTX_set_session_cache_mode(context, mode);
 }

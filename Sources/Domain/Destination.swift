@@ -108,8 +108,20 @@ public struct Destination: Equatable, Sendable {
             reader.fail("url", error.message)
             return nil
         }
-        needsExternalID = (url.tokens + (body?.tokens ?? []) + headers.flatMap(\.value.tokens))
-            .contains { $0.token == .externalID }
+        needsExternalID = Self.tokens(url, headers, body).contains { $0.token == .externalID }
+    }
+
+    private static func tokens(_ url: URLTemplate, _ headers: [Header], _ body: BodyTemplate?)
+        -> [TokenUse]
+    {
+        url.tokens + headers.flatMap(\.value.tokens) + (body?.tokens ?? [])
+    }
+
+    /// The campaign URL's parameters that it names itself, as `{var:NAME}`.
+    public var parameterNames: [String] {
+        Self.tokens(url, headers, body).compactMap { use in
+            if case .parameter(let name) = use.token { name } else { nil }
+        }
     }
 
     /// Headers that we write ourselves: a second one would make two readers disagree.

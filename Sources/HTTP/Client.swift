@@ -71,16 +71,18 @@ public final class Client: @unchecked Sendable {
     /// - Parameter addressCheck: given each address of the host (IPv4 as `::ffff:a.b.c.d`) and the
     ///   port, says why it may not be called, or nil. One refusal refuses the request. It decides
     ///   for kept-alive connections too, and is not asked for unix-domain sockets.
+    /// - Parameter report: is filled with what the call comes across; complete before `completion`.
     @discardableResult
     public func send(
         _ request: ClientRequest,
         addressCheck: @escaping (UInt128, UInt16) -> String? = { _, _ in nil },
+        report: CallReport? = nil,
         completion: @escaping (Result<ClientResponse, ClientError>) -> Void
     ) -> ClientCall {
         let call = ClientCall(
             request, client: self,
             deadlineNanos: after(milliseconds: request.options.timeoutMilliseconds),
-            addressCheck: addressCheck, completion: completion)
+            addressCheck: addressCheck, report: report, completion: completion)
         calls[ObjectIdentifier(call)] = call
         if isClosed {
             finish(call, .failure(.cancelled))
@@ -113,7 +115,7 @@ public final class Client: @unchecked Sendable {
 
     private func start(_ call: ClientCall) {
         let request = call.request
-        if !request.options.usesOwnConnection,
+        if !request.options.usesOwnConnection, call.report == nil,
             let connection = pool.take(request.endpoint, where: { isAllowed($0, for: call) })
         {
             send(call, over: connection)
@@ -151,6 +153,7 @@ public final class Client: @unchecked Sendable {
     private func open(_ call: ClientCall) {
         call.holdsSlot = true
         connectionCount += 1
+        call.report?.start()
         let budget = after(milliseconds: call.request.options.connectTimeoutMilliseconds)
         call.connectDeadlineNanos = min(budget, call.deadlineNanos)
         switch call.request.endpoint {
@@ -170,6 +173,7 @@ public final class Client: @unchecked Sendable {
             arm(call, call.connectDeadlineNanos)
             resolver.resolve(host, on: loop) { [self] result in
                 guard call.completion != nil, call.phase == .resolve else { return }
+                call.report?.resolved()
                 switch result {
                 case .success(let addresses): connect(call, addresses, port: port)
                 case .failure(let error): finish(call, .failure(.resolve(error.text)))
@@ -180,6 +184,10 @@ public final class Client: @unchecked Sendable {
 
     /// What is connected to is what was checked: the name is not looked at again.
     private func connect(_ call: ClientCall, _ addresses: [UInt128], port: UInt16) {
+        call.report?.addresses = addresses.map {
+            CallReport.Address(
+                text: SocketAddress.text(ip: $0), refusal: call.addressCheck($0, port))
+        }
         for address in addresses {
             if let reason = call.addressCheck(address, port) {
                 finish(call, .failure(.refusedAddress(reason)))
@@ -231,6 +239,7 @@ public final class Client: @unchecked Sendable {
     /// From here on it is the connection that counts, since it may outlive the call.
     func connectionEstablished(_ connection: ClientConnection) {
         guard let call = connection.call else { return }
+        call.report?.connected(to: connection.remoteAddress)
         call.holdsSlot = false
         connection.holdsSlot = true
         call.candidates = []
@@ -275,6 +284,7 @@ public final class Client: @unchecked Sendable {
     func finish(_ call: ClientCall, _ result: Result<ClientResponse, ClientError>) {
         guard let completion = call.completion else { return }
         call.completion = nil
+        call.report?.ended()
         calls[ObjectIdentifier(call)] = nil
         if let timer = call.timer { loop.cancel(timer) }
         call.timer = nil

@@ -8,6 +8,7 @@ public final class ClientCall: @unchecked Sendable {
 
     let request: ClientRequest
     let addressCheck: (UInt128, UInt16) -> String?
+    let report: CallReport?
     /// Nil once the call has its answer.
     var completion: Completion?
     private weak var client: Client?
@@ -32,12 +33,14 @@ public final class ClientCall: @unchecked Sendable {
 
     init(
         _ request: ClientRequest, client: Client, deadlineNanos: UInt64,
-        addressCheck: @escaping (UInt128, UInt16) -> String?, completion: @escaping Completion
+        addressCheck: @escaping (UInt128, UInt16) -> String?, report: CallReport?,
+        completion: @escaping Completion
     ) {
         self.request = request
         self.client = client
         self.deadlineNanos = deadlineNanos
         self.addressCheck = addressCheck
+        self.report = report
         self.completion = completion
         startedNanos = Clock.monotonicNanos()
     }

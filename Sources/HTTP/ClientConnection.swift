@@ -71,6 +71,7 @@ final class ClientConnection: EventHandler, @unchecked Sendable {
             output = call.request.bytes
         }
         flush()
+        call.report?.sent()
     }
 
     /// Gives up its call, which the client has taken over or answered.
@@ -134,7 +135,8 @@ final class ClientConnection: EventHandler, @unchecked Sendable {
             return
         }
         do {
-            tls = try context.connect(serverName: host, port: port)
+            tls = try context.connect(
+                serverName: host, port: port, isObserved: call.report != nil)
         } catch {
             client.connectionBroke(self, .tls(error.text))
             return
@@ -147,6 +149,7 @@ final class ClientConnection: EventHandler, @unchecked Sendable {
         guard let tls else { return }
         do {
             if try tls.handshake() {
+                call?.report?.shookHands(tls, problem: nil)
                 // Our last handshake message is still in `tls` and leaves with the request.
                 client.connectionReady(self)
                 return
@@ -154,6 +157,7 @@ final class ClientConnection: EventHandler, @unchecked Sendable {
             tls.drain(into: &output)
             flush()
         } catch {
+            call?.report?.shookHands(tls, problem: error.text)
             // The alert tells the server why.
             tls.drain(into: &output)
             flush()
@@ -265,6 +269,7 @@ final class ClientConnection: EventHandler, @unchecked Sendable {
             client.connectionBroke(self, .closed("unexpected bytes"))
             return false
         }
+        call?.report?.received()
         switch parser.consume(bytes) {
         case .needsMore: return false
         case .complete: return true

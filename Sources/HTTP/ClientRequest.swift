@@ -108,6 +108,25 @@ public struct ClientRequest: Sendable {
         self.bytes = bytes
     }
 
+    /// The header as it is sent, the client's own fields included.
+    public var headers: [(name: String, value: String)] {
+        var headers: [(name: String, value: String)] = []
+        var rest = bytes[...]
+        while let end = rest.firstIndex(of: UInt8(ascii: "\r")), end > rest.startIndex {
+            let line = rest[..<end]
+            // The first line is the request's.
+            if let colon = line.firstIndex(of: UInt8(ascii: ":")), rest.startIndex > 0 {
+                headers.append(
+                    (
+                        String(decoding: line[..<colon], as: UTF8.self),
+                        String(decoding: line[colon...].dropFirst(2), as: UTF8.self)
+                    ))
+            }
+            rest = rest[end...].dropFirst(2)
+        }
+        return headers
+    }
+
     /// RFC 9110, 5.6.2.
     static func isToken(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy(isTokenByte)

@@ -24,11 +24,7 @@ extension TLSContext {
 
     /// When the certificate that we show is valid; nil for a client's context.
     public var certificateValidity: CertificateValidity? {
-        guard let certificate = SSL_CTX_get0_certificate(handle),
-            let first = Self.seconds(X509_get0_notBefore(certificate)),
-            let last = Self.seconds(X509_get0_notAfter(certificate))
-        else { return nil }
-        return CertificateValidity(notBefore: first, notAfter: last)
+        SSL_CTX_get0_certificate(handle).flatMap { CertificateValidity(of: $0) }
     }
 
     /// Whatever OpenSSL's configuration file on this machine says.
@@ -125,16 +121,24 @@ extension TLSContext {
         let isKnown = ["", "PEM lib", "unsupported", "no start line"].contains(reason)
         return TLSError("\(path): \(sentence)\(isKnown ? "" : " (\(reason))")")
     }
-
-    private static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
-        var parts = tm()
-        guard let time, ASN1_TIME_to_tm(time, &parts) == 1 else { return nil }
-        return Int64(timegm(&parts))
-    }
 }
 
 /// From when until when a certificate is accepted; seconds since 1970.
 public struct CertificateValidity: Hashable, Sendable {
     public let notBefore: Int64
     public let notAfter: Int64
+
+    init?(of certificate: OpaquePointer) {
+        guard let first = Self.seconds(X509_get0_notBefore(certificate)),
+            let last = Self.seconds(X509_get0_notAfter(certificate))
+        else { return nil }
+        notBefore = first
+        notAfter = last
+    }
+
+    private static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
+        var parts = tm()
+        guard let time, ASN1_TIME_to_tm(time, &parts) == 1 else { return nil }
+        return Int64(timegm(&parts))
+    }
 }

@@ -90,10 +90,19 @@ public final class TLSContext: @unchecked Sendable {
 
     /// A new connection to `serverName`, which is sent as SNI and must stand in the certificate.
     ///
-    /// - Parameter port: beside the name, what a session to resume is kept under.
+    /// - Parameters:
+    ///   - port: beside the name, what a session to resume is kept under.
+    ///   - isObserved: whether the session tells what certificate it was shown, good or bad; it then
+    ///     resumes none.
     /// - Throws: only when memory or the name is refused by OpenSSL.
-    public func connect(serverName: String, port: UInt16) throws(TLSError) -> TLSSession {
-        try TLSSession(self, serverName: serverName, sessionKey: "\(serverName):\(port)")
+    public func connect(serverName: String, port: UInt16, isObserved: Bool = false)
+        throws(TLSError) -> TLSSession
+    {
+        let session = try TLSSession(
+            self, serverName: serverName,
+            sessionKey: isObserved ? nil : "\(serverName):\(port)")
+        if isObserved { session.observePeer() }
+        return session
     }
 
     /// A new connection that a client opened to us.

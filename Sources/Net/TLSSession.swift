@@ -20,6 +20,8 @@ public final class TLSSession {
     private let context: TLSContext
     private let sessionKey: String?
     public private(set) var isEstablished = false
+    /// What the peer showed, also one that was refused; of an observed session only.
+    public private(set) var peerCertificate: CertificateFacts?
 
     init(_ context: TLSContext, serverName: String?, sessionKey: String?) throws(TLSError) {
         ERR_clear_error()
@@ -65,6 +67,34 @@ public final class TLSSession {
 
     /// Whether the handshake resumed an earlier session and so needed no certificate.
     public var isResumed: Bool { SSL_session_reused(ssl) == 1 }
+
+    /// `TLSv1.3`, once it is agreed on.
+    public var version: String? { SSL_get_version(ssl).map { String(cString: $0) } }
+
+    /// OpenSSL's name of it, once it is agreed on.
+    public var cipher: String? {
+        SSL_get_current_cipher(ssl).flatMap { SSL_CIPHER_get_name($0) }.map { String(cString: $0) }
+    }
+
+    /// Before the handshake. A certificate that is refused is gone with it, so that it has to be
+    /// looked at while it is judged.
+    func observePeer() {
+        SSL_set_verify(ssl, SSL_VERIFY_PEER) { verdict, store in
+            // Slot 0 holds the `TLSSession` unretained: OpenSSL calls this only from within a call
+            // of that object's methods, so it's alive.
+            guard let store,
+                let pointer = X509_STORE_CTX_get_ex_data(
+                    store, SSL_get_ex_data_X509_STORE_CTX_idx()),
+                let owner = SSL_get_ex_data(OpaquePointer(pointer), 0)
+            else { return verdict }
+            let session = Unmanaged<TLSSession>.fromOpaque(owner).takeUnretainedValue()
+            if session.peerCertificate == nil, let leaf = X509_STORE_CTX_get0_cert(store) {
+                session.peerCertificate = CertificateFacts(leaf)
+            }
+            // As without us.
+            return verdict
+        }
+    }
 
     /// Called by OpenSSL from within `handshake` or `read`. True: the reference is ours now.
     func keep(_ session: OpaquePointer) -> Bool {

@@ -91,7 +91,7 @@ struct AttemptJudge: Sendable {
 
     // MARK: Failures
 
-    private func text(of error: ClientError) -> String {
+    func text(of error: ClientError) -> String {
         let all = Self.seconds(settings.timeoutMilliseconds)
         let connect = Self.seconds(settings.connectTimeoutMilliseconds)
         return switch error {

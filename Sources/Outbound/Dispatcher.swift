@@ -19,6 +19,8 @@ public final class Dispatcher: @unchecked Sendable {
     let gate: AddressGate
     let judge: AttemptJudge
     let table: Table
+    /// For single calls beside the deliveries, through the same client.
+    public let tester: CallTester
 
     let plan: DeliveryPlan
     var results = ResultQueue()
@@ -60,6 +62,7 @@ public final class Dispatcher: @unchecked Sendable {
         self.table = table
         gate = AddressGate(isOwnAddress: hooks.isOwnAddress)
         judge = AttemptJudge(settings: settings)
+        tester = CallTester(settings: settings, loop: loop, client: client, hooks: hooks)
         plan = DeliveryPlan(limits: settings.planLimits)
     }
 

@@ -30,7 +30,7 @@ extension Dispatcher {
             limits.connectionsMax = concurrency
             limits.idleMax = concurrency
             limits.idlePerEndpointMax = perHost
-            limits.waitingMax = concurrency
+            limits.waitingMax = concurrency + CallTester.callsMax
             return limits
         }
 

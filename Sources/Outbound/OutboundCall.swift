@@ -13,16 +13,19 @@ enum OutboundCall {
     /// Bytes of an answer that are read.
     static let bodyReadMax = 64 * 1024
 
+    static func url(of delivery: Delivery) throws(Unsendable) -> URL {
+        do {
+            return try URL(delivery.request.url)
+        } catch {
+            throw Unsendable("the URL \(error.text)")
+        }
+    }
+
     static func request(
         _ delivery: Delivery, _ settings: Dispatcher.Settings, _ auth: SendingAuth, at now: Instant
     ) throws(Unsendable) -> ClientRequest {
         let outbound = delivery.request
-        let url: URL
-        do {
-            url = try URL(outbound.url)
-        } catch {
-            throw Unsendable("the URL \(error.text)")
-        }
+        let url = try url(of: delivery)
         var options = ClientRequest.Options()
         options.timeoutMilliseconds = settings.timeoutMilliseconds
         options.connectTimeoutMilliseconds = settings.connectTimeoutMilliseconds
@@ -54,16 +57,23 @@ enum OutboundCall {
 struct AddressGate {
     /// For destinations that don't allow private addresses: those of `AddressPolicy`, and ourselves.
     let strict: (UInt128, UInt16) -> String?
+    /// The same for addresses that no destination names: nobody can allow them.
+    let foreign: (UInt128, UInt16) -> String?
     /// For those that do: the operator has said so.
     let open: (UInt128, UInt16) -> String? = { _, _ in nil }
 
     init(isOwnAddress: @escaping @Sendable (UInt128, UInt16) -> Bool) {
-        strict = { bits, port in
+        let refusal = { (bits: UInt128, port: UInt16) -> String? in
             let address = IPAddress(bits: bits)
-            let hint = "a delivery made while its destination has \"allow_private\" may call it"
-            if let refusal = AddressPolicy.refusal(of: address) { return "\(refusal); \(hint)" }
+            if let refusal = AddressPolicy.refusal(of: address) { return refusal }
             return isOwnAddress(bits, port)
-                ? "\(address.text) port \(port) is this tracker itself; \(hint)" : nil
+                ? "\(address.text) port \(port) is this tracker itself" : nil
+        }
+        foreign = refusal
+        strict = { bits, port in
+            refusal(bits, port).map {
+                "\($0); a delivery made while its destination has \"allow_private\" may call it"
+            }
         }
     }
 

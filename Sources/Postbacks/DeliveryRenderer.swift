@@ -15,12 +15,12 @@ struct DeliveryRenderer {
     static let bodyBytesMax = 262_144
 
     init(
-        _ conversion: Conversion, clickID: ClickID, campaign: Stored<Campaign>,
+        _ conversion: Conversion, clickID: ClickID, campaign: EntityKey,
         source: Stored<Source>, catalog: Catalog, at: Instant
     ) {
         self.conversion = conversion
         let names = ClickValues.Names(
-            campaign: campaign.value.key, sourceID: source.id, networkID: conversion.networkID,
+            campaign: campaign, sourceID: source.id, networkID: conversion.networkID,
             offerID: conversion.offerID,
             landerID: conversion.click.landerVersion.flatMap {
                 catalog.landerVersions[$0]?.landerID
@@ -30,7 +30,7 @@ struct DeliveryRenderer {
             click: conversion.click, clickID: clickID, names: names,
             sha256Hex: { Array(SHA256.hex(Array($0)).utf8) })
         webhook = WebhookBody(
-            conversion: conversion, clickID: clickID, campaign: campaign.value.key, source: source,
+            conversion: conversion, clickID: clickID, campaign: campaign, source: source,
             network: catalog.networks[conversion.networkID]?.value.key,
             offer: catalog.offers[conversion.offerID]?.value.key, at: at)
     }

@@ -30,7 +30,7 @@ extension PostbackRecorder {
             conversion,
             clickID: clickIDs.seal(
                 ClickIdentity(rowID: click.rowID, campaignID: click.campaignID)),
-            campaign: campaign, source: source,
+            campaign: campaign.value.key, source: source,
             catalog: tx.catalog, at: revision.at)
         let rendered = renderer.delivery(to: destination, named: delivery.destination)
         if let reason = rendered.deadReason {

@@ -343,7 +343,7 @@ struct PostbackRecording {
             return ([], notSent)
         }
         let renderer = DeliveryRenderer(
-            conversion, clickID: clickID(of: conversion, report), campaign: campaign,
+            conversion, clickID: clickID(of: conversion, report), campaign: campaign.value.key,
             source: source, catalog: catalog, at: call.receivedAt)
         let deliveries = wanted.map { renderer.delivery(to: $0.destination, named: $0.name) }
         if let reason = deliveries.lazy.compactMap(\.deadReason).first { notes.append(reason) }

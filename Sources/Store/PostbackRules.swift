@@ -99,6 +99,15 @@ public protocol PostbackRules: Sendable {
     func renderAgain(_ id: DeliveryID, in tx: LedgerTransaction, now: Instant)
         throws(StoreError) -> Delivery
 
+    /// What a destination would be told of a conversion that never was; nothing is kept.
+    ///
+    /// - Parameter destination: as `Delivery.destination`.
+    /// - Throws: `.notFound` for a destination or a click's campaign that isn't there; `.conflict`
+    ///   when the click is another source's, or what would be told can't be sent.
+    func render(
+        _ sample: SampleConversion, for destination: String, catalog: Catalog, now: Instant
+    ) throws(StoreError) -> RenderedSample
+
     /// Judges one row that somebody entered, an object of `ConversionEntry.names` and scalars, by
     /// the rules of its network's calls, and keeps it as a call of that network.
     ///

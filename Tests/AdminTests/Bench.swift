@@ -45,6 +45,14 @@ final class Bench: Sendable {
             directory: directory, version: "0.0-test", startedAt: clock.now)
         services.clickDepth = { (7, 8) }
         services.clickFailure = { "full" }
+        // As it would be sent.
+        services.testCall = { delivery, answer in
+            answer(
+                .success([
+                    "destination": .string(delivery.destination),
+                    "request": ["url": .string(delivery.request.url)],
+                ]))
+        }
         services.outboundStatus = { [JSONMember(name: "in_flight", value: 3)] }
         api = AdminAPI(ledger: ledger, readers: readers, services: services)
     }

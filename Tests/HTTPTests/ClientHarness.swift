@@ -53,12 +53,15 @@ final class ClientHarness: Sendable {
 
     func start(
         _ request: ClientRequest,
-        check: @escaping @Sendable (UInt128, UInt16) -> String? = { _, _ in nil }
+        check: @escaping @Sendable (UInt128, UInt16) -> String? = { _, _ in nil },
+        report: CallReport? = nil
     ) -> Pending {
         let pending = Pending()
         let client = client
         loop.post {
-            let call = client.send(request, addressCheck: check) { pending.complete($0) }
+            let call = client.send(request, addressCheck: check, report: report) {
+                pending.complete($0)
+            }
             if pending.isComplete { Issue.record("answered before send returned") }
             pending.call.with { $0 = call }
         }
@@ -71,9 +74,10 @@ final class ClientHarness: Sendable {
 
     func send(
         _ request: ClientRequest,
-        check: @escaping @Sendable (UInt128, UInt16) -> String? = { _, _ in nil }
+        check: @escaping @Sendable (UInt128, UInt16) -> String? = { _, _ in nil },
+        report: CallReport? = nil
     ) throws -> Answer {
-        try start(request, check: check).wait()
+        try start(request, check: check, report: report).wait()
     }
 
     func get(_ url: String, _ change: (inout ClientRequest.Options) -> Void = { _ in }) throws

@@ -100,6 +100,52 @@ import Testing
         #expect(throws: TLSError("certificate has expired")) { try wire.shakeHands() }
     }
 
+    @Test func `an observed session tells what certificate it was shown, refused or not`() throws {
+        let certificates = try TestCertificates.shared.get()
+        let trust = TLSContext.Trust.only(file: certificates.authorityFile)
+        for (pair, isGood) in [(certificates.good, true), (certificates.expired, false)] {
+            let server = try TLSContext.server(
+                certificateFile: pair.certificateFile, keyFile: pair.keyFile)
+            let wire = Wire(
+                client: try TLSContext.client(trust: trust).connect(
+                    serverName: "localhost", port: 443, isObserved: true),
+                server: try server.accept())
+            do {
+                try wire.shakeHands()
+                #expect(isGood && wire.client.version == "TLSv1.3")
+                #expect(wire.client.cipher?.hasPrefix("TLS_") == true)
+            } catch let error as TLSError {
+                #expect(!isGood && error == TLSError("certificate has expired"))
+            }
+            let shown = try #require(wire.client.peerCertificate)
+            #expect(shown.names == ["DNS:localhost", "IP Address:127.0.0.1"])
+            #expect(shown.subject == "CN=\(isGood ? "good" : "expired")")
+            #expect(shown.issuer == "CN=Clickrelay test authority ca")
+            #expect(shown.validity == server.certificateValidity && shown.validity != nil)
+        }
+        let wire = try wire(\.good)
+        try wire.shakeHands()
+        #expect(wire.client.peerCertificate == nil)
+    }
+
+    @Test func `an observed session resumes nothing and leaves nothing to resume`() throws {
+        let certificates = try TestCertificates.shared.get()
+        let client = try TLSContext.client(trust: .only(file: certificates.authorityFile))
+        let server = try TLSContext.server(
+            certificateFile: certificates.good.certificateFile,
+            keyFile: certificates.good.keyFile)
+        for isObserved in [true, false, true] {
+            let wire = Wire(
+                client: try client.connect(
+                    serverName: "localhost", port: 443, isObserved: isObserved),
+                server: try server.accept())
+            try wire.shakeHands()
+            try wire.server.write([1])
+            #expect(try wire.clientReads() == [1])
+            #expect(!wire.client.isResumed)
+        }
+    }
+
     @Test func `an authority that is not trusted is refused`() throws {
         let wire = try wire(\.good, client: .client())
         #expect(throws: TLSError("unable to get local issuer certificate")) {

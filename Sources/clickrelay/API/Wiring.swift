@@ -25,9 +25,12 @@ final class InProcessTransport: APITransport {
         let configuration = installation.configuration
         let address =
             configuration.listen.first.map { "\(configuration.scheme)://\($0.text)" } ?? ""
+        var services = installation.adminServices(publicURL: address)
+        services.testCall = { [unowned installation] delivery, answer in
+            answer(OutboundThread.test(delivery, installation))
+        }
         api = AdminAPI(
-            ledger: installation.ledger, readers: installation.readers,
-            services: installation.adminServices(publicURL: address))
+            ledger: installation.ledger, readers: installation.readers, services: services)
     }
 
     deinit { installation.close() }

@@ -5,8 +5,8 @@ enum CommandTable {
             + EntityCommands.commands
             + TraceCommand.commands
             + ReportCommand.commands + ConversionCommands.commands + PostbackCommands.commands
-            + DeliveryCommands.commands + PauseCommands.commands + ImportCommand.commands
-            + RateCommands.commands
+            + DeliveryCommands.commands + PauseCommands.commands + PostbackTestCommand.commands
+            + ImportCommand.commands + RateCommands.commands
             + CheckCommand.commands
             + HealthcheckCommand.commands
             + ConfigCommand.commands

@@ -30,6 +30,7 @@ extension HelpText {
         A call is rendered when its conversion is recorded, and sent like that however often it is
         tried. `deliveries retry --render ID` renders it again by the destination as it is today.
         A signature is made for each attempt, by the secrets of then; it's kept and shown nowhere.
+        `postback test --destination NAME` makes one call with invented values and shows it whole.
         `trace ID` shows, with each revision, which destinations were not told and why.
 
         `deliveries destinations` shows what waits for each; `deliveries pause` holds one, or a whole

@@ -32,6 +32,7 @@ enum HelpText {
                                            what networks sent, with verdicts
           deliveries list|show|retry|cancel
                                            what traffic sources were told
+          postback test                    call a destination once, and show what comes of it
           import conversions FILE          enter conversions from a CSV file
           rates list|set|delete|import|currency|recompute
                                            the reporting currency and the rates to it

@@ -18,6 +18,16 @@ final class OutboundThread: Sendable {
         /// Before the dispatcher starts nothing is lost: it begins with the ledger's.
         func setPauses(_ pauses: Pauses) { dispatcher.value?.setPauses(pauses) }
 
+        func test(
+            _ delivery: Delivery,
+            _ answer: @escaping @Sendable (Result<JSONValue, StoreError>) -> Void
+        ) {
+            guard let tester = dispatcher.value?.tester else {
+                return answer(.failure(.conflict("the server is starting")))
+            }
+            OutboundThread.test(delivery, by: tester, answer)
+        }
+
         var statusMembers: [JSONMember] {
             guard let status = dispatcher.value?.status else { return [] }
             return [
@@ -46,21 +56,9 @@ final class OutboundThread: Sendable {
 
     /// Starts to send what waits.
     init(_ installation: Installation, listening: [SocketAddress], _ handle: Handle) throws {
-        let configuration = installation.configuration
-        let log = installation.log
-        var settings = Dispatcher.Settings()
-        settings.concurrency = configuration.outboundConcurrency
-        settings.perHost = configuration.outboundPerHost
-        settings.timeoutMilliseconds = configuration.outboundTimeoutMilliseconds
-        settings.giveUpAfter = .seconds(configuration.outboundGiveUpHours * 3600)
-        settings.userAgent = "Clickrelay/\(Version.text)"
-        var hooks = Dispatcher.Hooks()
+        let settings = Self.settings(installation.configuration)
+        var hooks = Self.hooks(installation)
         hooks.isOwnAddress = { ip, port in OwnAddress.is(ip, port, among: listening) }
-        hooks.log = { log.warn($0, ["detail": .string($1)]) }
-        let ledger = installation.ledger
-        hooks.auth = { (delivery) throws(Unsendable) in
-            try SendingAuth(for: delivery, in: ledger)
-        }
         let loop = try EventLoop(name: "outbound")
         self.loop = loop
         let client = Client(
@@ -75,9 +73,69 @@ final class OutboundThread: Sendable {
         handle.dispatcher.set(dispatcher)
         // On the ledger's thread, where it tells of changes: none comes between.
         let dispatcher = dispatcher
+        let ledger = installation.ledger
         ledger.perform({ _ in }) { _ in
             dispatcher.setPauses(ledger.catalog.pauses)
             dispatcher.start()
+        }
+    }
+
+    private static func settings(_ configuration: Configuration) -> Dispatcher.Settings {
+        var settings = Dispatcher.Settings()
+        settings.concurrency = configuration.outboundConcurrency
+        settings.perHost = configuration.outboundPerHost
+        settings.timeoutMilliseconds = configuration.outboundTimeoutMilliseconds
+        settings.giveUpAfter = .seconds(configuration.outboundGiveUpHours * 3600)
+        settings.userAgent = "Clickrelay/\(Version.text)"
+        return settings
+    }
+
+    private static func hooks(_ installation: Installation) -> Dispatcher.Hooks {
+        let log = installation.log
+        let ledger = installation.ledger
+        var hooks = Dispatcher.Hooks()
+        hooks.log = { log.warn($0, ["detail": .string($1)]) }
+        hooks.auth = { (delivery) throws(Unsendable) in
+            try SendingAuth(for: delivery, in: ledger)
+        }
+        return hooks
+    }
+
+    /// Makes one test call on the calling thread, where no server runs.
+    static func test(_ delivery: Delivery, _ installation: Installation)
+        -> Result<JSONValue, StoreError>
+    {
+        let loop: EventLoop
+        let client: Client
+        do {
+            loop = try EventLoop(name: "clickrelay")
+            client = Client(
+                loop: loop, resolver: Resolver(threadsMax: 2),
+                tls: try TLSContext.client(trust: .system))
+        } catch {
+            return .failure(.conflict("\(error)"))
+        }
+        let tester = CallTester(
+            settings: settings(installation.configuration), loop: LoopHandle(loop), client: client,
+            hooks: hooks(installation))
+        let result = SetOnce<Result<JSONValue, StoreError>>()
+        test(delivery, by: tester) {
+            result.set($0)
+            loop.stop()
+        }
+        loop.run()
+        client.close()
+        return result.value ?? .failure(.conflict("the call did not end"))
+    }
+
+    private static func test(
+        _ delivery: Delivery, by tester: CallTester,
+        _ answer: @escaping @Sendable (Result<JSONValue, StoreError>) -> Void
+    ) {
+        tester.test(delivery) { seen in
+            answer(
+                seen.map { .success($0) }
+                    ?? .failure(.conflict("other test calls are under way; wait for them")))
         }
     }
 

@@ -96,6 +96,7 @@ final class Tracker: @unchecked Sendable {
         api.clickDepth = { clickStore.depth }
         api.clickFailure = { clickStore.failure }
         api.outboundStatus = { outboundHandle.statusMembers }
+        api.testCall = { outboundHandle.test($0, $1) }
         services = Services(
             configuration: configuration, installation: installation, clickStore: clickStore,
             routing: routing, rowIDs: rowIDs,
