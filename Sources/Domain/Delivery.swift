@@ -41,6 +41,16 @@ public struct Delivery: Sendable, Equatable {
     /// When it was to be called for the first time.
     public var firstDueAt: Instant { convertedAt.advanced(by: .seconds(delaySeconds)) }
 
+    /// What it takes in memory, about.
+    public var approximateBytes: Int {
+        var bytes = 512 + destination.utf8.count + (reason?.utf8.count ?? 0)
+        bytes += request.url.utf8.count + (request.body?.count ?? 0)
+        for header in request.headers {
+            bytes += 32 + header.name.utf8.count + header.value.utf8.count
+        }
+        return bytes
+    }
+
     /// The same for every attempt of one delivery, so that a receiver can tell a repeat. The time
     /// beside the ID keeps two installations, or one that was set up anew, from using one key for
     /// two conversions.

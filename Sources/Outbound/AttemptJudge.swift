@@ -27,14 +27,17 @@ struct AttemptJudge: Sendable {
         let health: HostHealth
     }
 
-    /// - Parameter jitter: in 0...1.
-    func judge(_ end: CallEnd, of delivery: Delivery, _ times: Times, jitter: Double) -> Verdict {
+    /// - Parameter jitter: in 0...1; drawn only for what is tried again, since the randomness is the
+    ///   kernel's.
+    func judge(
+        _ end: CallEnd, of delivery: Delivery, _ times: Times, jitter: @autoclosure () -> Double
+    ) -> Verdict {
         switch end {
         case .answered(let response):
-            judge(response, of: delivery, times, jitter: jitter)
+            judge(response, of: delivery, times, jitter: jitter())
         case .failed(let error):
             retry(
-                delivery, times, jitter: jitter, error: text(of: error),
+                delivery, times, jitter: jitter(), error: text(of: error),
                 health: health(of: error))
         case .unsendable(let reason):
             verdict(
@@ -46,7 +49,8 @@ struct AttemptJudge: Sendable {
     // MARK: Answers
 
     private func judge(
-        _ response: ClientResponse, of delivery: Delivery, _ times: Times, jitter: Double
+        _ response: ClientResponse, of delivery: Delivery, _ times: Times,
+        jitter: @autoclosure () -> Double
     ) -> Verdict {
         let rule = delivery.request.success
         if rule.accepts(status: response.status, body: response.body) {
@@ -66,7 +70,7 @@ struct AttemptJudge: Sendable {
         // 429: every further call would be refused too, whatever it says.
         let isFailing = response.status >= 500 || response.status == 429
         return retry(
-            delivery, times, jitter: jitter, response: response, error: error,
+            delivery, times, jitter: jitter(), response: response, error: error,
             retryAfter: retryAfter, health: isFailing ? .failing(error) : .healthy)
     }
 

@@ -1,4 +1,5 @@
 internal import Domain
+internal import Store
 
 /// Decides which delivery is called next and which rows are read next; it calls and reads nothing
 /// itself, and is told the time.
@@ -7,22 +8,30 @@ internal import Domain
 /// calls in flight, and no more than are still free in all, so that hosts which answer slowly
 /// leave room for the others for as long as possible.
 ///
-/// Memory is bounded whatever waits on disk: at most `originsMax` origins with a window each.
+/// Memory is bounded whatever waits on disk, and however large it is: at most `originsMax` origins
+/// with a window each, of one delivery while the host fails.
 final class DeliveryPlan {
     struct Limits {
         /// Calls in flight.
         var concurrency = 256
         var perHost = 16
         /// Deliveries in memory for one origin, while few origins have any.
-        var windowMax = 128
+        var windowMax = 1024
         /// Deliveries in memory for all origins; each may have four even beyond it.
         var windowTotalMax = 16_384
+        /// Bytes of the deliveries in memory for one origin, while few origins have any.
+        var windowBytesMax = 4 << 20
+        /// Bytes of the deliveries in memory for all origins; each may have one even beyond it.
+        var windowBytesTotalMax = 32 << 20
         /// Origins in memory. Beyond it an origin waits for another's deliveries to end.
         var originsMax = 4096
         /// Reads under way at once.
         var readsMax = 2
         /// Calls in flight and results that are not on disk yet. At it no call is started.
         var unrecordedMax = 4096
+        /// Bytes of a failed delivery that is kept in memory until its result is on disk; a larger
+        /// one is read again.
+        var unrecordedBytesMax = 4096
     }
 
     /// What the plan knows of one origin.
@@ -50,12 +59,20 @@ final class DeliveryPlan {
         fileprivate let isProbe: Bool
     }
 
+    /// A call that has ended, until its result is on disk.
+    struct Finished {
+        let origin: Origin
+        fileprivate let id: DeliveryID
+        /// The delivery as it waits from then on.
+        fileprivate let next: Delivery?
+        /// It waits from then on, and is not in memory.
+        fileprivate let isLeftOnDisk: Bool
+    }
+
     /// Rows to be read.
     struct ReadOrder {
         let origin: Origin
-        let limit: Int
-        /// Destinations whose rows are left out.
-        let passingOver: Set<String>
+        let window: DeliveryWindow.Order
     }
 
     /// A change of the clock beyond this is a jump.
@@ -174,16 +191,15 @@ final class DeliveryPlan {
             }
             readsUnderWay += 1
             return ReadOrder(
-                origin: origin, limit: origin.queue.beginRead(size: windowSize),
-                passingOver: origin.queue.passedOver)
+                origin: origin,
+                window: origin.queue.beginRead(of: origin.name, size: windowSize(of: origin)))
         }
         return nil
     }
 
-    func finish(_ read: ReadOrder, rows: [Delivery], at now: Moment) {
+    func finish(_ read: ReadOrder, _ window: DeliveryWindow, at now: Moment) {
         readsUnderWay -= 1
-        read.origin.queue.endRead(
-            rows, limit: read.limit, sizeMax: windowSize, at: now.wall)
+        read.origin.queue.endRead(window, size: windowSize(of: read.origin), at: now.wall)
         if read.origin.isPaused { read.origin.queue.leave() }
         settle(read.origin, at: now)
     }
@@ -227,38 +243,53 @@ final class DeliveryPlan {
     }
 
     /// A call has ended, and its result waits to be recorded.
-    func finish(_ start: Start, _ health: HostHealth, at now: Moment) {
-        end(start, health, at: now)
+    func finish(_ start: Start, _ verdict: AttemptJudge.Verdict, at now: Moment) -> Finished {
+        end(start, verdict.health, at: now)
         unrecorded += 1
+        let next = verdict.result.next(start.delivery)
+        let isLarge = next.map { $0.approximateBytes > limits.unrecordedBytesMax } ?? false
+        return Finished(
+            origin: start.origin, id: start.delivery.id, next: isLarge ? nil : next,
+            isLeftOnDisk: isLarge)
     }
 
     /// A result is on disk.
-    func record(_ start: Start, _ outcome: DeliveryResult, at now: Moment) {
+    func record(_ finished: Finished, at now: Moment) {
         unrecorded -= 1
-        start.origin.queue.release(
-            start.delivery.id, next: outcome.next(start.delivery), sizeMax: windowSize,
-            at: now.wall)
-        settle(start.origin, at: now)
+        let origin = finished.origin
+        if finished.isLeftOnDisk { origin.queue.markStale() }
+        origin.queue.release(
+            finished.id, next: finished.next, size: windowSize(of: origin), at: now.wall)
+        settle(origin, at: now)
     }
 
     /// A call was not made, or ended without telling anything: the delivery is due as before.
     func abandon(_ start: Start, at now: Moment) {
-        start.origin.queue.putBack(start.delivery, sizeMax: windowSize, at: now.wall)
+        start.origin.queue.putBack(
+            start.delivery, size: windowSize(of: start.origin), at: now.wall)
         end(start, .unknown, at: now)
     }
 
     private func end(_ start: Start, _ health: HostHealth, at now: Moment) {
         inFlight -= 1
-        start.origin.inFlight -= 1
-        start.origin.breaker.end(health, isProbe: start.isProbe, at: now)
-        settle(start.origin, at: now)
+        let origin = start.origin
+        origin.inFlight -= 1
+        origin.breaker.end(health, isProbe: start.isProbe, at: now)
+        // What nobody is going to call soon needs no memory.
+        if origin.breaker.open != nil { origin.queue.trim(to: windowSize(of: origin)) }
+        settle(origin, at: now)
     }
 
     // MARK: Deciding
 
-    private var windowSize: Int {
+    private func windowSize(of origin: Origin) -> OriginQueue.Size {
+        // It's probed with one at a time.
+        let isFailing = origin.breaker.open != nil
         let share = limits.windowTotalMax / max(1, origins.count)
-        return max(4, min(limits.windowMax, share))
+        let bytesShare = limits.windowBytesTotalMax / max(1, origins.count)
+        return OriginQueue.Size(
+            count: isFailing ? 1 : max(4, min(limits.windowMax, share)),
+            bytes: min(limits.windowBytesMax, bytesShare))
     }
 
     private func isReady(_ origin: Origin, at now: Moment) -> Bool {
@@ -269,7 +300,8 @@ final class DeliveryPlan {
     }
 
     private func wantsRead(_ origin: Origin, at now: Moment) -> Bool {
-        guard !origin.isPaused, origin.queue.wantsRead(size: windowSize, at: now.wall) else {
+        guard !origin.isPaused, origin.queue.wantsRead(size: windowSize(of: origin), at: now.wall)
+        else {
             return false
         }
         switch origin.breaker.permission(at: now) {

@@ -57,9 +57,9 @@ extension Dispatcher {
                 from: start.delivery.firstDueAt, to: now.wall))
         let verdict = judge.judge(end, of: start.delivery, times, jitter: hooks.random())
         let wasOpen = start.origin.breaker.open != nil
-        plan.finish(start, verdict.health, at: now)
+        let finished = plan.finish(start, verdict, at: now)
         logBreaker(of: start.origin, wasOpen: wasOpen)
-        results.append(start, verdict.result)
+        results.append(finished, verdict.result)
     }
 
     private func logBreaker(of origin: DeliveryPlan.Origin, wasOpen: Bool) {
@@ -96,7 +96,7 @@ extension Dispatcher {
         let now = now
         switch result {
         case .success:
-            for item in results.recorded() { plan.record(item.start, item.result, at: now) }
+            for item in results.recorded() { plan.record(item.finished, at: now) }
             if storageFailure != nil {
                 hooks.log("outbound_record_works", "")
                 storageFailure = nil

@@ -220,10 +220,10 @@ public final class Dispatcher: @unchecked Sendable {
 
     private func read(_ order: DeliveryPlan.ReadOrder) {
         let carried = Unchecked(order)
-        table.read(order.origin.name, order.limit, order.passingOver) { [self] result in
+        table.read(order.window) { [self] result in
             loop.post { [self] in
                 switch result {
-                case .success(let rows): plan.finish(carried.value, rows: rows, at: now)
+                case .success(let window): plan.finish(carried.value, window, at: now)
                 case .failure(let error):
                     hooks.log("outbound_read_failed", "reason=\"\(error)\"")
                     plan.fail(carried.value, at: now)

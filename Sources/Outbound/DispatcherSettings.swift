@@ -15,7 +15,7 @@ extension Dispatcher {
         /// When a failed delivery is tried again; nil gives it up.
         public var schedule: @Sendable (Failure) -> Instant? = { $0.nextAttempt }
         /// Deliveries of one origin that are kept in memory.
-        public var windowMax = 128
+        public var windowMax = 1024
         /// How often the table is looked through for deliveries nobody woke us for.
         public var scanMilliseconds = 60_000
 

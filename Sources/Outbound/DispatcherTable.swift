@@ -9,13 +9,7 @@ extension Dispatcher {
 
         /// The origins that have waiting deliveries.
         var scan: @Sendable (@escaping Answer<[String]>) -> Void
-        /// An origin's waiting deliveries, the longest due first, at most so many, without those of
-        /// some destinations.
-        var read:
-            @Sendable (
-                _ origin: String, _ limit: Int, _ passingOver: Set<String>,
-                @escaping Answer<[Delivery]>
-            ) -> Void
+        var read: @Sendable (DeliveryWindow.Order, @escaping Answer<DeliveryWindow>) -> Void
         /// Keeps all of the results or none.
         var record: @Sendable ([DeliveryResult], @escaping Answer<Void>) -> Void
 
@@ -25,10 +19,10 @@ extension Dispatcher {
                     done($0)
                 }
             }
-            read = { origin, limit, passedOver, done in
-                readers.read({ reader throws(StoreError) in
-                    try reader.waiting(origin: origin, limit: limit, passingOver: passedOver)
-                }) { done($0) }
+            read = { order, done in
+                readers.read({ reader throws(StoreError) in try reader.window(order) }) {
+                    done($0)
+                }
             }
             record = { results, done in
                 ledger.perform({ transaction throws(StoreError) in

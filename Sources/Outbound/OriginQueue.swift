@@ -1,4 +1,5 @@
 internal import Domain
+internal import Store
 
 /// The deliveries of one origin that are in memory: a window on the table's waiting rows.
 ///
@@ -16,6 +17,19 @@ struct OriginQueue {
         let delivery: Delivery
         /// When it's due by today's clock.
         let due: Instant
+        fileprivate let bytes: Int
+
+        fileprivate init(_ delivery: Delivery, bytes: Int? = nil, at now: Instant) {
+            self.delivery = delivery
+            due = OriginQueue.due(of: delivery, at: now)
+            self.bytes = bytes ?? delivery.approximateBytes
+        }
+    }
+
+    /// How much a window may hold: one delivery whatever its bytes.
+    struct Size {
+        var count: Int
+        var bytes = Int.max
     }
 
     private enum Horizon {
@@ -27,6 +41,8 @@ struct OriginQueue {
 
     /// The first to be called is the last.
     private var entries: [Entry] = []
+    /// Of the entries.
+    private(set) var bytes = 0
     private(set) var busy: Set<DeliveryID> = []
     /// Busy ones that somebody cancelled: what is in memory of them is out of date.
     private var forgotten: Set<DeliveryID> = []
@@ -70,12 +86,13 @@ struct OriginQueue {
         guard destinations != passedOver else { return }
         if !passedOver.isSubset(of: destinations) { isStale = true }
         passedOver = destinations
-        entries.removeAll { destinations.contains($0.delivery.destination) }
+        remove { destinations.contains($0.delivery.destination) }
     }
 
     /// The whole origin is paused: nothing of it is kept in memory but what is under way.
     mutating func leave() {
         entries = []
+        bytes = 0
         horizon = .nothing
         isStale = true
     }
@@ -86,44 +103,69 @@ struct OriginQueue {
     mutating func markStale() { isStale = true }
 
     /// Whether reading now would put something to do into the window.
-    ///
-    /// - Parameter size: how many entries the window should hold.
-    func wantsRead(size: Int, at now: Instant) -> Bool {
+    func wantsRead(size: Size, at now: Instant) -> Bool {
         guard !isReading else { return false }
+        let isFull = !entries.isEmpty && bytes >= size.bytes / 2
         switch horizon {
         case .nothing: return true
         case .everything where !isStale: return false
-        case .through where !isStale: return entries.count * 2 < size
+        case .through where !isStale: return entries.count * 2 < size.count && !isFull
         case .everything, .through:
             // What is new is due no earlier than now, and waits behind what is due already.
-            let half = max(1, size / 2)
-            return entries.count < half || entries[entries.count - half].due > now
+            let enough = isFull ? entries.count : max(1, size.count / 2)
+            return entries.count < enough || entries[entries.count - enough].due > now
         }
     }
 
-    /// - Returns: how many rows to read for a window of `size`: busy rows are among the first.
-    mutating func beginRead(size: Int) -> Int {
+    /// - Returns: what to read for a window of `size`: busy rows are among the first.
+    mutating func beginRead(of origin: String, size: Size) -> DeliveryWindow.Order {
         isReading = true
         isStale = false
         changedDuringRead = []
-        return size + busy.count
+        var order = DeliveryWindow.Order(origin: origin, limit: size.count + busy.count)
+        order.bytesMax = max(1, size.bytes - bytes)
+        order.known.reserveCapacity(entries.count)
+        for entry in entries { order.known[entry.delivery.id] = entry.delivery.dueAt }
+        order.ignored = busy
+        order.passedOver = passedOver
+        return order
     }
 
-    mutating func endRead(_ rows: [Delivery], limit: Int, sizeMax: Int, at now: Instant) {
+    mutating func endRead(_ window: DeliveryWindow, size: Size, at now: Instant) {
         isReading = false
-        entries = rows.filter {
-            !busy.contains($0.id) && !changedDuringRead.contains($0.id)
-                && !passedOver.contains($0.destination)
+        var positions: [DeliveryID: Int] = [:]
+        positions.reserveCapacity(entries.count)
+        for (position, entry) in entries.enumerated() { positions[entry.delivery.id] = position }
+        var found: [Entry] = []
+        found.reserveCapacity(window.rows.count)
+        for row in window.rows where !busy.contains(row.id) && !changedDuringRead.contains(row.id) {
+            let entry: Entry
+            if let delivery = row.delivery {
+                entry = Entry(delivery, at: now)
+            } else if let position = positions[row.id] {
+                let known = entries[position]
+                entry = Entry(known.delivery, bytes: known.bytes, at: now)
+            } else {
+                // It has left the window since it was said to be known.
+                isStale = true
+                continue
+            }
+            if !passedOver.contains(entry.delivery.destination) { found.append(entry) }
         }
-        .map { Entry(delivery: $0, due: Self.due(of: $0, at: now)) }
-        .sorted { Self.isBefore($1, $0) }
+        // As the table has them, but where somebody has set the clock.
+        if zip(found, found.dropFirst()).allSatisfy({ Self.isBefore($0, $1) }) {
+            entries = found.reversed()
+        } else {
+            entries = found.sorted { Self.isBefore($1, $0) }
+        }
+        bytes = found.reduce(0) { $0 + $1.bytes }
         changedDuringRead = []
-        if let last = rows.last, rows.count >= limit {
+        if !window.isComplete, let last = window.rows.last {
             horizon = .through(last.dueAt, last.id)
         } else {
             horizon = .everything
         }
-        trim(to: sizeMax)
+        trim(to: size)
     }
 
     mutating func failRead() {
@@ -137,6 +179,7 @@ struct OriginQueue {
     /// Takes the first entry; it's busy from now on.
     mutating func takeFirst() -> Delivery? {
         guard let entry = entries.popLast() else { return nil }
+        bytes -= entry.bytes
         busy.insert(entry.delivery.id)
         return entry.delivery
     }
@@ -144,9 +187,9 @@ struct OriginQueue {
     /// Its result is on disk.
     ///
     /// - Parameters:
-    ///   - next: the delivery as it waits now; nil when it ended.
-    ///   - sizeMax: entries beyond it are left on disk.
-    mutating func release(_ id: DeliveryID, next: Delivery?, sizeMax: Int, at now: Instant) {
+    ///   - next: the delivery as it waits now; nil when it ended, or has to be read.
+    ///   - size: entries beyond it are left on disk.
+    mutating func release(_ id: DeliveryID, next: Delivery?, size: Size, at now: Instant) {
         busy.remove(id)
         let isForgotten = forgotten.remove(id) != nil
         if isReading { changedDuringRead.insert(id) }
@@ -155,24 +198,29 @@ struct OriginQueue {
             isStale = true
             return
         }
-        insert(next, sizeMax: sizeMax, at: now)
+        insert(next, size: size, at: now)
     }
 
     /// It was not called after all.
-    mutating func putBack(_ delivery: Delivery, sizeMax: Int, at now: Instant) {
-        release(delivery.id, next: delivery, sizeMax: sizeMax, at: now)
+    mutating func putBack(_ delivery: Delivery, size: Size, at now: Instant) {
+        release(delivery.id, next: delivery, size: size, at: now)
     }
 
     /// Somebody cancelled these deliveries, or tried to: the table knows.
     mutating func forget(_ ids: Set<DeliveryID>) {
         let before = entries.count
-        entries.removeAll { ids.contains($0.delivery.id) }
+        remove { ids.contains($0.delivery.id) }
         if entries.count < before { isStale = true }
         forgotten.formUnion(ids.intersection(busy))
         if isReading { changedDuringRead.formUnion(ids) }
     }
 
-    private mutating func insert(_ delivery: Delivery, sizeMax: Int, at now: Instant) {
+    private mutating func remove(where isOut: (Entry) -> Bool) {
+        entries.removeAll(where: isOut)
+        bytes = entries.reduce(0) { $0 + $1.bytes }
+    }
+
+    private mutating func insert(_ delivery: Delivery, size: Size, at now: Instant) {
         if passedOver.contains(delivery.destination) { return }
         switch horizon {
         case .nothing: return
@@ -180,16 +228,24 @@ struct OriginQueue {
             guard (delivery.dueAt, delivery.id.rawValue) <= (due, id.rawValue) else { return }
         case .everything: break
         }
-        let entry = Entry(delivery: delivery, due: Self.due(of: delivery, at: now))
+        let entry = Entry(delivery, at: now)
         let position = entries.firstIndex { Self.isBefore($0, entry) } ?? entries.count
         entries.insert(entry, at: position)
-        trim(to: sizeMax)
+        bytes += entry.bytes
+        trim(to: size)
     }
 
     /// Leaves what is too much on disk.
-    private mutating func trim(to sizeMax: Int) {
-        guard entries.count > sizeMax else { return }
-        entries.removeFirst(entries.count - sizeMax)
+    mutating func trim(to size: Size) {
+        var surplus = 0
+        while entries.count - surplus > 1,
+            entries.count - surplus > size.count || bytes > size.bytes
+        {
+            bytes -= entries[surplus].bytes
+            surplus += 1
+        }
+        guard surplus > 0 else { return }
+        entries.removeFirst(surplus)
         if let last = entries.first { horizon = .through(last.delivery.dueAt, last.delivery.id) }
     }
 

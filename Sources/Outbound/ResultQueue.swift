@@ -5,7 +5,7 @@ internal import Domain
 /// One batch is under way at a time; what comes meanwhile makes the next. Bounded by the plan,
 /// which starts no call whose result would be one too many, and none at all while recording fails.
 struct ResultQueue {
-    typealias Item = (start: DeliveryPlan.Start, result: DeliveryResult)
+    typealias Item = (finished: DeliveryPlan.Finished, result: DeliveryResult)
 
     static let batchMax = 1000
     static let pauseMillisecondsMax = 1000
@@ -17,8 +17,8 @@ struct ResultQueue {
 
     var isEmpty: Bool { waiting.isEmpty && underWay.isEmpty }
 
-    mutating func append(_ start: DeliveryPlan.Start, _ result: DeliveryResult) {
-        waiting.append((start, result))
+    mutating func append(_ finished: DeliveryPlan.Finished, _ result: DeliveryResult) {
+        waiting.append((finished, result))
     }
 
     /// The next batch to record; empty while one is under way, or until `retry` after a failure.

@@ -54,6 +54,7 @@ public final class LedgerReader {
     private let directory: DataDirectory
     public let clicks: ClickReader
     private var open: Connection?
+    private var keptQueueStatements: QueueStatements?
 
     init(_ directory: DataDirectory) {
         self.directory = directory
@@ -64,6 +65,7 @@ public final class LedgerReader {
     public func clickDays() throws(StoreError) -> [Day] { try directory.clickDays() }
 
     func close() {
+        keptQueueStatements = nil
         open?.close()
         open = nil
         clicks.closeAll()
@@ -87,6 +89,14 @@ public final class LedgerReader {
         } catch {
             throw StoreError(error)
         }
+    }
+
+    /// Made for the connection in use, and gone with it.
+    func queueStatements(_ connection: Connection) throws(SQLiteError) -> QueueStatements {
+        if let keptQueueStatements { return keptQueueStatements }
+        let statements = try QueueStatements(connection)
+        keptQueueStatements = statements
+        return statements
     }
 
     /// All reads of one piece of work see the ledger as of its first: a delivery and its attempts

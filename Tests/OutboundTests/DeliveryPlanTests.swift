@@ -72,9 +72,40 @@ import Testing
         #expect(simulation.count(.delivered) == 2000)
         #expect(simulation.calls.count == 2000)
         #expect(simulation.mostInMemory <= 64)
-        // A read brings at least half a window.
+        // A read brings at least half a window, and nothing that is there already.
         #expect(simulation.reads <= 2000 / 32 + 2)
+        #expect(simulation.rowsRead == 2000)
         #expect(simulation.plan.originCount == 0)
+    }
+
+    @Test func `of a host that fails one delivery is kept in memory, until it is back`() {
+        var isBack = false
+        let simulation = PlanSimulation { _, _ in isBack ? true : nil }
+        simulation.queue("http://a", count: 500)
+        simulation.run(untilSecond: 60)
+        #expect(simulation.plan.waitingInMemory <= 1)
+        isBack = true
+        simulation.run(untilSecond: 300)
+        #expect(simulation.count(.delivered) == 500)
+        #expect(simulation.mostInMemory > 400)
+    }
+
+    @Test func `large deliveries are few in memory`() {
+        var limits = DeliveryPlan.Limits()
+        limits.windowBytesMax = 100_000
+        limits.unrecordedBytesMax = 50_000
+        var fails = true
+        let simulation = PlanSimulation(limits: limits) { _, _ in !fails }
+        simulation.queue("http://a", count: 100, bodyBytes: 20_000)
+        simulation.run(untilSecond: 1)
+        #expect((4...6).contains(simulation.mostInMemory))
+        #expect(simulation.calls.count == 100)
+        // One that failed is read again when it's too large to be kept for that.
+        simulation.queue("http://b", count: 3, bodyBytes: 60_000)
+        simulation.run(untilSecond: 2)
+        fails = false
+        simulation.run(untilSecond: 60)
+        #expect(simulation.count(.delivered) == 103)
     }
 
     @Test func `a host with a large backlog and no answers doesn't delay another`() {
@@ -170,21 +201,25 @@ import Testing
         let (plan, now) = (simulation.plan, simulation.now)
         simulation.queue("http://a", count: 10)
         let rows = simulation.rows.values.sorted { $0.id.rawValue < $1.id.rawValue }
-        if let order = plan.nextRead(at: now) { plan.finish(order, rows: rows, at: now) }
+        if let order = plan.nextRead(at: now) {
+            plan.finish(order, DeliveryWindow(order.window, of: rows), at: now)
+        }
         plan.isHeld = true
         #expect(plan.next(at: now) == nil)
         plan.isHeld = false
         var starts: [DeliveryPlan.Start] = []
         while let start = plan.next(at: now) { starts.append(start) }
         #expect(starts.count == 4)
-        for start in starts { plan.finish(start, .healthy, at: now) }
+        let finished = starts.map { start in
+            let attempt = Attempt(
+                number: 1, at: now.wall, status: 200, milliseconds: 1, error: nil, excerpt: [])
+            let result = DeliveryResult(
+                id: start.delivery.id, attempt: attempt, outcome: .delivered)
+            return plan.finish(
+                start, AttemptJudge.Verdict(result: result, health: .healthy), at: now)
+        }
         #expect(plan.next(at: now) == nil && plan.unrecorded == 4)
-        let result = DeliveryResult(
-            id: starts[0].delivery.id,
-            attempt: Attempt(
-                number: 1, at: now.wall, status: 200, milliseconds: 1, error: nil, excerpt: []),
-            outcome: .delivered)
-        plan.record(starts[0], result, at: now)
+        plan.record(finished[0], at: now)
         #expect(plan.next(at: now) != nil)
         #expect(plan.next(at: now) == nil)
     }

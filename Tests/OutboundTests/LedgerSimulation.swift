@@ -141,14 +141,14 @@ final class LedgerSimulation {
                 plan.scanned(try waitingOrigins(), at: now)
                 nextScanNanos = elapsedNanos + 60_000_000_000
             }
-            var ended: [(start: DeliveryPlan.Start, result: DeliveryResult)] = []
+            var ended: [ResultQueue.Item] = []
             while let first = pending.first, first.end <= elapsedNanos {
                 pending.removeFirst()
-                ended.append((first.start, finish(first.start, first.index)))
+                ended.append(finish(first.start, first.index))
             }
             if !ended.isEmpty {
                 try record(ended.map(\.result))
-                for (start, result) in ended { plan.record(start, result, at: now) }
+                for item in ended { plan.record(item.finished, at: now) }
                 isDone = false
             }
             while let start = plan.next(at: now) {
@@ -156,11 +156,9 @@ final class LedgerSimulation {
                 isDone = false
             }
             while let order = plan.nextRead(at: now) {
-                let (name, limit) = (order.origin.name, order.limit)
-                let rows = try read { reader throws(StoreError) in
-                    try reader.waiting(origin: name, limit: limit)
-                }
-                plan.finish(order, rows: rows, at: now)
+                let asked = order.window
+                let window = try read { reader throws(StoreError) in try reader.window(asked) }
+                plan.finish(order, window, at: now)
                 isDone = false
             }
             mostInMemory = max(mostInMemory, plan.waitingInMemory)
@@ -178,7 +176,7 @@ final class LedgerSimulation {
         pending.append((end, start, calls.count - 1))
     }
 
-    private func finish(_ start: DeliveryPlan.Start, _ index: Int) -> DeliveryResult {
+    private func finish(_ start: DeliveryPlan.Start, _ index: Int) -> ResultQueue.Item {
         let end: CallEnd
         switch receiver(calls[index]) {
         case .accepts:
@@ -196,8 +194,7 @@ final class LedgerSimulation {
             milliseconds: milliseconds)
         let verdict = judge.judge(
             end, of: start.delivery, times, jitter: Double.random(in: 0...1, using: &random))
-        plan.finish(start, verdict.health, at: now)
-        return verdict.result
+        return (plan.finish(start, verdict, at: now), verdict.result)
     }
 
     // MARK: The ledger

@@ -29,6 +29,7 @@ final class PlanSimulation {
     private(set) var mostInMemory = 0
     private(set) var mostInFlight = 0
     private(set) var reads = 0
+    private(set) var rowsRead = 0
     private let judge: AttemptJudge
     private var nanos: UInt64 = 1_000_000_000
     /// What somebody has set the clock by.
@@ -52,13 +53,14 @@ final class PlanSimulation {
 
     func setClock(bySeconds seconds: Double) { clockSeconds += seconds }
 
-    func queue(_ origin: String, count: Int = 1) {
+    func queue(_ origin: String, count: Int = 1, bodyBytes: Int? = nil) {
+        let body = bodyBytes.map { [UInt8](repeating: 0x61, count: $0) }
         for _ in 0..<count {
             let id = DeliveryID(Int64(rows.count + 1))
             rows[id] = Delivery(
                 id: id, conversionID: ConversionID(1), revision: 1, destination: "a/b",
                 state: .waiting, reason: nil, dueAt: now.wall, convertedAt: now.wall,
-                request: DispatcherHarness.request(origin + "/"), attemptCount: 0)
+                request: DispatcherHarness.request(origin + "/", body: body), attemptCount: 0)
             counts[.waiting, default: 0] += 1
         }
         plan.wake([origin], at: now)
@@ -104,11 +106,9 @@ final class PlanSimulation {
             mostInFlight = max(mostInFlight, plan.inFlight)
             while let order = plan.nextRead(at: now) {
                 reads += 1
-                let found = rows.values.filter {
-                    $0.state == .waiting && $0.request.origin == order.origin.name
-                }
-                .sorted { ($0.dueAt.micros, $0.id.rawValue) < ($1.dueAt.micros, $1.id.rawValue) }
-                plan.finish(order, rows: Array(found.prefix(order.limit)), at: now)
+                let window = DeliveryWindow(order.window, of: rows.values)
+                rowsRead += window.rows.count { $0.delivery != nil }
+                plan.finish(order, window, at: now)
                 isDone = false
             }
             mostInMemory = max(mostInMemory, plan.waitingInMemory)
@@ -126,7 +126,7 @@ final class PlanSimulation {
             startedAt: now.wall, endedAt: now.wall, milliseconds: 0)
         let verdict = judge.judge(
             end, of: start.delivery, times, jitter: Double.random(in: 0...1, using: &random))
-        plan.finish(start, verdict.health, at: now)
+        let finished = plan.finish(start, verdict, at: now)
         let row = start.delivery
         let (state, due): (Delivery.State, Instant) =
             switch verdict.result.outcome {
@@ -141,6 +141,26 @@ final class PlanSimulation {
             destination: row.destination, state: state, reason: nil, dueAt: due,
             convertedAt: row.convertedAt, request: row.request,
             attemptCount: verdict.result.attempt.number)
-        plan.record(start, verdict.result, at: now)
+        plan.record(finished, at: now)
+    }
+}
+
+extension DeliveryWindow {
+    /// What the table answers whose rows these are.
+    init(_ order: Order, of rows: some Collection<Delivery>) {
+        let queue = rows.filter {
+            $0.state == .waiting && $0.request.origin == order.origin
+                && !order.passedOver.contains($0.destination)
+        }
+        .sorted { ($0.dueAt.micros, $0.id.rawValue) < ($1.dueAt.micros, $1.id.rawValue) }
+        var found: [Row] = []
+        var bytes = 0
+        for delivery in queue.prefix(order.limit) where bytes < order.bytesMax {
+            let (id, dueAt) = (delivery.id, delivery.dueAt)
+            let isToldByNumber = order.ignored.contains(id) || order.known[id] == dueAt
+            if !isToldByNumber { bytes += delivery.approximateBytes }
+            found.append(Row(id: id, dueAt: dueAt, delivery: isToldByNumber ? nil : delivery))
+        }
+        self.init(rows: found, isComplete: found.count == queue.count)
     }
 }

@@ -101,8 +101,8 @@ import Testing
             table.scan = { done in
                 fails() ? done(.failure(.storage("x"))) : scan(done)
             }
-            table.read = { origin, limit, passedOver, done in
-                fails() ? done(.failure(.storage("x"))) : read(origin, limit, passedOver, done)
+            table.read = { order, done in
+                fails() ? done(.failure(.storage("x"))) : read(order, done)
             }
         })
         let id = try harness.queue(Harness.request(source.url + "/"))

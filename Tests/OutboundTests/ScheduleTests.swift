@@ -51,7 +51,9 @@ import Testing
 
     @Test func `a receiver that comes back after fifty hours gets everything exactly once`() throws
     {
-        let simulation = try Simulation(seed: 1) { call in
+        var limits = DeliveryPlan.Limits()
+        limits.windowMax = 128
+        let simulation = try Simulation(seed: 1, limits: limits) { call in
             call.second >= 50 * Self.hour ? .accepts : .refusesConnection
         }
         let ids = try simulation.queue("http://a", count: 300)

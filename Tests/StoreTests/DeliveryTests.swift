@@ -152,7 +152,8 @@ import Testing
             try bench.read { (reader) throws(StoreError) in try reader.waitingOrigins() }
                 == ["http://a.example", "https://b.example"])
         let waiting = try bench.read { (reader) throws(StoreError) in
-            try reader.waiting(origin: "https://b.example", limit: 10).map(\.id.rawValue)
+            try reader.window(.init(origin: "https://b.example", limit: 10)).rows
+                .map(\.id.rawValue)
         }
         #expect(waiting == [3, 1])
         let backlog = try bench.read { (reader) throws(StoreError) in try reader.backlog() }

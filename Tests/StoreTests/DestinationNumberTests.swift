@@ -110,40 +110,4 @@ import Testing
             #expect(LatencyHistogram.upper(lower) == next)
         }
     }
-
-    @Test func `of many destinations those due first come first, but for those passed over`() throws
-    {
-        let bench = try Bench()
-        try bench.install()
-        let names = (0..<12).map { "d/\($0)" }
-        try bench.perform { (tx) throws(StoreError) in
-            var random = SeededRandom(3)
-            for click in 1...120 {
-                let name = names[min(11, Int.random(in: 0..<30, using: &random) / 2)]
-                _ = try Bench.record(
-                    Bench.conversion(click: click),
-                    deliveries: [Bench.delivery(name, origin: "https://a.example")], in: tx)
-                let later = Bench.noon.advanced(
-                    by: .seconds(Int64.random(in: 0...40, using: &random)))
-                try tx.record(
-                    Attempt(
-                        number: 1, at: Bench.noon, status: 500, milliseconds: 1, error: "x",
-                        excerpt: []), of: DeliveryID(Int64(click)), outcome: .retry(at: later))
-            }
-        }
-        for passedOver in [[], ["d/11"], Set(names.dropFirst(2)), Set(names)] {
-            func read(_ limit: Int) throws -> [Delivery] {
-                try bench.read { (reader) throws(StoreError) in
-                    try reader.waiting(
-                        origin: "https://a.example", limit: limit, passingOver: passedOver)
-                }
-            }
-            let all = try read(1000)
-            #expect(!all.contains { passedOver.contains($0.destination) })
-            if passedOver.isEmpty { #expect(all.count == 120) }
-            let sorted = all.sorted { ($0.dueAt, $0.id.rawValue) < ($1.dueAt, $1.id.rawValue) }
-            #expect(all == sorted)
-            for limit in [1, 7, 50] { #expect(try read(limit) == Array(all.prefix(limit))) }
-        }
-    }
 }
