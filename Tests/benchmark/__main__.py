@@ -14,7 +14,7 @@ import signal
 import sys
 import tempfile
 
-from backlog import bench_backlog
+from backlog import DESTINATIONS, bench_backlog
 from conversions import bench_conversions
 from deliveries import bench_deliveries
 from harness import ROOT, Cores, say
@@ -53,8 +53,9 @@ def main():
         "--deliveries", type=int, default=100_000,
         help="deliveries of each round that measures them alone, plain and TLS (100000)")
     parser.add_argument(
-        "--waiting", type=int, default=1_000_000,
-        help="deliveries that wait for one host in the backlog part (1000000)")
+        "--waiting", default="1000000,10000000", metavar="NUMBERS",
+        help="deliveries that wait for one host in the backlog part, comma-separated "
+        "(1000000,10000000; the latter need 5 GB of disk for a few minutes)")
     parser.add_argument("--json", metavar="FILE", help="write the results as JSON, too")
     parser.add_argument(
         "--binary", default=os.environ.get("CLICKRELAY_BINARY"), help="the binary to measure")
@@ -66,6 +67,9 @@ def main():
     if unknown := [part for part in parts if part not in PARTS]:
         parser.error(f"--only: no part {unknown[0]!r}; there are {', '.join(PARTS)}")
     options.connections = [int(one) for one in options.connections.split(",")]
+    options.waiting = [int(one) for one in options.waiting.split(",")]
+    if min(options.waiting) < DESTINATIONS:
+        parser.error(f"--waiting: at least {DESTINATIONS}")
     options.binary = os.path.abspath(options.binary or os.path.join(ROOT, ".build/release/clickrelay"))
     if not os.access(options.binary, os.X_OK):
         parser.error(f"no binary at {options.binary}: run sh Tests/bench")

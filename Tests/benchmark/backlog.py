@@ -1,4 +1,4 @@
-"""A host with a million deliveries waiting: memory, start, and what its neighbour feels of it.
+"""A host with millions of deliveries waiting: memory, start, and what its neighbour feels of it.
 
 First the host is dead: it takes connections and never answers. Then the server starts anew with the
 host answering, and empties the backlog while the neighbour is still told of its own conversions.
@@ -8,6 +8,7 @@ import contextlib
 import http.client
 import os
 import re
+import shutil
 import socket
 import statistics
 import threading
@@ -15,6 +16,7 @@ import time
 
 from deliveries import cpu_us_each
 from harness import Tracker, destination, free_port, say
+from ledger import fill_with_waiting
 from load import Receiver, enter_conversions, make_clicks
 
 # As many as a source may have.
@@ -83,18 +85,27 @@ def neighbour_latency(tracker, neighbour, key, clicks, count, prefix):
     }
 
 
-def dead_host(stack):
+def dead_host(stack, port):
     """Takes connections until its backlog is full and answers none."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=32)
+    listener = socket.create_server(("127.0.0.1", port), backlog=32)
     stack.callback(listener.close)
-    return listener, listener.getsockname()[1]
+    return listener
 
 
 def bench_backlog(stack, options, cores, directory, results):
-    data = f"{directory}/backlog"
-    found = results["backlog"] = {"waiting": options.waiting}
+    results["backlog"] = []
+    for waiting in options.waiting:
+        with contextlib.ExitStack() as own:
+            found = measure(own, options, cores, f"{directory}/backlog-{waiting}", waiting)
+        results["backlog"].append(found)
+        # The larger ones take gigabytes.
+        shutil.rmtree(f"{directory}/backlog-{waiting}")
+
+
+def measure(stack, options, cores, data, waiting):
+    found = {}
     neighbour = Neighbour(stack)
-    dead, port = dead_host(stack)
+    port = free_port()
     tracker = Tracker(stack, options.binary, data, cores.server)
     found["ready_empty_s"] = tracker.start()
     found["resident_empty_bytes"] = tracker.resident_bytes()
@@ -105,17 +116,25 @@ def bench_backlog(stack, options, cores, directory, results):
     tracker.add_campaign("lone", [destination(f"http://127.0.0.1:{neighbour.port}")])
     crowd = make_clicks(tracker.port, "crowd", 500, 1)
     lone = make_clicks(tracker.port, "lone", 30, 2)
-    say(f"  {options.waiting} deliveries to a dead host")
-    begun = time.monotonic()
-    enter_conversions(tracker, crowd, options.waiting // DESTINATIONS, "C", rows=500)
-    found["queued_per_second"] = options.waiting / (time.monotonic() - begun)
-    found["resident_waiting_bytes"] = tracker.resident_bytes()
+    enter_conversions(tracker, crowd, 1, "T")
+    tracker.stop()
+    say(f"  {waiting:,} deliveries to a dead host")
+    found["made_in_s"] = fill_with_waiting(data, waiting - DESTINATIONS)
+    found["ledger_bytes"] = os.path.getsize(f"{data}/clickrelay.db")
+
+    dead = dead_host(stack, port)
+    found["ready_dead_s"] = tracker.start()
     say("  its neighbour")
     found["neighbour_of_dead"] = neighbour_latency(tracker, neighbour, key, lone, 100, "A")
+    found["resident_dead_bytes"] = tracker.resident_bytes()
+    more = DESTINATIONS * 1000
+    begun = time.monotonic()
+    enter_conversions(tracker, crowd, more // DESTINATIONS, "C", rows=500)
+    found["queued_per_second"] = more / (time.monotonic() - begun)
+    found["resident_dead_peak_bytes"] = tracker.resident_bytes("VmHWM")
     found["waiting_at_restart"] = tracker.api("GET", "/status")["outbound"]["waiting"]
     dead.close()
     tracker.stop()
-    found["ledger_bytes"] = os.path.getsize(f"{data}/clickrelay.db")
 
     say("  starting with them")
     found["ready_s"] = []
@@ -140,3 +159,4 @@ def bench_backlog(stack, options, cores, directory, results):
     found["resident_busy_bytes"] = tracker.resident_bytes()
     found["resident_peak_bytes"] = tracker.resident_bytes("VmHWM")
     found["exit_code"] = tracker.stop()
+    return found

@@ -80,23 +80,28 @@ def print_deliveries(results):
 
 
 def print_backlog(results):
-    found = results["backlog"]
-    line("deliveries waiting for one host", f"{found['waiting_at_restart']:,}")
-    line("  ledger", mebibytes(found["ledger_bytes"]))
-    line("  start to ready (median; empty)", "{}; {}".format(
-        milliseconds(statistics.median(found["ready_s"])), milliseconds(found["ready_empty_s"])))
-    line("  start to the first delivery", milliseconds(found["first_delivery_s"]))
-    line("  resident when ready (empty)", "{}; {}".format(
-        mebibytes(found["resident_ready_bytes"]), mebibytes(found["resident_empty_bytes"])))
-    line("  resident while it is emptied, peak", "{}; {}".format(
-        mebibytes(found["resident_busy_bytes"]), mebibytes(found["resident_peak_bytes"])))
-    line("  deliveries/s from it", f"{found['per_second']:,.0f}")
-    line("  server's processor time for each", f"{found['cpu_us_each']:.1f} us")
-    for name, label in (
-        ("neighbour_of_dead", "while it is dead"), ("neighbour_of_busy", "while it is emptied")
-    ):
-        row = found[name]
-        line(f"  another host's delivery {label}: p50, max", "{}, {}".format(
-            milliseconds(row["p50"]), milliseconds(row["max"])))
-        if row["lost"]:
-            line("    not arrived within 30 s", f"{row['lost']}")
+    for found in results["backlog"]:
+        line("deliveries waiting for one host", f"{found['waiting_at_restart']:,}")
+        line("  ledger", mebibytes(found["ledger_bytes"]))
+        line("  start to ready (median; empty)", "{}; {}".format(
+            milliseconds(statistics.median(found["ready_s"])),
+            milliseconds(found["ready_empty_s"])))
+        line("  start to the first delivery", milliseconds(found["first_delivery_s"]))
+        line("  resident when ready (empty)", "{}; {}".format(
+            mebibytes(found["resident_ready_bytes"]), mebibytes(found["resident_empty_bytes"])))
+        line("  resident while it is dead, peak", "{}; {}".format(
+            mebibytes(found["resident_dead_bytes"]),
+            mebibytes(found["resident_dead_peak_bytes"])))
+        line("  resident while it is emptied, peak", "{}; {}".format(
+            mebibytes(found["resident_busy_bytes"]), mebibytes(found["resident_peak_bytes"])))
+        line("  deliveries/s queued with it", f"{found['queued_per_second']:,.0f}")
+        line("  deliveries/s from it", f"{found['per_second']:,.0f}")
+        line("  server's processor time for each", f"{found['cpu_us_each']:.1f} us")
+        for name, label in (
+            ("neighbour_of_dead", "while it is dead"), ("neighbour_of_busy", "while it is emptied")
+        ):
+            row = found[name]
+            line(f"  another host's delivery {label}: p50, max", "{}, {}".format(
+                milliseconds(row["p50"]), milliseconds(row["max"])))
+            if row["lost"]:
+                line("    not arrived within 30 s", f"{row['lost']}")
