@@ -102,8 +102,8 @@ struct CampaignRequest {
         case .ipVersion:
             guard let ip else { return false }
             bytes.append(ip.isIPv4 ? UInt8(ascii: "4") : UInt8(ascii: "6"))
-        // Looked at as the address that it is.
-        case .ip: return false
+        // Looked at as the address, and on the clock.
+        case .ip, .weekday, .hour: return false
         case .country, .region, .city, .isp, .asn, .connectionType, .device, .brand, .model, .os,
             .osVersion, .browser, .browserVersion, .inApp, .unique, .bot, .visit, .clickNumber:
             return false

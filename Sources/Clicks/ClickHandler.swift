@@ -91,7 +91,7 @@ public final class ClickHandler: @unchecked Sendable {
     private func fillSheet(
         _ http: borrowing Request, _ route: Route, _ ip: IPAddress?
     ) {
-        sheet.begin(ip: ip)
+        sheet.begin(at: Instant(micros: http.receivedAtMicros), ip: ip)
         for fact in route.router.facts {
             let isKnown = request.append(fact, of: http, in: turn.batch, to: &sheet.bytes)
             sheet.endFact(isKnown: isKnown)

@@ -139,7 +139,9 @@ import Testing
             let router = Router(flow, version: Int64.random(in: .min ... .max, using: &random))
             for _ in 0..<20 {
                 var sheet = FactSheet()
-                sheet.begin(ip: Bool.random(using: &random) ? IPAddress("2001:db8::1") : nil)
+                sheet.begin(
+                    at: Instant(micros: 0),
+                    ip: Bool.random(using: &random) ? IPAddress("2001:db8::1") : nil)
                 for _ in router.facts {
                     let count = Int.random(in: 0...12, using: &random)
                     for _ in 0..<count {

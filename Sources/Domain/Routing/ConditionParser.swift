@@ -72,11 +72,15 @@ struct ConditionParser {
             problems.add(field, "a rule can have at most \(Self.testsMax) conditions")
         }
         guard testCount <= Self.testsMax else { return [] }
-        guard case .object(let members) = value else {
+        guard case .object(var members) = value else {
             let isList = value.arrayValue != nil
-            return test(fact, isList ? .isIn : .equals, value, field: field).map {
+            return test(fact, isList ? .isIn : .equals, value, zone: .utc, field: field).map {
                 [.test($0)]
             } ?? []
+        }
+        var zone = TimeZoneRules.utc
+        if let index = members.firstIndex(where: { $0.name == "time_zone" }) {
+            zone = timeZone(members.remove(at: index).value, fact, field: "\(field).time_zone")
         }
         if members.isEmpty { problems.add(field, "must name a comparison such as \"is\"") }
         return members.compactMap { member -> Condition.Node? in
@@ -91,7 +95,7 @@ struct ConditionParser {
                             ?? "; use one of \(words.joined(separator: ", "))"))
                 return nil
             }
-            return test(fact, word, member.value, field: name).map { .test($0) }
+            return test(fact, word, member.value, zone: zone, field: name).map { .test($0) }
         }
     }
 
@@ -109,25 +113,37 @@ struct ConditionParser {
         }
     }
 
+    private func timeZone(_ value: JSONValue, _ fact: Fact, field: String) -> TimeZoneRules {
+        guard fact == .weekday || fact == .hour else {
+            problems.add(field, "belongs to weekday and hour only")
+            return .utc
+        }
+        return problems.timeZone(value, field: field)
+    }
+
     private func test(
-        _ fact: Fact, _ word: Word, _ value: JSONValue, field: String
+        _ fact: Fact, _ word: Word, _ value: JSONValue, zone: TimeZoneRules, field: String
     ) -> FactTest? {
         let operation: FactTest.Operation?
         switch word {
         case .equals, .isNot:
-            operation = equality(fact, [value], isList: false, field: field)
+            operation = equality(fact, [value], zone: zone, isList: false, field: field)
         case .isIn, .notIn:
             guard let items = value.arrayValue, !items.isEmpty, items.count <= Self.valuesMax else {
                 problems.add(field, "must be an array of 1 to \(Self.valuesMax) values")
                 return nil
             }
-            operation = equality(fact, items, isList: true, field: field)
-        case .range: operation = range(fact, value, field: field)
+            operation = equality(fact, items, zone: zone, isList: true, field: field)
+        case .range: operation = range(fact, value, zone: zone, field: field)
         case .contains, .notContains:
             operation = texts(fact, value, word, field: field).map { .contains($0) }
         case .startsWith: operation = texts(fact, value, word, field: field).map { .startsWith($0) }
         case .matches, .notMatches: operation = pattern(fact, value, word, field: field)
         case .exists:
+            guard fact != .weekday, fact != .hour else {
+                problems.add(field, "there always is one: compare it with a value")
+                return nil
+            }
             guard let wanted = value.boolValue else {
                 problems.add(field, "must be true or false")
                 return nil
@@ -137,7 +153,8 @@ struct ConditionParser {
         guard let operation else { return nil }
         return FactTest(
             fact: fact, operation: operation, isNegated: word.isNegated,
-            text: "\(fact.name) \(word.rawValue) \(Self.shown(value))")
+            text: "\(fact.name) \(word.rawValue) \(Self.shown(value))"
+                + (zone == .utc ? "" : " (\(zone.name))"))
     }
 
     /// Short enough for one line of an explanation.
@@ -150,7 +167,7 @@ struct ConditionParser {
     // MARK: Values
 
     private func equality(
-        _ fact: Fact, _ values: [JSONValue], isList: Bool, field: String
+        _ fact: Fact, _ values: [JSONValue], zone: TimeZoneRules, isList: Bool, field: String
     ) -> FactTest.Operation? {
         func place(_ index: Int) -> String { isList ? "\(field)[\(index)]" : field }
         switch fact.kind {
@@ -166,6 +183,14 @@ struct ConditionParser {
             let numbers = values.enumerated().compactMap { number(fact, $1, field: place($0)) }
             guard numbers.count == values.count else { return nil }
             return .numbers(numbers)
+        case .hour:
+            let hours = values.enumerated().compactMap { hour($1, field: place($0)) }
+            return hours.count == values.count ? .hours(hours.map { $0...$0 }, zone) : nil
+        case .weekday:
+            let days = values.enumerated().compactMap { index, value in
+                problems.weekday(value, field: place(index))
+            }
+            return days.count == values.count ? .weekdays(Set(days), zone) : nil
         case .address:
             let networks = values.enumerated().compactMap { index, value -> IPNetwork? in
                 let network = value.stringValue.flatMap { IPNetwork($0) }
@@ -184,7 +209,7 @@ struct ConditionParser {
         }
     }
 
-    private func range(_ fact: Fact, _ value: JSONValue, field: String)
+    private func range(_ fact: Fact, _ value: JSONValue, zone: TimeZoneRules, field: String)
         -> FactTest.Operation?
     {
         guard let bounds = value.arrayValue, bounds.count == 2, bounds != [.null, .null] else {
@@ -212,7 +237,17 @@ struct ConditionParser {
                 return nil
             }
             return .numberRange(from, to)
-        case .domain, .language, .address, .flag:
+        case .hour:
+            guard given.count == 2 else {
+                problems.add(field, "must be two hours such as [9, 17]")
+                return nil
+            }
+            guard let from = hour(bounds[0], field: "\(field)[0]"),
+                let to = hour(bounds[1], field: "\(field)[1]")
+            else { return nil }
+            // From the greater to the lesser goes over midnight.
+            return .hours(from <= to ? [from...to] : [from...23, 0...to], zone)
+        case .domain, .language, .address, .flag, .weekday:
             problems.add(field, "\(fact.name) has no range: use \"in\"")
             return nil
         }
@@ -252,7 +287,7 @@ struct ConditionParser {
     private func isTextual(_ fact: Fact, _ word: Word, field: String) -> Bool {
         switch fact.kind {
         case .text, .domain, .language, .version: return true
-        case .number, .address, .flag:
+        case .number, .address, .flag, .weekday, .hour:
             problems.add(field, "\(fact.name) can't be compared by \"\(word.rawValue)\"")
             return false
         }
@@ -276,6 +311,15 @@ struct ConditionParser {
         let version = (value.stringValue ?? value.numberText).flatMap { VersionNumber($0) }
         if version == nil { problems.add(field, "must be a version such as \"17.1\"") }
         return version
+    }
+
+    private func hour(_ value: JSONValue, field: String) -> Int? {
+        let hour = value.int64Value ?? value.stringValue.flatMap { Int64($0) }
+        guard let hour, (0...23).contains(hour) else {
+            problems.add(field, "must be a whole hour from 0 to 23")
+            return nil
+        }
+        return Int(hour)
     }
 
     private func number(_ fact: Fact, _ value: JSONValue, field: String) -> Int64? {

@@ -12,6 +12,8 @@ public enum Fact: Hashable, Sendable {
     case variable(Int)
     /// A header of the request, by its name in lower case.
     case header(String)
+    /// By the clocks of the condition's own time zone.
+    case weekday, hour
     /// First click of this visitor within the campaign's window.
     case unique
     case bot
@@ -32,6 +34,8 @@ public enum Fact: Hashable, Sendable {
         case number
         case address
         case flag
+        /// Read from the clock, not from the sheet.
+        case weekday, hour
     }
 
     var kind: Kind {
@@ -45,6 +49,8 @@ public enum Fact: Hashable, Sendable {
         case .asn, .ipVersion, .clickNumber: .number
         case .ip: .address
         case .unique, .bot: .flag
+        case .weekday: .weekday
+        case .hour: .hour
         }
     }
 
@@ -55,7 +61,7 @@ public enum Fact: Hashable, Sendable {
         case .country, .region, .city, .isp, .asn, .connectionType: true
         case .ip, .ipVersion, .device, .brand, .model, .os, .osVersion, .browser, .browserVersion,
             .inApp, .language, .referrer, .referrerDomain, .userAgent, .parameter, .variable,
-            .header, .unique, .bot, .visit, .clickNumber:
+            .header, .weekday, .hour, .unique, .bot, .visit, .clickNumber:
             false
         }
     }
@@ -67,7 +73,7 @@ public enum Fact: Hashable, Sendable {
             .osVersion, .browser, .browserVersion, .inApp, .unique, .bot, .visit, .clickNumber:
             true
         case .ip, .ipVersion, .language, .referrer, .referrerDomain, .userAgent, .parameter,
-            .variable, .header:
+            .variable, .header, .weekday, .hour:
             false
         }
     }
@@ -80,8 +86,8 @@ public enum Fact: Hashable, Sendable {
             ("os", .os), ("os_version", .osVersion), ("browser", .browser),
             ("browser_version", .browserVersion), ("in_app", .inApp), ("language", .language),
             ("referrer", .referrer), ("referrer_domain", .referrerDomain),
-            ("user_agent", .userAgent), ("unique", .unique), ("bot", .bot), ("visit", .visit),
-            ("click_number", .clickNumber),
+            ("user_agent", .userAgent), ("weekday", .weekday), ("hour", .hour),
+            ("unique", .unique), ("bot", .bot), ("visit", .visit), ("click_number", .clickNumber),
         ]
         for number in 1...Token.variableMax { names.append(("var\(number)", .variable(number))) }
         return names

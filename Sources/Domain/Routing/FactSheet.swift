@@ -5,12 +5,14 @@ public struct FactSheet: Sendable {
     public var bytes: [UInt8] = []
     private var ends: [Int] = []
     private var known: [Bool] = []
+    private(set) var instant = Instant(micros: 0)
     private(set) var ip: IPAddress?
 
     public init() {}
 
     /// Starts a visit of which nothing is known yet.
-    public mutating func begin(ip: IPAddress?) {
+    public mutating func begin(at instant: Instant, ip: IPAddress?) {
+        self.instant = instant
         self.ip = ip
         bytes.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)

@@ -19,6 +19,10 @@ struct FactTest: Hashable, Sendable {
         case numberRange(Int64?, Int64?)
         case networks([IPNetwork])
         case flag(Bool)
+        /// 0 is Sunday.
+        case weekdays(Set<Int>, TimeZoneRules)
+        /// Whole hours of the day.
+        case hours([ClosedRange<Int>], TimeZoneRules)
         case exists(Bool)
     }
 
@@ -28,6 +32,12 @@ struct FactTest: Hashable, Sendable {
         case .networks(let networks):
             guard let ip = sheet.ip else { return isNegated ? .yes : .no }
             return Truth(networks.contains { $0.contains(ip) } != isNegated)
+        case .exists(let wanted) where fact == .ip: return Truth((sheet.ip != nil) == wanted)
+        case .weekdays(let days, let zone):
+            return Truth(days.contains(zone.localTime(at: sheet.instant).weekday) != isNegated)
+        case .hours(let ranges, let zone):
+            let hour = zone.localTime(at: sheet.instant).hour
+            return Truth(ranges.contains { $0.contains(hour) } != isNegated)
         case .isIn, .contains, .startsWith, .matches, .versions, .versionRange, .numbers,
             .numberRange, .flag, .exists:
             return sheet.withText(slot, evaluate)
@@ -49,7 +59,7 @@ struct FactTest: Hashable, Sendable {
             switch fact.kind {
             case .domain: list.containsSuffix(of: value, after: UInt8(ascii: "."))
             case .language: list.containsPrefix(of: value, before: UInt8(ascii: "-"))
-            case .text, .version, .number, .address, .flag: list.contains(value)
+            case .text, .version, .number, .address, .flag, .weekday, .hour: list.contains(value)
             }
         case .contains(let list): list.occurs(in: value)
         case .startsWith(let list): list.begins(value)
@@ -65,7 +75,7 @@ struct FactTest: Hashable, Sendable {
         case .numberRange(let from, let to):
             DecimalBytes.nanos(value).map { $0 >= from ?? .min && $0 <= to ?? .max } ?? false
         case .flag(let wanted): value.elementsEqual("true".utf8) == wanted
-        case .networks, .exists: false
+        case .networks, .weekdays, .hours, .exists: false
         }
     }
 

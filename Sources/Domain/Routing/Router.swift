@@ -31,6 +31,20 @@ public struct Router: Sendable {
         return defaults?.decide(seed, rule: 0)
     }
 
+    /// As `decide(_:_:)` among what `selection` leaves open: a rule whose paths are all closed is
+    /// passed over. With everything open, unseen and nothing remembered it decides the same.
+    public func decide(
+        _ rowID: ClickRowID, _ sheet: FactSheet, _ selection: some Selection
+    ) -> Decision? {
+        let seed = seed(rowID)
+        for rule in rules where rule.holds(sheet) {
+            if let decision = rule.paths.decide(seed, rule: rule.number, selection) {
+                return decision
+            }
+        }
+        return defaults?.decide(seed, rule: 0, selection)
+    }
+
     /// Whether a rule looks at the visit at all: without one the sheet may stay empty.
     public var hasRules: Bool { !rules.isEmpty }
 
@@ -45,87 +59,18 @@ struct RouterRule: Sendable {
     let number: Int
     let paths: PathChoice
     private let condition: CompiledCondition
+    private let schedule: Schedule?
 
     init?(_ rule: Rule, number: Int, slots: [Fact: Int]) {
         guard rule.isEnabled, let paths = PathChoice(rule.paths) else { return nil }
         self.number = number
         self.paths = paths
+        schedule = rule.schedule
         condition = CompiledCondition(rule.when.root, slots: slots)
     }
 
-    func holds(_ sheet: FactSheet) -> Bool { condition.evaluate(sheet) == .yes }
-}
-
-/// A condition whose tests know where their facts stand in the sheet.
-indirect enum CompiledCondition: Sendable {
-    case all([CompiledCondition])
-    case any([CompiledCondition])
-    case not(CompiledCondition)
-    case test(FactTest, slot: Int)
-
-    init(_ node: Condition.Node, slots: [Fact: Int]) {
-        switch node {
-        case .all(let nodes): self = .all(nodes.map { CompiledCondition($0, slots: slots) })
-        case .any(let nodes): self = .any(nodes.map { CompiledCondition($0, slots: slots) })
-        case .not(let node): self = .not(CompiledCondition(node, slots: slots))
-        // The router gives every fact of its rules a slot; of one that had none, nothing is known.
-        case .test(let test): self = .test(test, slot: slots[test.fact] ?? -1)
-        }
-    }
-
-    func evaluate(_ sheet: FactSheet) -> Truth {
-        switch self {
-        case .all(let conditions):
-            var result = Truth.yes
-            for condition in conditions {
-                switch condition.evaluate(sheet) {
-                case .no: return .no
-                case .unknown: result = .unknown
-                case .yes: break
-                }
-            }
-            return result
-        case .any(let conditions):
-            var result = Truth.no
-            for condition in conditions {
-                switch condition.evaluate(sheet) {
-                case .yes: return .yes
-                case .unknown: result = .unknown
-                case .no: break
-                }
-            }
-            return result
-        case .not(let condition): return condition.evaluate(sheet).opposite
-        case .test(let test, let slot): return test.evaluate(sheet, slot: slot)
-        }
-    }
-}
-
-/// The weights of a list of paths, and of what lies behind each.
-struct PathChoice: Sendable {
-    private let choice: WeightedChoice
-    private let paths: [(landers: WeightedChoice?, offers: WeightedChoice)?]
-
-    /// Nil when no path of them is usable.
-    init?(_ paths: [Path]) {
-        guard
-            let choice = WeightedChoice(weights: paths.map { $0.isUsable ? $0.weight : 0 })
-        else { return nil }
-        self.choice = choice
-        self.paths = paths.map { path in
-            guard path.isUsable, let offers = WeightedChoice(weights: path.offers.map(\.weight))
-            else { return nil }
-            return (WeightedChoice(weights: path.landers.map(\.weight)), offers)
-        }
-    }
-
-    /// Path, lander and offer are three independent choices.
-    func decide(_ seed: UInt64, rule: Int) -> Decision? {
-        let index = choice.index(for: WeightedChoice.mix(seed, salt: 1))
-        guard let path = paths[index] else { return nil }
-        return Decision(
-            rule: rule, path: index + 1,
-            lander: path.landers?.index(for: WeightedChoice.mix(seed, salt: 3)),
-            offer: path.offers.index(for: WeightedChoice.mix(seed, salt: 2)))
+    func holds(_ sheet: FactSheet) -> Bool {
+        if let schedule, !schedule.contains(sheet.instant) { return false }
+        return condition.evaluate(sheet) == .yes
     }
 }

@@ -30,6 +30,12 @@ public struct WeightedChoice: Sendable, Hashable {
         return low
     }
 
+    var count: Int { bounds.count }
+
+    func weight(_ index: Int) -> UInt64 {
+        index == 0 ? bounds[0] : bounds[index] - bounds[index - 1]
+    }
+
     /// SplitMix64's finaliser: spreads a number's bits; `salt` makes independent choices of one.
     public static func mix(_ number: UInt64, salt: UInt64) -> UInt64 {
         var value = number &+ (salt &+ 1) &* 0x9e37_79b9_7f4a_7c15

@@ -33,6 +33,13 @@ extension HelpText {
           param:NAME       a parameter of the campaign URL, as it was sent
           var1 … var20     the parameter that the traffic source maps to it
           header:NAME      a header of the request
+          weekday, hour    "mon" … "sun", 0 … 23, in UTC or
+                           {"hour": {"range": [22, 5], "time_zone": "Europe/Berlin"}}
+
+        A rule's "schedule" says when it is in force; everything in it may be left out:
+          {"from": "2026-11-01T09:00", "to": "2026-12-01", "days": ["mon", "tue"],
+           "hours": ["09:00-18:00", "22:00-02:00"], "time_zone": "Europe/Berlin"}
+        "to" is the first minute out of force. Hours over midnight belong to the day they begin on.
 
         What isn't there matches no comparison but the opposite ones (is_not, not_in, …).
         A URL of a lander takes {click_id}, {external_id} and the other tokens of a click
