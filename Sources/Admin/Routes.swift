@@ -14,6 +14,6 @@ enum Routes {
         + ReplayResource.routes + AssignResource.routes + DeliveryResource.routes
         + DeliverySelectionResource.routes
         + ReportResource.routes + StatusResource.routes + SettingsResource.routes
-        + RateResource.routes
+        + RateResource.routes + CostResource.routes
         + TokenResource.routes
 }

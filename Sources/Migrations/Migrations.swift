@@ -15,6 +15,7 @@ public enum EmbeddedMigrations {
         (8, "pauses", text(PackageResources.v0008_pauses_sql)),
         (9, "conversion_costs", text(PackageResources.v0009_conversion_costs_sql)),
         (10, "routing", text(PackageResources.v0010_routing_sql)),
+        (11, "cost_layers", text(PackageResources.v0011_cost_layers_sql)),
     ]
 
     /// `clicks/DAY.db`.

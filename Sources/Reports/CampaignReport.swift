@@ -44,16 +44,17 @@ public struct CampaignReport: Sendable, Equatable {
     public init(_ reader: LedgerReader, _ period: ReportPeriod, _ rates: ExchangeRates)
         throws(StoreError)
     {
+        let days = try reader.clickDays()
+        let corrections = try CostCorrections(reader, period, Set(days))
         var clicks: [ClickTotal] = []
-        for day in try reader.clickDays() where period.touches(day) {
-            clicks += try reader.clicks.totals(on: day, from: period.from, to: period.to)
-                .map { $0.converted(by: rates, on: day) }
+        for day in days where period.touches(day) {
+            clicks += try corrections.clicks(on: day).map { $0.converted(by: rates, on: day) }
         }
         self.init(
             clicks: clicks,
             conversions: try reader.conversionTotals(
                 from: period.from, to: period.to, reporting: rates.reporting),
-            costs: try CostTotal.ofConversions(reader, period, rates))
+            costs: try corrections.otherCosts(rates))
     }
 
     /// How each figure is made, in words for people.
@@ -63,7 +64,8 @@ public struct CampaignReport: Sendable, Equatable {
         (
             "cost",
             "sum of the costs of the clicks whose cost is known, and of what their conversions cost "
-                + "where the campaign pays for those (cpa, revshare)"
+                + "where the campaign pays for those (cpa, revshare); where a cost layer lies over "
+                + "them, what the newest layer says instead"
         ),
         ("revenue", "sum of approved payouts"),
         ("profit", "revenue - cost"),
@@ -80,7 +82,7 @@ public struct CampaignReport: Sendable, Equatable {
         ),
         (
             "unconverted",
-            "clicks with a cost, conversions with one, and approved conversions that are not in "
+            "clicks with a cost, conversions with one, cost layers without clicks, and approved conversions that are not in "
                 + "the reporting sums, because no rate was known"
         ),
     ]

@@ -5,7 +5,7 @@ public struct ReportPeriod: Sendable, Equatable {
     public let from: Instant
     public let to: Instant
 
-    private static let stepMicros = Int64(15 * 60_000_000)
+    private static let stepMicros = QuarterHour.micros
 
     /// Widens both ends to quarter hours, by which clicks are summed. Nil when `to` is not after
     /// `from`.
@@ -22,6 +22,8 @@ public struct ReportPeriod: Sendable, Equatable {
             rest < 0 ? rest + stepMicros : rest)
         return overflow ? .min : floor
     }
+
+    func contains(_ quarter: QuarterHour) -> Bool { from <= quarter.start && quarter.start < to }
 
     func touches(_ day: Day) -> Bool { day.start < to && from < day.advanced(by: 1).start }
 }

@@ -81,6 +81,19 @@ public final class ClickReader {
         }
     }
 
+    /// Nil where the day has no file.
+    func read<Value>(
+        _ day: Day, _ body: (Connection) throws(SQLiteError) -> Value
+    ) throws(StoreError) -> Value? {
+        do throws(SQLiteError) {
+            return try file(day).map { (file) throws(SQLiteError) in try body(file.connection) }
+        } catch {
+            // The next call opens the file anew.
+            closeAll()
+            throw StoreError(error)
+        }
+    }
+
     /// Closes the files that are open: a finished day's file can be sealed only then.
     public func closeAll() {
         for entry in open { entry.file.connection.close() }

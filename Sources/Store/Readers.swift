@@ -53,6 +53,7 @@ public struct Page<Item: Sendable>: Sendable {
 public final class LedgerReader {
     private let directory: DataDirectory
     public let clicks: ClickReader
+    public let costCounts = CostCounts()
     private var open: Connection?
     private var keptQueueStatements: QueueStatements?
 

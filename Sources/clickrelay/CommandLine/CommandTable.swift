@@ -6,7 +6,7 @@ enum CommandTable {
             + TraceCommand.commands
             + ReportCommand.commands + ConversionCommands.commands + PostbackCommands.commands
             + DeliveryCommands.commands + PauseCommands.commands + PostbackTestCommand.commands
-            + ImportCommand.commands + RateCommands.commands
+            + ImportCommand.commands + RateCommands.commands + CostCommands.commands
             + CheckCommand.commands
             + HealthcheckCommand.commands
             + ConfigCommand.commands

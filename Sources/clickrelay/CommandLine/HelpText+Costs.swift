@@ -26,5 +26,27 @@ extension HelpText {
         the price that it was first recorded with, through all of its revisions; one whose click had
         a cost costs nothing more.
 
+        Corrections
+
+        A bill may say something else. A correction is a layer over what was recorded, which it does
+        not change; reports count it at once, and without it every figure is as before.
+
+          clickrelay cost set summer 120.50 --from 2026-11-01 --to 2026-11-07 --tz Europe/Berlin
+          clickrelay cost set summer 0.01 --as cpc --from 2026-11-08 --where var1=39485
+          clickrelay cost remove 2
+
+        The same as JSON, for POST /api/v1/costs (one, or an array of them):
+
+          {"campaign": "summer", "from": "2026-11-01", "to": "2026-11-07", "time_zone": "+01:00",
+           "where": {"var1": ["39485", "39486"], "param:creative": null, "offer": "fit"},
+           "total": "120.50", "currency": "EUR", "note": "invoice 12"}
+
+        total is for all of these clicks together and is dealt out evenly, in the order of their IDs;
+        cpc and cpm are for one and for a thousand. A day is meant from its beginning to its end;
+        times must lie on quarters of an hour. In a range that is not over, later clicks take their
+        part of the total. If no click came, it stands at the range's beginning. A correction tells
+        all that a click costs, what its conversions cost (cpa, revshare) included. Where several are
+        about a click, the newest counts; each is dealt out as if it were alone.
+
         """
 }

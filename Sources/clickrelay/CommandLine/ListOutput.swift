@@ -36,10 +36,11 @@ enum ListOutput {
 
     static func query(_ invocation: Invocation, _ filters: [Flag]) -> [String] {
         filters.compactMap { flag in
-            invocation.arguments.value(flag.name).map { value in
-                let name = String(flag.name.map { $0 == "-" ? "_" : $0 })
-                return "\(name)=\(API.encoded(value))"
+            let name = String(flag.name.map { $0 == "-" ? "_" : $0 })
+            if flag.valueName == nil {
+                return invocation.arguments.has(flag.name) ? "\(name)=1" : nil
             }
+            return invocation.arguments.value(flag.name).map { "\(name)=\(API.encoded($0))" }
         }
     }
 

@@ -64,15 +64,18 @@ enum EntityApply {
 
     // MARK: Reading the file
 
-    private static func entities(_ path: String) throws(CommandFailure) -> [JSONValue] {
-        let json: JSONValue
+    static func document(_ path: String) throws(CommandFailure) -> JSONValue {
         do {
-            json = try JSONValue(parsing: try bytes(path))
+            return try JSONValue(parsing: try bytes(path))
         } catch let error as JSONError {
             throw CommandFailure(.refused, "\(Printable.text(path)) is not JSON: \(error)")
         } catch {
             throw error as? CommandFailure ?? CommandFailure(.failed, "\(error)")
         }
+    }
+
+    private static func entities(_ path: String) throws(CommandFailure) -> [JSONValue] {
+        let json = try document(path)
         let list = json.arrayValue ?? json["items"]?.arrayValue ?? [json]
         guard list.allSatisfy({ $0.objectValue != nil }) else {
             throw CommandFailure(
