@@ -160,6 +160,38 @@ extension ManagedEntity {
     }
 }
 
+extension TrackingDomain: ManagedEntity {
+    static var plural: String { "domains" }
+    static func index(_ catalog: Catalog) -> EntityIndex<TrackingDomain> { catalog.domains }
+
+    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
+        throws(StoreError) -> Stored<TrackingDomain>
+    { try transaction.put(self, at: now) }
+
+    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
+        throws(StoreError) -> Stored<TrackingDomain>
+    { try transaction.archiveDomain(key, at: now) }
+
+    static func completed(_ document: JSONValue) -> JSONValue {
+        guard case .object(let members) = document, document["key"] == nil,
+            let key = defaultKey(document)
+        else { return document }
+        return .object([JSONMember(name: "key", value: .string(key))] + members)
+    }
+
+    static func missingReferences(_ document: JSONValue, _ catalog: Catalog) -> [FieldError] {
+        missing("campaign", document["campaign"], in: catalog.campaigns)
+    }
+
+    static func readOnlyMembers(
+        _ stored: Stored<TrackingDomain>, _ catalog: Catalog, _ services: Services
+    ) -> [JSONMember] {
+        // Whatever speaks TLS for the public URL does so for the other hosts.
+        let scheme = services.publicURL("/").hasPrefix("https:") ? "https" : "http"
+        return [JSONMember(name: "url", value: .string("\(scheme)://\(stored.value.host.text)/"))]
+    }
+}
+
 extension Campaign: ManagedEntity {
     static var plural: String { "campaigns" }
     static func index(_ catalog: Catalog) -> EntityIndex<Campaign> { catalog.campaigns }

@@ -6,6 +6,7 @@ enum Routes {
         EntityResource<Source>.routes + EntityResource<Network>.routes
         + EntityResource<Offer>.routes + EntityResource<Lander>.routes
         + EntityResource<SharedFlow>.routes + EntityResource<Campaign>.routes
+        + EntityResource<TrackingDomain>.routes
         + NetworkTemplateResource.routes + SourceTemplateResource.routes
         + PostbackKeyResource.routes
         + TraceResource.routes + ConversionResource.routes + EntryResource.routes

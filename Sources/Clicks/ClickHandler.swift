@@ -45,20 +45,41 @@ public final class ClickHandler: @unchecked Sendable {
     public func handle(
         _ http: borrowing Request, key: UnsafeRawBufferPointer, _ responder: Responder
     ) {
+        routing.refresh(&table, seen: &tableSeen)
+        switch table?.domains.place(of: http.host) {
+        case .anywhere: handle(http, table?.route(key), at: nil, responder)
+        case .domain(let domain): handle(http, table?.route(key), at: domain, responder)
+        case .unknown, nil: responder.refuse(404, Self.unknownHost)
+        }
+    }
+
+    private static let unknownHost = "this host is none of this tracker's domains"
+
+    /// A host by itself: its domain's campaign, or fallback URL.
+    public func handleRoot(_ http: borrowing Request, _ responder: Responder) {
+        routing.refresh(&table, seen: &tableSeen)
+        switch table?.domains.place(of: http.host) {
+        case .domain(let domain): handle(http, domain.root, at: domain, responder)
+        case .anywhere: responder.refuse(404, "there is nothing at this address")
+        case .unknown, nil: responder.refuse(404, Self.unknownHost)
+        }
+    }
+
+    /// - Parameter route: nil where there is no such campaign.
+    private func handle(
+        _ http: borrowing Request, _ route: Route?, at domain: DomainRoute?, _ responder: Responder
+    ) {
         let method = http.method
         guard method == .get || method == .head else {
             return responder.refuse(405, "only GET and HEAD", allow: "GET, HEAD")
         }
-        routing.refresh(&table, seen: &tableSeen)
-        guard let route = table?.route(key) else {
-            return responder.refuse(404, "there is no such campaign")
-        }
+        guard let route else { return answerNoClick(at: domain, responder) }
         request.read(http.query, route, into: &turn.batch)
         let rowID = rowIDs.next(micros: http.receivedAtMicros)
         let ip = clientAddress(http)
         request.identify(http, rowID: rowID, ip: ip)
         if route.router.hasRules { fillSheet(http, route, ip) }
-        guard let choice = route.choose(rowID, sheet) else {
+        guard let choice = route.choose(rowID, sheet) ?? domain?.fallbackChoice else {
             return responder.refuse(404, "this campaign has nowhere to send you now")
         }
         request.decide(choice)
@@ -118,6 +139,20 @@ public final class ClickHandler: @unchecked Sendable {
         guard settings.clientAddress.usesForwardedFor else { return peer }
         return settings.clientAddress.client(
             peer: peer, forwardedFor: http.headers("x-forwarded-for"))
+    }
+
+    /// Of a visitor whom no campaign takes: nothing is recorded.
+    private func answerNoClick(at domain: DomainRoute?, _ responder: Responder) {
+        guard let url = domain?.fallback else {
+            return responder.refuse(404, "there is no such campaign")
+        }
+        var lines = Turn.locationPrefix
+        url.fill(NoValues(), into: &lines)
+        lines.append(contentsOf: Turn.locationSuffix)
+        lines.withUnsafeBytes { lines in
+            responder.respond(
+                302, headerLines: lines, body: UnsafeRawBufferPointer(start: nil, count: 0))
+        }
     }
 
     private func answerHead(_ url: URLTemplate, _ responder: Responder) {

@@ -1,4 +1,4 @@
-internal import Domain
+public import Domain
 public import Store
 internal import Synchronization
 
@@ -7,8 +7,10 @@ public final class RoutingTable: Sendable {
     /// Campaign keys are compared as bytes, so that a request needs no `String`.
     private let slots: [Route?]
     private let mask: Int
+    let domains: DomainTable
 
-    public init(_ catalog: Catalog) {
+    /// - Parameter alwaysServed: hosts that campaigns are served at, whatever domains there are.
+    public init(_ catalog: Catalog, alwaysServed: [HostName] = []) {
         let routes = catalog.campaigns.all.compactMap { Route($0, catalog) }
         // At most half full, so that a search ends soon.
         var capacity = 8
@@ -21,6 +23,7 @@ public final class RoutingTable: Sendable {
         }
         self.slots = slots
         mask = capacity - 1
+        domains = DomainTable(catalog, routes, alwaysServed: alwaysServed)
     }
 
     /// The campaign of that key; nil for an unknown or archived one.
@@ -47,11 +50,16 @@ public final class RoutingTable: Sendable {
 public final class Routing: Sendable {
     private let generation = Atomic<Int>(0)
     private let table: Mutex<RoutingTable>
+    private let alwaysServed: [HostName]
 
-    public init(_ catalog: Catalog) { table = Mutex(RoutingTable(catalog)) }
+    /// - Parameter alwaysServed: hosts that campaigns are served at, whatever domains there are.
+    public init(_ catalog: Catalog, alwaysServed: [HostName] = []) {
+        self.alwaysServed = alwaysServed
+        table = Mutex(RoutingTable(catalog, alwaysServed: alwaysServed))
+    }
 
     public func publish(_ catalog: Catalog) {
-        let compiled = RoutingTable(catalog)
+        let compiled = RoutingTable(catalog, alwaysServed: alwaysServed)
         table.withLock { $0 = compiled }
         generation.add(1, ordering: .releasing)
     }

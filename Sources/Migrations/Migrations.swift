@@ -16,6 +16,7 @@ public enum EmbeddedMigrations {
         (9, "conversion_costs", text(PackageResources.v0009_conversion_costs_sql)),
         (10, "routing", text(PackageResources.v0010_routing_sql)),
         (11, "cost_layers", text(PackageResources.v0011_cost_layers_sql)),
+        (12, "domains", text(PackageResources.v0012_domains_sql)),
     ]
 
     /// `clicks/DAY.db`.

@@ -9,6 +9,7 @@ public struct Catalog: Sendable {
     public var landers = EntityIndex<Lander>()
     public var flows = EntityIndex<SharedFlow>()
     public var campaigns = EntityIndex<Campaign>()
+    public var domains = EntityIndex<TrackingDomain>()
     /// The secret part of postback URLs to its network.
     public internal(set) var networkByPostbackKey: [String: NetworkID] = [:]
     /// The valid ones of each network, oldest first.

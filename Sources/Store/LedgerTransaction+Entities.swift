@@ -93,6 +93,38 @@ extension LedgerTransaction {
         return stored
     }
 
+    /// Creates or replaces a domain. No two that live are of the same host.
+    public func put(_ domain: TrackingDomain, at now: Instant) throws(StoreError)
+        -> Stored<TrackingDomain>
+    {
+        var errors: [FieldError] = []
+        if let key = domain.campaign, catalog.campaigns[key]?.isArchived ?? true {
+            errors.append(FieldError("campaign", "there is no campaign \"\(key)\""))
+        }
+        let other = catalog.domains.all.first {
+            !$0.isArchived && $0.value.host == domain.host && $0.value.key != domain.key
+        }
+        if let other {
+            errors.append(
+                FieldError(
+                    "host", "\(domain.host.text) is domain \"\(other.value.key)\" already"))
+        }
+        if !errors.isEmpty { throw .invalid(ValidationError(errors)) }
+        let stored = try store(domain, existing: catalog.domains[domain.key], at: now)
+        catalog.domains.set(stored)
+        return stored
+    }
+
+    /// Archives a domain: its host is unknown from then on, or every host is served where it was the
+    /// last one.
+    public func archiveDomain(_ key: EntityKey, at now: Instant) throws(StoreError)
+        -> Stored<TrackingDomain>
+    {
+        let archived = try archive(try find(catalog.domains, key), at: now)
+        catalog.domains.set(archived)
+        return archived
+    }
+
     /// What a flow leads to that isn't there.
     private func missing(_ flow: Flow, under prefix: String) -> [FieldError] {
         flow.offers.filter { catalog.offers[$0.key]?.isArchived ?? true }
@@ -162,11 +194,15 @@ extension LedgerTransaction {
         return archived
     }
 
-    /// Archives a campaign: its URL answers 404 from then on.
+    /// Archives a campaign: its URL answers 404 from then on. It can't be while a domain leads to it.
     public func archiveCampaign(_ key: EntityKey, at now: Instant) throws(StoreError)
         -> Stored<Campaign>
     {
-        let archived = try archive(try find(catalog.campaigns, key), at: now)
+        let stored = try find(catalog.campaigns, key)
+        try refuse(
+            stored,
+            usedBy: catalog.domains.all.filter { $0.value.campaign == key && !$0.isArchived })
+        let archived = try archive(stored, at: now)
         catalog.campaigns.set(archived)
         return archived
     }

@@ -147,6 +147,7 @@ public final class LedgerTransaction {
         catalog.landers = try EntityTable(connection: connection).load()
         catalog.flows = try EntityTable(connection: connection).load()
         catalog.campaigns = try EntityTable(connection: connection).load()
+        catalog.domains = try EntityTable(connection: connection).load()
         do {
             try connection.rows(
                 "SELECT key, network_id, created_at_us FROM postback_key ORDER BY created_at_us, key"

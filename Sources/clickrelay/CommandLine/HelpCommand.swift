@@ -23,7 +23,7 @@ enum HelpCommand {
     }
 
     private static let topicWords = [
-        "config", "costs", "destinations", "postback", "routing", "tokens",
+        "config", "costs", "destinations", "domains", "postback", "routing", "tokens",
     ]
 
     private static func text(_ topic: [String], _ commands: [Command]) throws(CommandFailure)
@@ -37,6 +37,7 @@ enum HelpCommand {
         case ["config"]: return HelpText.configuration
         case ["costs"]: return HelpText.costs
         case ["destinations"]: return HelpText.destinations
+        case ["domains"]: return HelpText.domains
         case ["postback"]: return HelpText.postback
         case ["routing"]: return HelpText.routing
         case ["tokens"]: return HelpText.tokens

@@ -20,7 +20,7 @@ enum HelpText {
           demo                             see the whole chain work, on this machine only
 
           token create|list|revoke         API tokens
-          source|network|offer|lander|flow|campaign list|show|apply|archive
+          source|network|offer|lander|flow|campaign|domain list|show|apply|archive
                                            what is tracked; `apply FILE` takes the API's JSON
           source templates                 the traffic sources whose macros are known
           network templates                the networks whose tokens are known
@@ -43,7 +43,7 @@ enum HelpText {
           healthcheck                      exit 0 if the server can record a click now
           config print                     the settings in effect
           version, help [TOPIC]            topics: any command, config, costs,
-                                           destinations, postback, routing, tokens
+                                           destinations, domains, postback, routing, tokens
 
         Commands use the data directory (--data-dir, ./data), through its server when one is running.
         For a server elsewhere: --server URL, and CLICKRELAY_TOKEN in the environment.

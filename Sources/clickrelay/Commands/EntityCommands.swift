@@ -1,6 +1,6 @@
 internal import Domain
 
-/// `source|network|offer|lander|flow|campaign list|show|apply|archive`.
+/// `source|network|offer|lander|flow|campaign|domain list|show|apply|archive`.
 enum EntityCommands {
     static var commands: [Command] {
         EntityKind.allCases.flatMap(commands) + NetworkTemplateCommands.commands
@@ -35,7 +35,7 @@ enum EntityCommands {
         switch kind {
         case .network: NetworkTemplateCommands.apply
         case .source: SourceTemplateCommands.apply
-        case .offer, .lander, .flow, .campaign: plainApply(kind)
+        case .offer, .lander, .flow, .campaign, .domain: plainApply(kind)
         }
     }
 

@@ -2,7 +2,7 @@ internal import Domain
 
 /// What is tracked, each with a list in the API and the same commands.
 enum EntityKind: String, CaseIterable, Sendable {
-    case source, network, offer, lander, flow, campaign
+    case source, network, offer, lander, flow, campaign, domain
 
     var path: String { "/\(rawValue)s" }
 
@@ -15,6 +15,7 @@ enum EntityKind: String, CaseIterable, Sendable {
         case .lander: "lander"
         case .flow: "shared flow"
         case .campaign: "campaign"
+        case .domain: "tracking domain"
         }
     }
 
@@ -22,6 +23,7 @@ enum EntityKind: String, CaseIterable, Sendable {
     func defaultKey(_ entity: JSONValue) -> JSONValue? {
         switch self {
         case .source, .network: entity["template"]
+        case .domain: TrackingDomain.defaultKey(entity).map { .string($0) }
         case .offer, .lander, .flow, .campaign: nil
         }
     }
@@ -34,6 +36,7 @@ enum EntityKind: String, CaseIterable, Sendable {
         case .lander: ["KEY", "NAME", "URL"]
         case .flow: ["KEY", "NAME", "RULES", "OFFERS"]
         case .campaign: ["KEY", "NAME", "SOURCE", "COST", "OFFERS", "URL"]
+        case .domain: ["KEY", "NAME", "HOST", "CAMPAIGN", "FALLBACK URL"]
         }
     }
 
@@ -60,6 +63,11 @@ enum EntityKind: String, CaseIterable, Sendable {
                 Show.text(entity["url"]),
             ]
         case .lander: return start + [Show.text(entity["url"])]
+        case .domain:
+            return start + [
+                Show.text(entity["host"]), Show.text(entity["campaign"]),
+                Show.text(entity["fallback_url"]),
+            ]
         case .flow:
             return start + [String(entity["rules"]?.arrayValue?.count ?? 0), offers(of: entity)]
         case .campaign:

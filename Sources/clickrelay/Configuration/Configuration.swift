@@ -17,6 +17,8 @@ struct Configuration: Sendable {
     var certificate: CertificateFiles?
     /// Without a slash at its end.
     var publicURL: String?
+    /// The host in it.
+    var publicHost: HostName?
     var trustedProxies: [IPNetwork] = []
     /// 0...255.
     var nodeID = 0

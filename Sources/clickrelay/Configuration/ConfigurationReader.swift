@@ -180,6 +180,8 @@ struct ConfigurationReader {
             var text = url.text
             while text.hasSuffix("/") { text.removeLast() }
             configuration.publicURL = text
+            configuration.publicHost = HostName(
+                url.host.contains(":") ? "[\(url.host)]" : url.host)
         } catch {
             fail(.publicURL, "\(error.text), such as https://track.example.com")
         }

@@ -39,6 +39,7 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
         admin = AdminHandler(services.api, isTrusted: isTrusted, sender: sender)
     }
 
+    private static let root = Array("/".utf8)
     private static let campaignPrefix = Array("/c/".utf8)
     private static let apiPrefix = Array("/api/".utf8)
 
@@ -47,6 +48,8 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
         if path.starts(with: Self.campaignPrefix) {
             clicks.handle(
                 request, key: UnsafeRawBufferPointer(rebasing: path.dropFirst(3)), responder)
+        } else if path.elementsEqual(Self.root) {
+            clicks.handleRoot(request, responder)
         } else if PostbackHandler.takes(path: path) {
             postbacks.handle(request, responder)
         } else if PixelHandler.takes(path: path) {

@@ -45,7 +45,7 @@ final class Tracker: @unchecked Sendable {
     static func start(_ configuration: Configuration) throws(CommandFailure) -> Tracker {
         // Before anything is opened or made.
         let tls = try certificate(configuration)
-        let routing = Routing(Catalog())
+        let routing = Routing(Catalog(), alwaysServed: configuration.publicHost.map { [$0] } ?? [])
         let outbound = OutboundThread.Handle()
         var observers = Ledger.Observers()
         observers.catalogChanged = {
