@@ -51,8 +51,8 @@ let package = Package(
         .executableTarget(
             name: "clickrelay",
             dependencies: [
-                "Domain", "Crypto", "Net", "HTTP", "SQLite", "Store", "Clicks", "Postbacks",
-                "Outbound", "Reports", "Admin",
+                "Domain", "Crypto", "Net", "HTTP", "SQLite", "Store", "Visitors", "Clicks",
+                "Postbacks", "Outbound", "Reports", "Admin",
             ],
             swiftSettings: strict),
 

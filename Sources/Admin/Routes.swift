@@ -16,5 +16,6 @@ enum Routes {
         + DeliverySelectionResource.routes
         + ReportResource.routes + StatusResource.routes + SettingsResource.routes
         + RateResource.routes + CostResource.routes
+        + GeoResource.routes
         + TokenResource.routes
 }

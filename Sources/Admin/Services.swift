@@ -35,6 +35,7 @@ public struct Services: Sendable {
             _ delivery: Delivery,
             _ answer: @escaping @Sendable (Result<JSONValue, StoreError>) -> Void
         ) -> Void
+    public var geo = GeoServices()
     /// Of senders whose calls fail, shared with those of networks.
     public var limiter = FailureLimiter()
 

@@ -9,6 +9,8 @@ public struct DataDirectory: Sendable {
 
     public var ledgerPath: String { path + "/clickrelay.db" }
     public var clicksPath: String { path + "/clicks" }
+    /// The operator's location files.
+    public var geoPath: String { path + "/geo" }
     public var controlSocketPath: String { path + "/control.sock" }
     public var lockPath: String { path + "/lock" }
 

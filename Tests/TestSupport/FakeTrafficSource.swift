@@ -23,16 +23,19 @@ public final class FakeTrafficSource: Sendable {
         public var status: Int
         public var fields: HTTPFields
         public var body: String
+        /// In place of `body`.
+        public var bytes: [UInt8]?
         public var delay: Double
         public var manner: Manner
 
         public init(
             _ status: Int = 200, fields: HTTPFields = [:], body: String = "OK",
-            delay: Double = 0, manner: Manner = .respond
+            bytes: [UInt8]? = nil, delay: Double = 0, manner: Manner = .respond
         ) {
             self.status = status
             self.fields = fields
             self.body = body
+            self.bytes = bytes
             self.delay = delay
             self.manner = manner
         }
@@ -148,11 +151,11 @@ public final class FakeTrafficSource: Sendable {
             switch answer.manner {
             case .respond:
                 let extra = answer.fields.lines
+                let body = answer.bytes ?? Array(answer.body.utf8)
                 try socket.send(
                     Array(
                         ("HTTP/1.1 \(answer.status) Scripted\r\n\(extra)"
-                            + "Content-Length: \(answer.body.utf8.count)\r\n\r\n\(answer.body)")
-                            .utf8))
+                            + "Content-Length: \(body.count)\r\n\r\n").utf8) + body)
             case .garbage:
                 try socket.send(Array("\u{1}\u{2} this is no HTTP\r\n\r\n\r\n".utf8))
                 return

@@ -7,6 +7,7 @@ enum CommandTable {
             + ReportCommand.commands + ConversionCommands.commands + PostbackCommands.commands
             + DeliveryCommands.commands + PauseCommands.commands + PostbackTestCommand.commands
             + ImportCommand.commands + RateCommands.commands + CostCommands.commands
+            + GeoCommands.commands
             + CheckCommand.commands
             + HealthcheckCommand.commands
             + ConfigCommand.commands

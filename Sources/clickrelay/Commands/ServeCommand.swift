@@ -14,7 +14,8 @@ enum ServeCommand {
                 With TLS_CERT_FILE and TLS_KEY_FILE every LISTEN address speaks TLS 1.2 and 1.3, and
                 nothing else. SIGHUP reads both files again: new connections get the new
                 certificate, open ones go on; if it can't be used, the old one stays and the log
-                says why.
+                says why. The location files in geo/ of the data directory are read again too (see
+                `clickrelay help geo update`).
 
                   clickrelay serve --data-dir /srv/clickrelay --listen 0.0.0.0:8080 \\
                       --public-url https://track.example.com
@@ -30,7 +31,7 @@ enum ServeCommand {
         Signals.prepare()
         let tracker = try Tracker.start(configuration)
         log.ready(version: Version.text, addresses: tracker.addresses)
-        while Signals.wait() != .stop { tracker.reloadCertificate() }
+        while Signals.wait() != .stop { tracker.reload() }
         log.info("stopping", ["grace_ms": .integer(configuration.shutdownGraceMilliseconds)])
         Signals.exitOnNext()
         guard tracker.stop(graceMilliseconds: configuration.shutdownGraceMilliseconds) else {

@@ -6,6 +6,7 @@ internal import Net
 internal import Postbacks
 internal import SQLite
 internal import Store
+internal import Visitors
 
 /// An open data directory: its lock, its ledger and who may read it. What a server and a command
 /// without a server have in common.
@@ -18,6 +19,8 @@ final class Installation: @unchecked Sendable {
     let ledger: Ledger
     let readers: Readers
     let clickIDs: ClickIDKeys
+    /// Not loaded yet.
+    let geo: GeoDirectory
     private let lock: LockFile
 
     /// How long a directory's lock is waited for.
@@ -35,6 +38,7 @@ final class Installation: @unchecked Sendable {
         let log = configuration.log
         self.log = log
         directory = DataDirectory(path: configuration.dataDirectory)
+        geo = GeoDirectory(path: directory.geoPath)
         var observers = observers
         observers.log = { log.error($0, ["detail": .string($1)]) }
         var options = Ledger.Options()
@@ -96,7 +100,7 @@ final class Installation: @unchecked Sendable {
         -> Admin.Services
     {
         let url = configuration.publicURL ?? publicURL
-        return Admin.Services(
+        var services = Admin.Services(
             clickIDs: clickIDs, rules: PostbackRecorder(clickIDs: clickIDs),
             sha256: { SHA256.digest($0) },
             sha256Hex: { Array(SHA256.hex(Array($0)).utf8) },
@@ -105,6 +109,17 @@ final class Installation: @unchecked Sendable {
             newWebhookSecret: { WebhookSecret.text(of: SecureRandom.bytes(32)) },
             now: Self.now, publicURL: { url }, directory: directory, version: Version.text,
             startedAt: startedAt)
+        // A command that has the directory to itself loads them when somebody asks.
+        services.geo.files = { [geo] in
+            geo.loadOnce()
+            return geo.files
+        }
+        services.geo.load = { [geo] in geo.load(checks: true) }
+        services.geo.place = { [geo] ip in
+            geo.loadOnce()
+            return geo.places.place(of: ip)
+        }
+        return services
     }
 
     /// Commits what has queued and closes the files.

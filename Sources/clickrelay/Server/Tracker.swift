@@ -8,6 +8,7 @@ internal import Net
 internal import Postbacks
 internal import Store
 internal import Synchronization
+internal import Visitors
 
 /// A running tracker: its files, its threads and its listening sockets. One per data directory.
 // Unchecked: everything is set before `start` returns; `stop` is called once.
@@ -75,6 +76,8 @@ final class Tracker: @unchecked Sendable {
         let log = installation.log
         let now = Installation.now()
         routing.publish(installation.ledger.catalog)
+        installation.geo.load(checks: false)
+        Self.logGeoFiles(installation)
         var clickOptions = ClickStore.Options()
         clickOptions.isFullyDurable = configuration.databaseSync == .full
         clickOptions.redirectsOnFailure = configuration.onStorageFailure == .redirect
@@ -172,11 +175,35 @@ final class Tracker: @unchecked Sendable {
         return services.clickStore.depth.held == 0
     }
 
-    // MARK: The certificate
+    // MARK: What SIGHUP reads again
+
+    /// The certificate's files and the location files.
+    func reload() {
+        reloadCertificate()
+        services.installation.geo.load(checks: true)
+        Self.logGeoFiles(services.installation)
+    }
+
+    private static func logGeoFiles(_ installation: Installation) {
+        for file in installation.geo.files {
+            guard let problem = file.problem else {
+                installation.log.info(
+                    "location_file_in_use",
+                    ["file": .string(file.name), "type": .string(file.type)])
+                continue
+            }
+            installation.log.warn(
+                "location_file_has_a_problem",
+                [
+                    "file": .string(file.name), "in_use": .bool(file.isInUse),
+                    "detail": .string(problem),
+                ])
+        }
+    }
 
     /// What the operator is to know of a SIGHUP is logged, and nothing else comes of a failure:
     /// open connections and, when the files are no good, the old certificate stay in use.
-    func reloadCertificate() {
+    private func reloadCertificate() {
         let configuration = services.configuration
         let log = services.installation.log
         guard let files = configuration.certificate else {
