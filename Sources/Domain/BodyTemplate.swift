@@ -5,8 +5,9 @@ public enum BodyTemplate: Hashable, Sendable {
     case text(Template, Template.Encoding)
 
     /// - Parameter contentType: of the destination's headers; decides how a text takes its values:
-    ///   percent-encoded in a form (also when there is none) and in a form of parts, where a
-    ///   visitor's value must not end a part or a line; escaped in JSON, else as they are.
+    ///   percent-encoded in a form (also when there is none), in a form of parts and in a table,
+    ///   where a visitor's value must not end a part, a line or a field; escaped in JSON and XML,
+    ///   else as they are.
     init(_ document: JSONValue, contentType: String?) throws(TemplateError) {
         if case .string(let text) = document {
             let type = (contentType ?? "application/x-www-form-urlencoded").lowercased()
@@ -15,8 +16,12 @@ public enum BodyTemplate: Hashable, Sendable {
                 self = .text(template, .json)
             } else if type.contains("urlencoded") {
                 self = .form(FormTemplate(template))
+            } else if type.contains("xml") {
+                self = .text(template, .xml)
             } else {
-                self = .text(template, type.hasPrefix("multipart/") ? .percent : .plain)
+                let isTable = ["multipart/", "text/csv", "text/tab-separated-values"]
+                    .contains(where: type.hasPrefix)
+                self = .text(template, isTable ? .percent : .plain)
             }
         } else {
             self = .json(try JSONTemplate(document, depth: 0))

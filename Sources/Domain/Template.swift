@@ -21,6 +21,8 @@ public struct Template: Hashable, Sendable {
         case json
         /// As it is, without control characters: a header's value.
         case header
+        /// Inside XML's text or a quoted attribute.
+        case xml
         /// As it is: a text body, whose end is given by its length.
         case plain
     }
@@ -156,7 +158,25 @@ public struct Template: Hashable, Sendable {
         case .header:
             let kept = bytes[start...].filter { $0 >= 32 && $0 != 127 }
             bytes.replaceSubrange(start..., with: kept)
+        case .xml:
+            let text = String(decoding: bytes[start...], as: UTF8.self)
+            bytes.removeSubrange(start...)
+            for scalar in text.unicodeScalars { appendXML(scalar, to: &bytes) }
         case .plain: break
+        }
+    }
+
+    /// XML 1.0 has no way to write most control characters: they are left out (section 2.2).
+    private static func appendXML(_ scalar: Unicode.Scalar, to bytes: inout [UInt8]) {
+        switch scalar {
+        case "&": bytes.append(contentsOf: "&amp;".utf8)
+        case "<": bytes.append(contentsOf: "&lt;".utf8)
+        case ">": bytes.append(contentsOf: "&gt;".utf8)
+        case "\"": bytes.append(contentsOf: "&quot;".utf8)
+        case "'": bytes.append(contentsOf: "&apos;".utf8)
+        case "\t", "\n", "\r": bytes.append(UInt8(scalar.value))
+        case "\u{0}"..."\u{1f}", "\u{fffe}", "\u{ffff}": break
+        default: bytes.append(contentsOf: String(scalar).utf8)
         }
     }
 }

@@ -245,6 +245,27 @@ private struct ByteValues: TokenValues {
     }
 
     @Test(arguments: [
+        (
+            "application/xml", "<a b='{event}'>{var1}</a>",
+            "<a b='&lt;/a&gt;'>&amp;&quot;&apos;x</a>"
+        ),
+        ("text/xml; charset=utf-8", "<a>{var2}</a>", "<a>é\n1,2</a>"),
+        ("application/soap+xml", "<a>{country}</a>", "<a></a>"),
+        ("text/csv", "{event},{var2}\n", "%3C%2Fa%3E,%C3%A9%0A1%2C2\n"),
+    ])
+    func `values can't break out of XML or of a table`(type: String, body: String, sent: String)
+        throws
+    {
+        let values = Values(texts: [
+            .event: "</a>", .variable(1): "&\"'\u{0}\u{1b}x", .variable(2): "é\n1,2",
+        ])
+        var bytes: [UInt8] = []
+        try destination(.string(body), ["Content-Type": .string(type)]).body?
+            .fill(values, into: &bytes)
+        #expect(String(decoding: bytes, as: UTF8.self) == sent)
+    }
+
+    @Test(arguments: [
         ("a={country}&v={payout}", "v=12.5"), ("v={payout}&a={country}", "v=12.5"),
         ("a={country}", ""), ("a={event}-{country}&b=1", "b=1"), ("a=&v={payout}", "a=&v=12.5"),
         ("a=1&&b=2", "a=1&&b=2"), ("e={event:sale=a&b c=d}&v={payout}", "e=a%26b&v=12.5"),
