@@ -58,7 +58,7 @@ public final class CallReport: @unchecked Sendable {
     /// Of all addresses that were tried.
     public private(set) var connectNanos: UInt64?
     public private(set) var handshakeNanos: UInt64?
-    /// From the request, handed to the kernel, to the first byte of the answer.
+    /// From the beginning of the request to the first byte of the answer.
     public private(set) var firstByteNanos: UInt64?
     /// From the beginning to the end, whatever that was.
     public private(set) var totalNanos: UInt64?
@@ -88,8 +88,6 @@ public final class CallReport: @unchecked Sendable {
             cipher: session.isEstablished ? session.cipher : nil,
             certificate: session.peerCertificate.map { Certificate($0) }, problem: problem)
     }
-
-    func sent() { phaseStartedAt = Clock.monotonicNanos() }
 
     func received() {
         if firstByteNanos == nil { firstByteNanos = endPhase() }

@@ -71,7 +71,6 @@ final class ClientConnection: EventHandler, @unchecked Sendable {
             output = call.request.bytes
         }
         flush()
-        call.report?.sent()
     }
 
     /// Gives up its call, which the client has taken over or answered.
