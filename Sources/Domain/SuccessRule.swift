@@ -4,38 +4,54 @@ public struct SuccessRule: Equatable, Sendable {
     public let bodyContains: String?
     public let bodyField: BodyField?
 
-    /// A field of the answer's JSON and the value that it must have.
+    /// A field of the answer's JSON, and the value that it must have or must not have.
     public struct BodyField: Equatable, Sendable {
         /// Names and array indexes, by dots: `data.0.code`.
         public let path: String
         /// A text, a number (compared by value: `0` and `0.0` are the same), true, false or null.
-        public let equals: JSONValue
+        public let value: JSONValue
+        public let relation: Relation
+
+        /// The name of the value's member.
+        public enum Relation: String, CaseIterable, Sendable {
+            /// An answer without the field, or that is no JSON, has nothing but null there.
+            case equals
+            /// It's a refusal that is known: every other answer, also one that is no JSON, is none.
+            case notEquals = "not_equals"
+        }
 
         static let pathMax = 200
 
         /// Nil for what no rule can be: an empty part in the path, or a list or object to equal.
-        public init?(path: String, equals: JSONValue) {
+        public init?(path: String, _ relation: Relation = .equals, _ value: JSONValue) {
             guard !path.isEmpty, path.utf8.count <= Self.pathMax,
                 path.split(separator: ".", omittingEmptySubsequences: false)
                     .allSatisfy({ !$0.isEmpty })
             else { return nil }
-            switch equals {
+            switch value {
             case .array, .object: return nil
             case .null, .bool, .number, .string: break
             }
             self.path = path
-            self.equals = equals
+            self.relation = relation
+            self.value = value
         }
 
         /// As `document` writes it.
         public init?(document: JSONValue) {
-            guard let path = document["path"]?.stringValue, let equals = document["equals"] else {
-                return nil
-            }
-            self.init(path: path, equals: equals)
+            let relations = Relation.allCases.filter { document[$0.rawValue] != nil }
+            guard let path = document["path"]?.stringValue, relations.count == 1,
+                let value = document[relations[0].rawValue]
+            else { return nil }
+            self.init(path: path, relations[0], value)
         }
 
-        public var document: JSONValue { ["path": .string(path), "equals": equals] }
+        public var document: JSONValue {
+            .object([
+                JSONMember(name: "path", value: .string(path)),
+                JSONMember(name: relation.rawValue, value: value),
+            ])
+        }
     }
 
     public init(
@@ -71,18 +87,25 @@ public struct SuccessRule: Equatable, Sendable {
         guard var reader = success.reader("body_json") else { return nil }
         let path = reader.requiredString("path", max: BodyField.pathMax)
         // Null is a value here, not an absent member.
-        let equals = success.value("body_json")?["equals"]
-        reader.ignore("equals")
+        let given = BodyField.Relation.allCases.compactMap { relation in
+            success.value("body_json")?[relation.rawValue].map { (relation, $0) }
+        }
+        reader.ignore(BodyField.Relation.equals.rawValue, BodyField.Relation.notEquals.rawValue)
         reader.finish()
-        guard let equals else {
-            reader.fail("equals", "is required: a string, a number, true, false or null")
+        guard given.count == 1 else {
+            reader.fail(
+                "equals",
+                "is required, or \"not_equals\" in its place: a string, a number, true, false or null"
+            )
             return nil
         }
+        let (relation, value) = given[0]
         guard !path.isEmpty else { return nil }
-        guard let field = BodyField(path: path, equals: equals) else {
+        guard let field = BodyField(path: path, relation, value) else {
             reader.fail(
                 "path",
-                "must be names by dots such as \"data.code\", and \"equals\" a single value")
+                "must be names by dots such as \"data.code\", and \"\(relation.rawValue)\" a single value"
+            )
             return nil
         }
         return field
@@ -117,39 +140,45 @@ public struct SuccessRule: Equatable, Sendable {
 
 extension SuccessRule.BodyField {
     fileprivate func refusal(of body: [UInt8]) -> String? {
-        let expected = equals.encoded()
-        let parsed: JSONValue
-        do throws(JSONError) {
-            parsed = try JSONValue(parsing: body, allowsDuplicates: true)
-        } catch {
-            return "with a body that is no JSON, so \"\(path)\" is not \(expected)"
+        // What it's no JSON for makes no difference.
+        let parsed = try? JSONValue(parsing: body, allowsDuplicates: true)
+        let found = parsed.flatMap { value(in: $0) }
+        let expected = value.encoded()
+        switch relation {
+        case .notEquals:
+            return found.map(isEqual) == true ? "with \(expected) at \"\(path)\"" : nil
+        case .equals:
+            if parsed == nil {
+                return "with a body that is no JSON, so \"\(path)\" is not \(expected)"
+            }
+            guard let found else {
+                // To ask for null is to ask for nothing there, which many leave out.
+                return value == .null ? nil : "without \"\(path)\", which should be \(expected)"
+            }
+            if isEqual(found) { return nil }
+            let text = String(found.encoded().prefix(100))
+            return "with \(text) at \"\(path)\", not \(expected)"
         }
-        guard let found = value(in: parsed) else {
-            return "without \"\(path)\", which should be \(expected)"
-        }
-        if isEqual(found) { return nil }
-        let text = String(found.encoded().prefix(100))
-        return "with \(text) at \"\(path)\", not \(expected)"
     }
 
     private func value(in document: JSONValue) -> JSONValue? {
-        var value = document
+        var found = document
         for part in path.split(separator: ".") {
             let next: JSONValue?
-            if let items = value.arrayValue {
+            if let items = found.arrayValue {
                 next = Int(part).flatMap { items.indices.contains($0) ? items[$0] : nil }
             } else {
-                next = value[String(part)]
+                next = found[String(part)]
             }
             guard let next else { return nil }
-            value = next
+            found = next
         }
-        return value
+        return found
     }
 
     private func isEqual(_ found: JSONValue) -> Bool {
-        if found == equals { return true }
-        guard case .number(let left) = found, case .number(let right) = equals,
+        if found == value { return true }
+        guard case .number(let left) = found, case .number(let right) = value,
             let left = Double(left), let right = Double(right)
         else { return false }
         // Codes, not money: what a double can't tell apart no API does either.

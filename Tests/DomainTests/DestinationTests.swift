@@ -98,6 +98,9 @@ import Testing
         #expect(
             Self.fields(["success": ["body_json": ["path": "a", "equals": [1]]]])
                 == [at + "success.body_json.path"])
+        #expect(
+            Self.fields(["success": ["body_json": ["path": "a", "equals": 1, "not_equals": 2]]])
+                == [at + "success.body_json.equals"])
     }
 
     @Test func `a document reads back as it was written`() throws {
@@ -122,21 +125,46 @@ import Testing
         ] as [(String, String?)])
     func `a field of the answer decides`(body: String, reason: String?) throws {
         let rule = SuccessRule(
-            bodyField: SuccessRule.BodyField(path: "code", equals: 0))
+            bodyField: SuccessRule.BodyField(path: "code", .equals, 0))
         #expect(rule.refusal(of: Array(body.utf8)) == reason)
         #expect(rule.accepts(status: 200, body: Array(body.utf8)) == (reason == nil))
         #expect(!rule.accepts(status: 500, body: Array(body.utf8)))
     }
 
+    @Test func `null is asked for where nothing should be`() {
+        let rule = SuccessRule(bodyField: SuccessRule.BodyField(path: "error", .equals, .null))
+        #expect(rule.refusal(of: Array(#"{"results":[]}"#.utf8)) == nil)
+        #expect(rule.refusal(of: Array(#"{"error":null}"#.utf8)) == nil)
+        #expect(
+            rule.refusal(of: Array(#"{"error":{"code":3}}"#.utf8))
+                == #"with {"code":3} at "error", not null"#)
+        #expect(rule.refusal(of: Array("OK".utf8)) != nil)
+    }
+
+    @Test(arguments: [
+        (#"{"status":"error","message":"x"}"#, true), (#"{"status":"success"}"#, false),
+        ("OK", false), ("", false), (#"{"data":{"status":"error"}}"#, false),
+    ])
+    func `a refusal that is known refuses`(body: String, isRefusal: Bool) throws {
+        let rule = SuccessRule(
+            bodyField: SuccessRule.BodyField(path: "status", .notEquals, "error"))
+        #expect(
+            rule.refusal(of: Array(body.utf8)) == (isRefusal ? #"with "error" at "status""# : nil))
+        let again = try Self.destination([
+            "success": ["body_json": ["path": "status", "not_equals": "error"]]
+        ])
+        #expect(again.success == rule)
+    }
+
     @Test(arguments: [
         ("data.1.ok", JSONValue.bool(true), #"{"data":[0,{"ok":true}]}"#),
-        ("status", "success", #"{"status":"success"}"#), ("error", .null, #"{"error":null}"#),
+        ("status", "success", #"{"status":"success"}"#),
     ])
     func `a path goes through objects and lists`(path: String, equals: JSONValue, body: String)
         throws
     {
         let rule = SuccessRule(
-            bodyField: SuccessRule.BodyField(path: path, equals: equals))
+            bodyField: SuccessRule.BodyField(path: path, .equals, equals))
         #expect(rule.refusal(of: Array(body.utf8)) == nil)
         #expect(rule.refusal(of: Array("{}".utf8)) != nil)
     }

@@ -151,6 +151,31 @@ import Testing
         #expect(yandex.text.contains(",12.5,EUR\n"))
     }
 
+    /// Platforms that answer 200 to a call that they refuse.
+    @Test(arguments: [
+        ("tiktok", #"{"code":40002,"message":"Invalid"}"#, #"{"code":0,"message":"OK"}"#),
+        ("bigo_ads", #"{"code":0}"#, #"{"code":1}"#),
+        ("evadav", #"{"status":"error","message":"x"}"#, "OK"),
+    ])
+    func `a refusal with status 200 is told from a success`(
+        key: String, refusal: String, success: String
+    ) throws {
+        let chain = try Chain.start(answer: { _, before in
+            .init(200, body: before == 0 ? refusal : success)
+        })
+        let entry = try #require(try Self.catalogue().first { $0["key"].string == key })
+        try makeSource(entry, chain)
+        let visit = try chain.visit("ext=abc", campaign: "c_" + key)
+        _ = try chain.network.call("cid=\(visit.clickID)&payout=1&txid=1")
+        let refused = try chain.delivery(of: visit.clickID, "was tried") {
+            Chain.attempts(of: $0) == 1
+        }
+        #expect(refused["state"] == "waiting" && refused["attempts"][0]["status"] == 200)
+        #expect(refused["attempts"][0]["error"].string?.hasPrefix("answered 200 with") == true)
+        try chain.tracker.call("POST", "/deliveries/\(refused["id"].int ?? 0)/retry")
+        _ = try chain.delivery(of: visit.clickID, "is delivered") { $0["state"] == "delivered" }
+    }
+
     @Test func `a visitor's value adds no line to an uploaded table`() throws {
         let chain = try Chain.start()
         let entry = try #require(

@@ -31,7 +31,7 @@ import Testing
         }
         let harness = try DispatcherHarness()
         harness.dispatcher.start()
-        let rule = SuccessRule(bodyField: SuccessRule.BodyField(path: "code", equals: 0))
+        let rule = SuccessRule(bodyField: SuccessRule.BodyField(path: "code", .equals, 0))
         let request = DispatcherHarness.request(
             source.url + "/conv", method: .post,
             headers: [

@@ -18,7 +18,8 @@ extension HelpText {
           delay_seconds          from the conversion to the first call, up to 30 days
           success.status         the answers that count as taken, [200, 299]
           success.body_contains  a text that the answer must have
-          success.body_json      {"path": "data.code", "equals": 0}: a field that the answer must have
+          success.body_json      {"path": "data.code", "equals": 0}: a field that the answer must have;
+                                 "not_equals": one that refuses
           allow_private          true: may call loopback and private addresses
 
           kind                   "postback", or "webhook": every revision as JSON, by POST, signed by
