@@ -24,8 +24,9 @@ enum DestinationTestResource {
             let rendered = try services.rules.render(
                 sample, for: name, catalog: catalog, now: services.now())
             return .wait { answer in
+                let secrets = catalog.accountSecrets(of: name)
                 services.testCall(rendered.delivery) { result in
-                    answer(response(result, rendered))
+                    answer(response(result.map { secrets.masked($0) }, rendered))
                 }
             }
         }

@@ -98,22 +98,28 @@ struct Presenter: Sendable {
 
     func delivery(_ delivery: Delivery, _ attempts: [Attempt]) -> JSONValue {
         let request = delivery.request
+        let secrets = catalog.accountSecrets(of: delivery.destination)
         return [
             "id": .integer(delivery.id.rawValue),
             "conversion": .string(delivery.conversionID.description),
             "revision": .integer(delivery.revision),
             "destination": .string(delivery.destination),
             "state": .string(delivery.state.rawValue),
-            "reason": .string(orNull: delivery.reason),
+            "reason": .string(orNull: delivery.reason.map(secrets.masked)),
             "due_at": delivery.dueAt.json,
             "paused": held(delivery)?.json ?? .null,
             "idempotency_key": .string(delivery.idempotencyKey),
             "request": [
-                "method": .string(request.method.rawValue), "url": .string(request.url),
-                "headers": headers(request.headers.map { ($0.name, Array($0.value.utf8)) }),
-                "body": request.body.map { .text($0) } ?? .null,
+                "method": .string(request.method.rawValue),
+                "url": .string(secrets.masked(request.url)),
+                "headers": headers(
+                    request.headers.map { header in
+                        let value = SecretHeader.shown(header.name, secrets.masked(header.value))
+                        return (header.name, Array(value.utf8))
+                    }),
+                "body": request.body.map { .text(secrets.masked($0)) } ?? .null,
             ],
-            "attempts": .array(attempts.map(attempt)),
+            "attempts": .array(attempts.map { attempt($0, secrets) }),
         ]
     }
 
@@ -124,13 +130,14 @@ struct Presenter: Sendable {
             destination: delivery.destination, origin: delivery.request.origin)
     }
 
-    private func attempt(_ attempt: Attempt) -> JSONValue {
+    /// What a receiver says may repeat what it was told.
+    private func attempt(_ attempt: Attempt, _ secrets: AccountSecrets) -> JSONValue {
         [
             "at": attempt.at.json,
             "status": attempt.status.map { .integer($0) } ?? .null,
             "ms": .integer(attempt.milliseconds),
-            "error": .string(orNull: attempt.error),
-            "excerpt": .text(attempt.excerpt),
+            "error": .string(orNull: attempt.error.map(secrets.masked)),
+            "excerpt": .text(secrets.masked(attempt.excerpt)),
         ]
     }
 

@@ -87,7 +87,7 @@ public struct OutboundRequest: Sendable, Equatable {
     /// What proves a call to be ours. It's added when an attempt is made, by what the destination
     /// has then.
     public enum Auth: String, Sendable {
-        case none, webhook
+        case none, webhook, oauth
     }
 
     public struct Header: Sendable, Equatable {

@@ -5,7 +5,7 @@ extension Destination {
     /// What its calls need beside what is rendered.
     public var auth: OutboundRequest.Auth {
         switch kind {
-        case .postback: .none
+        case .postback: oauth == nil ? .none : .oauth
         case .webhook: .webhook
         }
     }
@@ -50,70 +50,33 @@ extension Destination {
         }
     }
 
-    /// A source's or campaign's document without secrets: as it is shown.
+    /// As it's shown: with the number of its secrets.
     ///
     /// - Parameter revealed: the secrets that were made for it just now, which are told this once.
-    public static func shown(_ document: JSONValue, revealing revealed: Set<String> = [])
-        -> JSONValue
-    {
-        document.mappingWebhooks { webhook in
-            guard let secrets = webhook[secretsName]?.arrayValue,
-                !secrets.contains(where: { revealed.contains($0.stringValue ?? "") })
-            else { return webhook }
-            return webhook.replacing(
-                secretsName, by: JSONMember(name: countName, value: .integer(secrets.count)))
-        }
+    static func shownWebhook(_ webhook: JSONValue, revealing revealed: Set<String>) -> JSONValue {
+        guard let secrets = webhook[secretsName]?.arrayValue,
+            !secrets.contains(where: { revealed.contains($0.stringValue ?? "") })
+        else { return webhook }
+        return webhook.replacing(
+            secretsName, by: JSONMember(name: countName, value: .integer(secrets.count)))
     }
 
-    /// A document that replaces `existing`, with the secrets that this was shown without; webhooks
-    /// that have none yet get one that `makeSecret` makes.
-    ///
-    /// - Returns: and the secrets that were made.
-    public static func completed(
-        _ document: JSONValue, replacing existing: [Destination], makeSecret: () -> String
-    ) -> (document: JSONValue, made: Set<String>) {
-        var made: Set<String> = []
-        let completed = document.mappingWebhooks { webhook in
-            guard (webhook[secretsName]?.arrayValue ?? []).isEmpty,
-                webhook[secretsName]?.isNull ?? true
-                    || webhook[secretsName]?.arrayValue?.isEmpty == true
-            else { return webhook }
-            let key = webhook["key"]?.stringValue
-            let kept = existing.first { $0.key.text == key && $0.kind == .webhook }
-            var secrets = kept?.webhookSecrets.map(\.text) ?? []
-            if secrets.isEmpty {
-                secrets = [makeSecret()]
-                made.formUnion(secrets)
-            }
-            return webhook.replacing(
-                secretsName,
-                by: JSONMember(name: secretsName, value: .array(secrets.map { .string($0) })))
+    /// With the secrets of the one that it replaces, where it says none, or one that is made.
+    static func completedWebhook(
+        _ webhook: JSONValue, replacing existing: Destination?, made: inout Set<String>,
+        makeSecret: () -> String
+    ) -> JSONValue {
+        guard
+            webhook[secretsName]?.isNull ?? true
+                || webhook[secretsName]?.arrayValue?.isEmpty == true
+        else { return webhook }
+        var secrets = existing?.webhookSecrets.map(\.text) ?? []
+        if secrets.isEmpty {
+            secrets = [makeSecret()]
+            made.formUnion(secrets)
         }
-        return (completed, made)
-    }
-}
-
-extension JSONValue {
-    fileprivate func mappingWebhooks(_ change: (JSONValue) -> JSONValue) -> JSONValue {
-        guard case .object(var members) = self,
-            let index = members.firstIndex(where: { $0.name == "destinations" }),
-            case .array(let destinations) = members[index].value
-        else { return self }
-        members[index].value = .array(
-            destinations.map {
-                $0["kind"]?.stringValue == Destination.Kind.webhook.rawValue ? change($0) : $0
-            })
-        return .object(members)
-    }
-
-    /// With this member in place of the one of that name, or at the end.
-    fileprivate func replacing(_ name: String, by member: JSONMember) -> JSONValue {
-        guard case .object(var members) = self else { return self }
-        if let index = members.firstIndex(where: { $0.name == name }) {
-            members[index] = member
-        } else {
-            members.append(member)
-        }
-        return .object(members)
+        return webhook.replacing(
+            secretsName,
+            by: JSONMember(name: secretsName, value: .array(secrets.map { .string($0) })))
     }
 }

@@ -29,6 +29,8 @@ public struct Destination: Equatable, Sendable {
     public let delaySeconds: Int
     /// What a webhook is signed with; empty for other kinds.
     public let webhookSecrets: [WebhookSecret]
+    /// What its calls' access tokens are got with; nil: they need none.
+    public let oauth: OAuthCredential?
     /// Whether the call would say nothing without the traffic source's own click ID.
     public let needsExternalID: Bool
 
@@ -75,12 +77,19 @@ public struct Destination: Equatable, Sendable {
         isEnabled = reader.bool("enabled", default: true)
         bodyDocument = reader.value("body")
         webhookSecrets = Self.webhookSecrets(&reader, kind)
+        if var oauth = reader.reader(OAuthCredential.name) {
+            self.oauth = OAuthCredential(
+                &oauth, allowsPrivate: allowsPrivate, mayBeUnfinished: !isEnabled)
+        } else {
+            oauth = nil
+        }
         reader.finish()
 
         if isEnabled {
             let unfinished =
                 headers.flatMap { AccountPlaceholder.names(in: $0.text) }
                 + AccountPlaceholder.names(in: bodyDocument ?? .null)
+                + AccountPlaceholder.names(in: oauth?.document ?? .null)
             if let name = unfinished.first {
                 reader.fail("enabled", "needs your account's value in place of <\(name)>")
             }
@@ -100,6 +109,14 @@ public struct Destination: Equatable, Sendable {
         if kind == .webhook {
             if bodyDocument != nil { reader.fail("body", "of a webhook has a form of its own") }
             if method == .get { reader.fail("method", "of a webhook is POST") }
+        }
+        if oauth != nil {
+            if kind == .webhook {
+                reader.fail(OAuthCredential.name, "can't go with a webhook, which is signed")
+            }
+            if headers.contains(where: { $0.name.lowercased() == "authorization" }) {
+                reader.fail("headers.Authorization", "is set by Clickrelay where there is oauth")
+            }
         }
         guard !urlText.isEmpty else { return nil }
         do {
@@ -140,6 +157,10 @@ public struct Destination: Equatable, Sendable {
             }
             guard !reservedHeaders.contains(member.name.lowercased()) else {
                 reader.fail(field, "is set by Clickrelay itself")
+                continue
+            }
+            if member.value.stringValue?.hasSuffix(SecretMask.text) == true {
+                reader.fail(field, SecretMask.complaint)
                 continue
             }
             guard case .string(let text) = member.value, text.utf8.count <= 4096,
@@ -224,6 +245,7 @@ public struct Destination: Equatable, Sendable {
             "success": success.document,
             "allow_private": .bool(allowsPrivate),
             "enabled": .bool(isEnabled),
+            "oauth": oauth?.document ?? .null,
         ]
     }
 }

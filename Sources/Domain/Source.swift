@@ -82,6 +82,7 @@ public struct Source: Entity, Equatable {
         return reader.members("account", max: accountValuesMax).compactMap { member in
             // A document that was read and written with an empty value means "not there yet".
             let value = values.string(member.name, max: 1000).nonEmpty
+            if value == SecretMask.text { values.fail(member.name, SecretMask.complaint) }
             return value.map { AccountValue(name: member.name, value: $0) }
         }
     }

@@ -39,7 +39,10 @@ extension SourceTemplate {
             JSONMember(name: "body", value: AccountPlaceholder.fill(call.body, account)),
             JSONMember(
                 name: "enabled", value: .bool(call.needs.allSatisfy { account[$0.name] != nil })),
-        ] + call.extras
+        ]
+            + call.extras.map {
+                JSONMember(name: $0.name, value: AccountPlaceholder.fill($0.value, account))
+            }
     }
 
     /// A source's document with what the template gives it; a member that the document has, null

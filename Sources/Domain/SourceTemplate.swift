@@ -35,7 +35,7 @@ public struct SourceTemplate: Equatable, Sendable {
         public let url: String
         public let headers: [JSONMember]
         public let body: JSONValue
-        /// The members of a destination that the catalogue sets beside these (`success`).
+        /// The members of a destination that the catalogue sets beside these (`success`, `oauth`).
         public let extras: [JSONMember]
         public let needs: [Need]
     }
@@ -116,13 +116,14 @@ public struct SourceTemplate: Equatable, Sendable {
             }
             needs.append(Need(name: member.name, meaning: meaning))
         }
-        let extras = ["success"].compactMap { name in
+        let extras = ["success", "oauth"].compactMap { name in
             reader.value(name).map { JSONMember(name: name, value: $0) }
         }
         let used = Set(
             AccountPlaceholder.names(in: url)
                 + AccountPlaceholder.names(in: .object(headers))
-                + AccountPlaceholder.names(in: body))
+                + AccountPlaceholder.names(in: body)
+                + AccountPlaceholder.names(in: .object(extras)))
         for name in used where !needs.contains(where: { $0.name == name }) {
             reader.fail("needs", "does not explain <\(name)>")
         }

@@ -6,8 +6,18 @@ internal import Store
 enum CallEnd {
     case answered(ClientResponse)
     case failed(ClientError)
+    /// No access token was to be had for it.
+    case unauthorized(String)
     /// It can't be made, now or ever.
     case unsendable(String)
+
+    init(_ result: Result<ClientResponse, ClientError>) {
+        self =
+            switch result {
+            case .success(let response): .answered(response)
+            case .failure(let error): .failed(error)
+            }
+    }
 }
 
 /// Decides what an attempt means for its delivery and for its host.
@@ -39,6 +49,8 @@ struct AttemptJudge: Sendable {
             retry(
                 delivery, times, jitter: jitter(), error: text(of: error),
                 health: health(of: error))
+        case .unauthorized(let reason):
+            retry(delivery, times, jitter: jitter(), error: reason, health: .unknown)
         case .unsendable(let reason):
             verdict(
                 delivery, times, error: reason, outcome: .dead("it can't be sent: \(reason)"),

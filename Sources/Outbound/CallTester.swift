@@ -6,11 +6,8 @@ internal import Store
 /// judgement of deliveries, and recorded nowhere.
 // Unchecked because everything but `test` is confined to the client's loop.
 public final class CallTester: @unchecked Sendable {
-    private let settings: Dispatcher.Settings
+    private let caller: Caller
     private let hooks: Dispatcher.Hooks
-    private let loop: LoopHandle
-    private let client: Client
-    private let gate: AddressGate
     private let judge: AttemptJudge
     private var underWay = 0
 
@@ -19,20 +16,27 @@ public final class CallTester: @unchecked Sendable {
     /// Redirects of one call that are followed to be shown. Deliveries follow none.
     static let redirectsMax = 5
     /// For a call and its redirects: somebody waits for the answer.
-    static let millisecondsMax = 45_000
+    static let millisecondsMax = 25_000
 
     /// - Parameter loop: the loop that `client` belongs to.
-    public init(
+    public convenience init(
         settings: Dispatcher.Settings, loop: LoopHandle, client: Client, hooks: Dispatcher.Hooks
     ) {
-        var settings = settings
-        settings.timeoutMilliseconds = min(settings.timeoutMilliseconds, Self.millisecondsMax)
-        self.settings = settings
-        judge = AttemptJudge(settings: settings)
+        let gate = AddressGate(isOwnAddress: hooks.isOwnAddress)
+        let tokens = AccessTokens(settings: settings, loop: loop, client: client, gate: gate)
+        self.init(
+            Caller(
+                settings: settings, loop: loop, client: client, gate: gate, tokens: tokens,
+                auth: hooks.auth), hooks)
+    }
+
+    init(_ caller: Caller, _ hooks: Dispatcher.Hooks) {
+        var caller = caller
+        caller.settings.timeoutMilliseconds = min(
+            caller.settings.timeoutMilliseconds, Self.millisecondsMax)
+        self.caller = caller
         self.hooks = hooks
-        self.loop = loop
-        self.client = client
-        gate = AddressGate(isOwnAddress: hooks.isOwnAddress)
+        judge = AttemptJudge(settings: caller.settings)
     }
 
     /// Calls a destination once with what a delivery would be. From any thread.
@@ -51,45 +55,41 @@ public final class CallTester: @unchecked Sendable {
     }
 
     private func begin(_ delivery: Delivery, _ done: @escaping (TestedCall) -> Void) {
-        var tested = TestedCall(delivery)
-        let request: ClientRequest
-        let url: URL
-        do {
-            let auth = try hooks.auth(delivery)
-            request = try OutboundCall.request(delivery, settings, auth, at: now)
-            url = try OutboundCall.url(of: delivery)
-        } catch {
-            tested.reason = "it can't be sent: \(error.reason)"
-            return done(tested)
-        }
-        tested.headers = request.headers
-        let report = CallReport()
+        let watch = Caller.Watch()
         let startedAt = (wall: now, nanos: loop.nowNanos)
-        client.send(
-            request, addressCheck: gate.check(for: delivery.request), report: report
-        ) { [self] result in
-            let end: CallEnd
-            switch result {
-            case .success(let response):
-                end = .answered(response)
-                tested.response = response
-            case .failure(let error): end = .failed(error)
-            }
-            tested.report = report
+        let ended = { [self] (end: CallEnd) in
+            var tested = TestedCall(delivery)
+            tested.headers = watch.headers
+            tested.report = watch.report
+            if case .answered(let response) = end { tested.response = response }
             let times = AttemptJudge.Times(
                 startedAt: startedAt.wall, endedAt: now, milliseconds: milliseconds(startedAt.nanos)
             )
             let verdict = judge.judge(end, of: delivery, times, jitter: 0).result
             tested.isAccepted = verdict.outcome == .delivered
             tested.reason = verdict.attempt.error
-            guard let response = tested.response else { return done(tested) }
-            let walk = Walk(
-                host: url.host, allowsPrivate: delivery.request.allowsPrivate,
-                startedNanos: startedAt.nanos)
-            follow(response, from: url, walk) { redirects in
-                tested.redirects = redirects
-                done(tested)
-            }
+            follow(tested, startedAt.nanos, done)
+        }
+        do throws(Unsendable) {
+            _ = try caller.call(delivery, at: startedAt.wall, watch: watch, ended)
+        } catch {
+            ended(.unsendable(error.reason))
+        }
+    }
+
+    private func follow(
+        _ tested: TestedCall, _ startedNanos: UInt64, _ done: @escaping (TestedCall) -> Void
+    ) {
+        // One that was called can be read.
+        guard let response = tested.response, let url = try? OutboundCall.url(of: tested.delivery)
+        else { return done(tested) }
+        let walk = Walk(
+            host: url.host, allowsPrivate: tested.delivery.request.allowsPrivate,
+            startedNanos: startedNanos)
+        follow(response, from: url, walk) { redirects in
+            var tested = tested
+            tested.redirects = redirects
+            done(tested)
         }
     }
 
@@ -122,9 +122,10 @@ public final class CallTester: @unchecked Sendable {
             return done(walk.redirects + [redirect])
         }
         // So is what it's allowed.
-        let check = walk.allowsPrivate && url.host == walk.host ? gate.open : gate.foreign
+        let check =
+            walk.allowsPrivate && url.host == walk.host ? caller.gate.open : caller.gate.foreign
         let report = CallReport()
-        client.send(request, addressCheck: check, report: report) { [self] result in
+        caller.client.send(request, addressCheck: check, report: report) { [self] result in
             redirect.addresses = report.addresses
             var walk = walk
             switch result {
@@ -145,14 +146,14 @@ public final class CallTester: @unchecked Sendable {
         }
         var options = ClientRequest.Options()
         options.timeoutMilliseconds =
-            settings.timeoutMilliseconds - milliseconds(walk.startedNanos)
+            caller.settings.timeoutMilliseconds - milliseconds(walk.startedNanos)
         guard options.timeoutMilliseconds > 0 else { throw Unsendable("no time was left for it") }
-        options.connectTimeoutMilliseconds = settings.connectTimeoutMilliseconds
+        options.connectTimeoutMilliseconds = caller.settings.connectTimeoutMilliseconds
         options.bodyReadMax = OutboundCall.bodyReadMax
         options.bodyKeptMax = 0
         do {
             return try ClientRequest(
-                "GET", url, headers: [("User-Agent", settings.userAgent)], options: options)
+                "GET", url, headers: [("User-Agent", caller.settings.userAgent)], options: options)
         } catch {
             throw Unsendable(error.text)
         }
@@ -161,6 +162,8 @@ public final class CallTester: @unchecked Sendable {
     private func milliseconds(_ startedNanos: UInt64) -> Int {
         Int(clamping: (loop.nowNanos - startedNanos) / 1_000_000)
     }
+
+    private var loop: LoopHandle { caller.loop }
 
     private var now: Instant {
         Instant(micros: hooks.wallMicros.map { $0() } ?? loop.wallMicros)

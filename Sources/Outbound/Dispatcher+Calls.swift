@@ -4,45 +4,35 @@ internal import Store
 
 /// A call between its start and its end.
 struct CallInFlight {
-    let handle: ClientCall
+    let handle: Caller.Handle
     let startedAt: Moment
 }
 
 extension Dispatcher {
     /// Calls a delivery's receiver.
     func begin(_ start: DeliveryPlan.Start) {
-        let request: ClientRequest
         do throws(Unsendable) {
-            let auth = try hooks.auth(start.delivery)
-            request = try OutboundCall.request(start.delivery, settings, auth, at: now.wall)
+            let handle = try caller.call(start.delivery, at: now.wall) { [self] end in
+                ended(start, end)
+            }
+            calls[start.delivery.id] = CallInFlight(handle: handle, startedAt: now)
         } catch {
             finish(start, .unsendable(error.reason), startedAt: now)
-            return
         }
-        let handle = client.send(
-            request, addressCheck: gate.check(for: start.delivery.request)
-        ) { [self] result in
-            ended(start, result)
-        }
-        calls[start.delivery.id] = CallInFlight(handle: handle, startedAt: now)
     }
 
-    private func ended(
-        _ start: DeliveryPlan.Start, _ result: Result<ClientResponse, ClientError>
-    ) {
+    private func ended(_ start: DeliveryPlan.Start, _ end: CallEnd) {
         let startedAt = calls.removeValue(forKey: start.delivery.id)?.startedAt ?? now
-        switch result {
-        case .success(let response):
-            finish(start, .answered(response), startedAt: startedAt)
-        case .failure(.cancelled):
+        switch end {
+        case .failed(.cancelled):
             // Cut off by our own end: as if it hadn't been made.
             plan.abandon(start, at: now)
-        case .failure(.tooManyPending):
+        case .failed(.tooManyPending):
             // Not this call's fault, nor the host's. With `clientLimits` it doesn't happen.
             hold(milliseconds: 100)
             plan.abandon(start, at: now)
-        case .failure(let error):
-            finish(start, .failed(error), startedAt: startedAt)
+        case .answered, .failed, .unauthorized, .unsendable:
+            finish(start, end, startedAt: startedAt)
         }
         pump()
     }

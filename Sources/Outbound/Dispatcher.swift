@@ -15,8 +15,7 @@ public final class Dispatcher: @unchecked Sendable {
     let settings: Settings
     let hooks: Hooks
     let loop: LoopHandle
-    let client: Client
-    let gate: AddressGate
+    let caller: Caller
     let judge: AttemptJudge
     let table: Table
     /// For single calls beside the deliveries, through the same client.
@@ -58,11 +57,14 @@ public final class Dispatcher: @unchecked Sendable {
         self.settings = settings
         self.hooks = hooks
         self.loop = loop
-        self.client = client
         self.table = table
-        gate = AddressGate(isOwnAddress: hooks.isOwnAddress)
+        let gate = AddressGate(isOwnAddress: hooks.isOwnAddress)
+        let tokens = AccessTokens(settings: settings, loop: loop, client: client, gate: gate)
+        caller = Caller(
+            settings: settings, loop: loop, client: client, gate: gate, tokens: tokens,
+            auth: hooks.auth)
         judge = AttemptJudge(settings: settings)
-        tester = CallTester(settings: settings, loop: loop, client: client, hooks: hooks)
+        tester = CallTester(caller, hooks)
         plan = DeliveryPlan(limits: settings.planLimits)
     }
 

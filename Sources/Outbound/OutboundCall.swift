@@ -21,8 +21,10 @@ enum OutboundCall {
         }
     }
 
+    /// - Parameter proof: the header fields that prove it to be ours.
     static func request(
-        _ delivery: Delivery, _ settings: Dispatcher.Settings, _ auth: SendingAuth, at now: Instant
+        _ delivery: Delivery, _ settings: Dispatcher.Settings,
+        _ proof: [(name: String, value: String)]
     ) throws(Unsendable) -> ClientRequest {
         let outbound = delivery.request
         let url = try url(of: delivery)
@@ -41,8 +43,7 @@ enum OutboundCall {
             headers.append(("User-Agent", settings.userAgent))
         }
         headers.append(("Idempotency-Key", delivery.idempotencyKey))
-        headers += auth.headers(
-            id: delivery.idempotencyKey, at: now, body: outbound.body ?? [])
+        headers += proof
         do {
             return try ClientRequest(
                 outbound.method.rawValue, url, headers: headers, body: outbound.body,

@@ -26,6 +26,13 @@ extension SendingAuth {
                         + "to sign the call with")
             }
             self = .webhook(destination.webhookSecrets)
+        case .oauth:
+            guard let credential = destination.oauth else {
+                throw Unsendable(
+                    "destination \(delivery.destination) has no oauth any more, so there is no access "
+                        + "token for the call")
+            }
+            self = .oauth(credential)
         }
     }
 }

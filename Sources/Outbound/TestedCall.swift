@@ -41,7 +41,8 @@ struct TestedCall {
             "reason": .string(orNull: reason),
             "request": [
                 "method": .string(request.method.rawValue), "url": .string(request.url),
-                "headers": Self.headers(headers.map { ($0.name, Self.shown($0)) }),
+                "headers": Self.headers(
+                    headers.map { ($0.name, SecretHeader.shown($0.name, $0.value)) }),
                 "body": .string(orNull: request.body.map { Self.text($0) }),
             ],
             "addresses": Self.json(report?.addresses ?? []),
@@ -57,13 +58,6 @@ struct TestedCall {
                 "total": Self.milliseconds(report?.totalNanos),
             ],
         ]
-    }
-
-    /// A scheme such as `Bearer` tells how a call is proved to be ours; the rest is the proof.
-    private static func shown(_ header: (name: String, value: String)) -> String {
-        guard header.name.lowercased() == "authorization" else { return header.value }
-        let scheme = header.value.prefix { $0 != " " }
-        return scheme.count == header.value.count ? "…" : "\(scheme) …"
     }
 
     private static func json(_ tls: CallReport.TLS) -> JSONValue {

@@ -1,4 +1,5 @@
 import Domain
+import Store
 import TestSupport
 import Testing
 
@@ -68,6 +69,43 @@ import Testing
             "PATCH", "/sources/propellerads", ["account": ["TID": nil]])
         #expect(emptied["destinations"]?.arrayValue?.first?["enabled"] == false)
         #expect(emptied["account_needs"]?["TID"] == "tracker id in the same URL")
+    }
+
+    @Test func `an account's secrets are not shown, and stay when they come back masked`() throws {
+        let bench = try Bench()
+        let list = try bench.call("GET", "/templates/sources?limit=1000")
+        for item in list.items {
+            let key = try #require(item["key"]?.stringValue)
+            let needs = (item["account_needs"]?.objectValue ?? []).map(\.name)
+            let account = needs.map {
+                JSONMember(name: $0, value: $0.hasSuffix("_ID") ? "4711" : .string("v&\($0)"))
+            }
+            let made = try bench.call(
+                "POST", "/sources", ["template": .string(key), "account": .object(account)])
+            #expect(made.status == 201, "\(key): \(made.json)")
+            for name in needs where AccountSecrets.isSecret(name) {
+                for form in ["v&\(name)", "v%26\(name)"] {
+                    #expect(!made.json.encoded().contains(form), "\(key): \(name)")
+                }
+                #expect(made["account"]?[name] == "…")
+            }
+            let stored = bench.ledger.catalog.sources.all.last?.value
+            let put = try bench.call("PUT", "/sources/\(key)", made.json)
+            #expect(put.status == 200 && put.json == made.json, "\(key): \(put.json)")
+            let patched = try bench.call(
+                "PATCH", "/sources/\(key)",
+                ["account": made["account"] ?? [:], "name": .string(key)])
+            #expect(patched.status == 200, "\(key): \(patched.json)")
+            #expect(bench.ledger.catalog.sources.all.last?.value.account == stored?.account)
+            #expect(
+                bench.ledger.catalog.sources.all.last?.value.destinations == stored?.destinations,
+                "\(key)")
+            // A document that leaves the call to the template.
+            let bare = try bench.call(
+                "PUT", "/sources/\(key)",
+                ["template": .string(key), "account": made["account"] ?? [:]])
+            #expect(bare.status == 200 && bare["destinations"] == made["destinations"], "\(key)")
+        }
     }
 
     @Test func `what can't be filled is refused where it stands`() throws {

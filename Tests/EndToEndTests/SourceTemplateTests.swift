@@ -4,6 +4,15 @@ import Testing
 
 /// Every traffic source of the catalogue: made from its template, then told of a conversion.
 @Suite struct SourceTemplateTests {
+    /// Stands in for the platforms' token endpoints.
+    private let tokens: FakeTrafficSource
+
+    init() throws {
+        tokens = try FakeTrafficSource { _, _ in
+            .init(200, body: #"{"access_token":"acc3ss","expires_in":3600}"#)
+        }
+    }
+
     private static func catalogue() throws -> [JSON] {
         let root = URL(fileURLWithPath: #filePath)
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -29,6 +38,14 @@ import Testing
             let path = url.split(separator: "/", maxSplits: 2)[1...].last ?? ""
             destination["url"] = .string("\(chain.source.url)/\(key)/\(path)")
             destination["allow_private"] = true
+            if !destination["oauth"].isNull {
+                var oauth = destination["oauth"]
+                oauth["token_url"] = .string(tokens.url + "/token")
+                // Those that are kept are sent to Google only.
+                oauth["client_secret"] = "s"
+                oauth["refresh_token"] = "r"
+                destination["oauth"] = oauth
+            }
             destinations.append(destination)
         }
         try chain.tracker.call(
@@ -129,10 +146,18 @@ import Testing
 
         let google = try call("google_ads")
         #expect(google.target.hasSuffix("/v22/customers/4711:uploadClickConversions"))
+        #expect(google.fields["authorization"] == "Bearer acc3ss")
         let upload = try JSON(parsing: google.text)["conversions"][0]
         #expect(upload["gclid"] == "abc" && upload["conversionValue"] == .double(12.5))
         #expect(upload["conversionAction"] == "customers/4711/conversionActions/4711")
         #expect(upload["conversionDateTime"].string?.hasSuffix("+00:00") == true)
+
+        // Sent, but not shown.
+        let shown = try chain.tracker.call("GET", "/deliveries").text
+        #expect(shown.contains("?access_token=<ACCESS_TOKEN>"))
+        #expect(shown.contains(#""Access-Token":"<ACCESS_TOKEN>""#))
+        #expect(!shown.contains("v&ACCESS_TOKEN") && !shown.contains("v%26ACCESS_TOKEN"))
+        #expect(!shown.contains("v&DEVELOPER_TOKEN"))
 
         let microsoft = try JSON(parsing: try call("microsoft_ads").text)["data"][0]
         #expect(microsoft["userData"]["msclkid"] == "abc")
@@ -156,6 +181,10 @@ import Testing
         ("tiktok", #"{"code":40002,"message":"Invalid"}"#, #"{"code":0,"message":"OK"}"#),
         ("bigo_ads", #"{"code":0}"#, #"{"code":1}"#),
         ("evadav", #"{"status":"error","message":"x"}"#, "OK"),
+        (
+            "google_ads", #"{"partialFailureError":{"code":3,"message":"Too old"},"results":[{}]}"#,
+            #"{"results":[{"gclid":"abc"}]}"#
+        ),
     ])
     func `a refusal with status 200 is told from a success`(
         key: String, refusal: String, success: String

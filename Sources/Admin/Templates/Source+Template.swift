@@ -12,6 +12,7 @@ extension Source {
     /// one says, and one that changes account values gets its call anew; except what the patch says
     /// itself.
     static func base(for patch: JSONValue, of existing: JSONValue) -> JSONValue {
+        let patch = withoutMasks(patch)
         let account = (existing["account"] ?? .object([])).merged(with: patch["account"] ?? [:])
         if patch["template"] == nil || patch["template"] == existing["template"] {
             guard patch["account"] != nil, let template = template(of: existing) else {

@@ -11,7 +11,7 @@ internal import Domain
 ///   platform appends it;
 /// - `cost`: `param`, `token`, the pricing `model`s that know it, `unit`: currency per what;
 /// - `params`: further macros, each with its `meaning`;
-/// - `postback`: null, or a destination (`method`, `url`, `headers`, `body`, `success`) with our
+/// - `postback`: null, or a destination (`method`, `url`, `headers`, `body`, `success`, `oauth`) with our
 ///   tokens in braces and account values as `<UPPER_CASE>`, which `needs` explains one by one;
 ///   `{payout:number}` and `<NAME:number>` where the platform wants a number; `hashing`: which
 ///   fields of a user must be hashed;

@@ -22,6 +22,11 @@ extension HelpText {
                                  "not_equals": one that refuses
           allow_private          true: may call loopback and private addresses
 
+          oauth                  {"token_url", "client_id", "client_secret", "refresh_token",
+                                 "scopes": []}: each call goes with an access token (RFC 6749), which
+                                 is fetched when needed and kept in memory only; secrets are shown as
+                                 …, and stay what they are when they come back so or are left out
+
           kind                   "postback", or "webhook": every revision as JSON, by POST, signed by
                                  the Standard Webhooks scheme; it takes no body of its own
           secrets                of a webhook, up to 4, each of which signs: first the new one, and the

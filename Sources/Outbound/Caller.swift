@@ -1,0 +1,69 @@
+internal import Domain
+internal import HTTP
+
+/// Makes the calls of deliveries, each with what proves it to be ours. Confined to the client's
+/// loop.
+struct Caller {
+    var settings: Dispatcher.Settings
+    let loop: LoopHandle
+    let client: Client
+    let gate: AddressGate
+    let tokens: AccessTokens
+    let auth: @Sendable (Delivery) throws(Unsendable) -> SendingAuth
+
+    /// A call under way.
+    enum Handle {
+        case call(ClientCall)
+        case authorized(AuthorizedCall)
+
+        /// Its end is `.cancelled` then.
+        func cancel() {
+            switch self {
+            case .call(let call): call.cancel()
+            case .authorized(let call): call.cancel()
+            }
+        }
+    }
+
+    /// What there was to see of a call; of the last one, when it was made again.
+    final class Watch {
+        var headers: [(name: String, value: String)] = []
+        var report: CallReport?
+    }
+
+    /// - Parameter done: called once, on the loop, after this has returned.
+    func call(
+        _ delivery: Delivery, at now: Instant, watch: Watch? = nil,
+        _ done: @escaping (CallEnd) -> Void
+    ) throws(Unsendable) -> Handle {
+        let auth = try auth(delivery)
+        switch auth {
+        case .none, .webhook:
+            let fields = auth.headers(
+                id: delivery.idempotencyKey, at: now, body: delivery.request.body ?? [])
+            return .call(try send(delivery, fields, watch) { done(CallEnd($0)) })
+        case .oauth(let credential):
+            let call = AuthorizedCall(
+                credential, tokens, loop,
+                send: { (fields, done) throws(Unsendable) in
+                    try send(delivery, fields, watch, done)
+                }, done: done)
+            call.start()
+            return .authorized(call)
+        }
+    }
+
+    private func send(
+        _ delivery: Delivery, _ fields: [(name: String, value: String)], _ watch: Watch?,
+        _ done: @escaping (Result<ClientResponse, ClientError>) -> Void
+    ) throws(Unsendable) -> ClientCall {
+        let request = try OutboundCall.request(delivery, settings, fields)
+        if let watch {
+            watch.headers = request.headers
+            watch.report = CallReport()
+        }
+        return client.send(
+            request, addressCheck: gate.check(for: delivery.request), report: watch?.report,
+            completion: done)
+    }
+}
