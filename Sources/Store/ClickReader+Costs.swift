@@ -15,11 +15,11 @@ public struct PricedClick {
     public let rowID: ClickRowID
     public let cost: Money?
     public let offerVersion: Int64
-    fileprivate let names: [[UInt8]: Int]
+    fileprivate let names: [String: Int]
     fileprivate let values: [UInt8]
 
     /// A parameter of the campaign URL; nil where it had none of that name.
-    public func parameter(_ name: [UInt8]) -> [UInt8]? {
+    public func parameter(_ name: String) -> [UInt8]? {
         names[name].flatMap { PackedTexts.text(at: $0, in: values) }
     }
 }
@@ -67,7 +67,7 @@ extension ClickReader {
     ) throws(StoreError) {
         _ = try read(day) { (connection) throws(SQLiteError) in
             // Few names lists are shared by all clicks.
-            var names: [Int64: [[UInt8]: Int]] = [:]
+            var names: [Int64: [String: Int]] = [:]
             _ = try connection.rows(
                 """
                 SELECT id, cost_nanos, currency, offer_version, parameter_names, parameter_values
@@ -79,7 +79,7 @@ extension ClickReader {
                     Currency(rawValue: UInt32(truncatingIfNeeded: $0))
                 }
                 let list = row.optionalInt64(4)
-                var known: [[UInt8]: Int] = [:]
+                var known: [String: Int] = [:]
                 if let list {
                     if let found = names[list] {
                         known = found
@@ -101,13 +101,15 @@ extension ClickReader {
 
     /// Of a name that is there twice the first place counts, as everywhere.
     private static func places(ofNames list: Int64, _ connection: Connection)
-        throws(SQLiteError) -> [[UInt8]: Int]
+        throws(SQLiteError) -> [String: Int]
     {
         let packed = try connection.first(
             "SELECT value FROM text WHERE id = ?1", [.integer(list)]
         ) { (row) throws(SQLiteError) in row.blob(0) }
         return Dictionary(
-            PackedTexts.unpack(packed ?? []).enumerated().map { ($1, $0) },
+            PackedTexts.unpack(packed ?? []).enumerated().map {
+                (String(decoding: $1, as: UTF8.self), $0)
+            },
             uniquingKeysWith: { first, _ in first })
     }
 }

@@ -3,18 +3,16 @@ internal import SQLite
 
 extension LedgerReader {
     /// The layers that hold and that have a part in a range of times, oldest first.
-    /// - Parameter campaign: nil: of all campaigns.
-    public func costLayers(from: Instant, to: Instant, of campaign: CampaignID? = nil)
+    public func costLayers(from: Instant, to: Instant, showingRemoved: Bool = false)
         throws(StoreError) -> [StoredCostLayer]
     {
         var conditions = Conditions()
-        conditions.add("removed_at_us IS NULL")
+        if !showingRemoved { conditions.add("removed_at_us IS NULL") }
         conditions.add("to_quarter > ?", QuarterHour(containing: from).number)
         // The end itself lies outside.
         conditions.add(
             "from_quarter <= ?",
             QuarterHour(containing: to.advanced(by: .microseconds(-1))).number)
-        conditions.add("campaign_id = ?", campaign?.rawValue)
         return try sql { (connection) throws(SQLiteError) in
             try CostLayerRow.read(
                 connection, "\(conditions.sql) ORDER BY id", conditions.values)

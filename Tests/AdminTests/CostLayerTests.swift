@@ -1,4 +1,6 @@
 import Domain
+import Foundation
+import Reports
 import Store
 import TestSupport
 import Testing
@@ -173,6 +175,29 @@ import Testing
         #expect(made["clicks"] == 2)
         #expect(made["range"]?["from"] == .string(Self.at(-1, 23).rfc3339))
         #expect(made["time_zone"] == "+01:00")
+    }
+
+    @Test func `a total is not dealt out anew over what retention leaves`() throws {
+        let bench = try EntityTests.bench()
+        for sequence in 0..<3 { try bench.click(at: Self.at(0, 5), sequence: sequence) }
+        try bench.click(at: Self.at(1, 5))
+        try bench.call("POST", "/costs", Self.layer(["total": "4", "to": "2026-11-20"]))
+        // One that came late, from a disk that was full.
+        try bench.click(at: Self.at(0, 6))
+        #expect(try Self.cost(bench) == ["4 USD"])
+        let unnoted = try bench.read { (reader) throws(StoreError) in
+            try CampaignReport.unnotedClicks(reader, at: Self.at(2, 1))
+        }
+        #expect(unnoted == [1: [Self.day: 4]])
+        try bench.write { (transaction) throws(StoreError) in
+            for (id, clicks) in unnoted { try transaction.noteClicks(clicks, ofCostLayer: id) }
+        }
+        let again = try bench.read { (reader) throws(StoreError) in
+            try CampaignReport.unnotedClicks(reader, at: Self.at(2, 1))
+        }
+        #expect(again.isEmpty)
+        try FileManager.default.removeItem(atPath: bench.directory.clickFilePath(Self.day))
+        #expect(try Self.cost(bench) == ["0.8 USD"])
     }
 
     @Test(

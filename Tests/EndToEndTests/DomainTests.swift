@@ -46,6 +46,10 @@ import Testing
             let postback = "/postback/\(chain.network.key)?cid=x"
             #expect(try Self.get(chain, postback, at: host).status == 400)
         }
+        #expect(try tracker.terminate() == 0)
+        try tracker.restart()
+        #expect(try Self.get(chain, "/c/summer", at: "any.example").status == 404)
+        #expect(try Self.get(chain, "/", at: "go.example").status == 302)
         #expect(try tracker.command("domain", "archive", "go-example").exitCode == 0)
         #expect(try Self.get(chain, "/c/summer", at: "any.example").status == 302)
         #expect(try tracker.command("domain", "list").output.isEmpty)

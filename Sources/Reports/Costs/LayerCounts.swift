@@ -93,7 +93,7 @@ extension PricedClick {
     /// - Parameter offers: the key of each wording's offer.
     func value(of field: CostFilter.Field, _ offers: [Int64: [UInt8]]) -> [UInt8]? {
         switch field {
-        case .parameter(let name): parameter(Array(name.utf8))
+        case .parameter(let name): parameter(name)
         case .offer: offers[offerVersion]
         }
     }

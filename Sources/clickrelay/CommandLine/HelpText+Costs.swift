@@ -46,7 +46,8 @@ extension HelpText {
         times must lie on quarters of an hour. In a range that is not over, later clicks take their
         part of the total. If no click came, it stands at the range's beginning. A correction tells
         all that a click costs, what its conversions cost (cpa, revshare) included. Where several are
-        about a click, the newest counts; each is dealt out as if it were alone.
+        about a click, the newest counts; each is dealt out as if it were alone. What traffic sources
+        are told ({cost}) stays what was recorded.
 
         """
 }

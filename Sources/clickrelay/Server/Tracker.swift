@@ -130,6 +130,9 @@ final class Tracker: @unchecked Sendable {
                 control.loop, installation.ledger,
                 PostbackRecorder(clickIDs: installation.clickIDs)
             ).start()
+            if configuration.retentionClickDays != nil {
+                CostNotes(control.loop, installation).start()
+            }
             loops.append(control)
             addresses = listen.map { "\(configuration.scheme)://\($0.text)" }
             publicURL.set(addresses[0])
