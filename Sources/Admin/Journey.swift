@@ -97,9 +97,12 @@ struct Journey {
         _ click: Click?, _ lander: LanderVersion?, _ version: OfferVersion?, source: SourceID?
     ) throws(StoreError) -> JSONValue? {
         guard let click else { return nil }
+        let decided = try click.flowVersion.flatMap { (id) throws(StoreError) in
+            try reader.flowVersion(id)
+        }
+        let text =
+            lander?.url ?? version?.url ?? decided?.document["fallback_url"]?.stringValue
         // It was checked when it was saved; one that can't be read any more can't be shown.
-        var text = lander?.url ?? version?.url
-        if text == nil { text = try fallbackURL(click) }
         guard let text, let url = try? URLTemplate(text) else { return nil }
         let catalog = presenter.catalog
         let values = ClickValues(
@@ -113,13 +116,15 @@ struct Journey {
             sha256Hex: presenter.services.sha256Hex)
         var bytes: [UInt8] = []
         url.fill(values, into: &bytes)
+        if let decided, let source = source.flatMap({ catalog.sources[$0] })?.value,
+            let passing = ParameterPassing(decided.passedParameters, from: source)
+        {
+            let costModel = catalog.campaigns[click.campaignID]?.value.cost.model
+            passing.append(
+                click.parametersToPass(from: source, costIsParameter: costModel == .param),
+                toAddressFrom: 0, in: &bytes)
+        }
         return .text(bytes)
-    }
-
-    /// The fallback URL of the flow version that decided.
-    private func fallbackURL(_ click: Click) throws(StoreError) -> String? {
-        guard let id = click.flowVersion else { return nil }
-        return try reader.flowVersion(id)?.document["fallback_url"]?.stringValue
     }
 
     private func conversions(_ rowID: ClickRowID) throws(StoreError) -> Page<Conversion> {

@@ -153,6 +153,29 @@ struct CampaignRequest {
         return UnsafeRawBufferPointer(rebasing: value.prefix(max))
     }
 
+    /// Appends where the visitor goes: the filled template, and the parameters that are passed on.
+    func appendLocation(_ url: URLTemplate, in batch: ClickBatch, to bytes: inout [UInt8]) {
+        let start = bytes.count
+        url.fill(values(in: batch), into: &bytes)
+        route?.passing?.append(
+            parametersToPass(in: batch), toAddressFrom: start, in: &bytes)
+    }
+
+    /// As `Click.parametersToPass` gives them once the click was read back.
+    private func parametersToPass(in batch: ClickBatch) -> [ParameterPassing.Parameter] {
+        var all: [ParameterPassing.Parameter] = []
+        if let name = route?.externalIDParameter, let externalID {
+            all.append((name, Array(batch.arena[externalID.range])))
+        }
+        if let name = route?.urlCost?.parameter, let costNanos {
+            all.append((name, Array(Amount.format(costNanos).utf8)))
+        }
+        for (name, value) in zip(names, values) {
+            all.append((Array(batch.arena[name.range]), Array(batch.arena[value.range])))
+        }
+        return all
+    }
+
     /// The token values of this request; its bytes lie in `batch`.
     func values(in batch: ClickBatch) -> Values { Values(request: self, arena: batch.arena) }
 

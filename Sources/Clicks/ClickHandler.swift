@@ -27,18 +27,23 @@ public final class ClickHandler: @unchecked Sendable {
     private var tableSeen = -1
     private var request = CampaignRequest()
     private var sheet = FactSheet()
-    private var turn = Turn()
+    private let signer: OnwardSigner
+    private var turn: Turn
+    /// Of a campaign URL's path.
+    private static let depth = 1
 
     public init(
         loop: LoopHandle, store: ClickStore, routing: Routing, rowIDs: ClickRowIDs,
-        clickKey: [UInt8], settings: Settings
+        clickIDs: ClickIDKeys, settings: Settings
     ) throws(CryptoError) {
         self.loop = loop
         self.store = store
         self.routing = routing
         self.rowIDs = rowIDs
         self.settings = settings
-        cipher = try ClickIDCipher(key: clickKey)
+        signer = OnwardSigner(clickIDs)
+        turn = Turn(signer)
+        cipher = try ClickIDCipher(key: clickIDs.newestKey)
     }
 
     /// - Parameter key: the campaign key, as it stands in the path.
@@ -85,7 +90,7 @@ public final class ClickHandler: @unchecked Sendable {
         request.decide(choice)
         if method == .head {
             request.clickID = nil
-            answerHead(choice.url, responder)
+            answerHead(route, choice.url, responder)
             return
         }
         let identity = ClickIdentity(rowID: rowID, campaignID: route.campaignID)
@@ -104,8 +109,11 @@ public final class ClickHandler: @unchecked Sendable {
                 referrer: turn.batch.keep(request.referrer),
                 parameterNames: request.packNames(in: &turn.batch),
                 parameterValues: request.packValues(in: &turn.batch)))
-        turn.append(responder, cookie: settings.isSecure ? clickID : nil) { bytes in
-            choice.url.fill(request.values(in: turn.batch), into: &bytes)
+        turn.append(
+            responder, route.redirect, depth: Self.depth,
+            cookie: settings.isSecure ? clickID : nil
+        ) { bytes in
+            request.appendLocation(choice.url, in: turn.batch, to: &bytes)
         }
     }
 
@@ -146,22 +154,26 @@ public final class ClickHandler: @unchecked Sendable {
         guard let url = domain?.fallback else {
             return responder.refuse(404, "there is no such campaign")
         }
-        var lines = Turn.locationPrefix
-        url.fill(NoValues(), into: &lines)
-        lines.append(contentsOf: Turn.locationSuffix)
-        lines.withUnsafeBytes { lines in
-            responder.respond(
-                302, headerLines: lines, body: UnsafeRawBufferPointer(start: nil, count: 0))
+        answer(.plain, responder) { bytes in url.fill(NoValues(), into: &bytes) }
+    }
+
+    private func answerHead(_ route: Route, _ url: URLTemplate, _ responder: Responder) {
+        answer(route.redirect, responder) { bytes in
+            request.appendLocation(url, in: turn.batch, to: &bytes)
         }
     }
 
-    private func answerHead(_ url: URLTemplate, _ responder: Responder) {
-        var lines = Turn.locationPrefix
-        url.fill(request.values(in: turn.batch), into: &lines)
-        lines.append(contentsOf: Turn.locationSuffix)
+    /// Without a click that waits for the disk.
+    private func answer(
+        _ redirect: Redirect, _ responder: Responder, location: (inout [UInt8]) -> Void
+    ) {
+        var lines: [UInt8] = []
+        var body: [UInt8] = []
+        redirect.append(depth: Self.depth, signer, lines: &lines, body: &body, location: location)
         lines.withUnsafeBytes { lines in
-            responder.respond(
-                302, headerLines: lines, body: UnsafeRawBufferPointer(start: nil, count: 0))
+            body.withUnsafeBytes { body in
+                responder.respond(redirect.status, headerLines: lines, body: body)
+            }
         }
     }
 }

@@ -14,6 +14,9 @@ final class Route: Sendable {
     /// Parameter names by the number of their `{varN}`, from 1; empty where none is mapped.
     let variables: [[UInt8]]
     let router: Router
+    let redirect: Redirect
+    /// Nil: no parameter is passed on.
+    let passing: ParameterPassing?
     private let fallback: URLTemplate?
     /// By rule: 0 are the default paths.
     private let paths: [[WayPoints]]
@@ -52,6 +55,8 @@ final class Route: Sendable {
         let names = catalog.variables(of: source.value)
         variables = (1...Token.variableMax).map { Array((names[$0] ?? "var\($0)").utf8) }
         router = Router(flow, version: version.id)
+        redirect = Redirect(campaign.redirect, campaign.referrerPolicy)
+        passing = ParameterPassing(campaign.passedParameters, from: source.value)
         fallback = campaign.fallbackURL
         self.paths = paths
     }

@@ -10,36 +10,48 @@ final class Turn: @unchecked Sendable {
     private var responders: [Responder] = []
     /// The redirects' header lines, one after another.
     private var lines: [UInt8] = []
-    private var ends: [Int] = []
+    /// The same of those redirects that are pages.
+    private var bodies: [UInt8] = []
+    private var ends: [End] = []
+    private let signer: OnwardSigner
 
-    static let locationPrefix = Array("Location: ".utf8)
-    static let locationSuffix = Array(
-        "\r\nCache-Control: no-store\r\nReferrer-Policy: strict-origin-when-cross-origin\r\n".utf8)
+    /// Where one redirect's bytes end, and its status.
+    private struct End {
+        let status: Int
+        let lines: Int
+        let bodies: Int
+    }
 
-    init() {}
+    init(_ signer: OnwardSigner) { self.signer = signer }
 
     /// An empty one, with room for as much as the last had: turns are alike.
     init(like last: Turn) {
+        signer = last.signer
         batch.rows.reserveCapacity(last.batch.rows.count)
         batch.arena.reserveCapacity(last.batch.arena.count)
         responders.reserveCapacity(last.responders.count)
         lines.reserveCapacity(last.lines.count)
+        bodies.reserveCapacity(last.bodies.count)
         ends.reserveCapacity(last.ends.count)
     }
 
     /// Adds the redirect of the batch's newest row.
-    /// - Parameter cookie: the click ID for the visitor's cookie, if there is to be one.
-    func append(_ responder: Responder, cookie: ClickID?, location: (inout [UInt8]) -> Void) {
+    /// - Parameters:
+    ///   - cookie: the click ID for the visitor's cookie, if there is to be one.
+    ///   - depth: how many folders below the root the request's path lies.
+    func append(
+        _ responder: Responder, _ redirect: Redirect, depth: Int, cookie: ClickID?,
+        location: (inout [UInt8]) -> Void
+    ) {
         responders.append(responder)
-        lines.append(contentsOf: Self.locationPrefix)
-        location(&lines)
-        lines.append(contentsOf: Self.locationSuffix)
+        redirect.append(
+            depth: depth, signer, lines: &lines, body: &bodies, location: location)
         if let cookie {
             lines.append(contentsOf: ClickCookie.linePrefix)
             cookie.append(to: &lines)
             lines.append(contentsOf: ClickCookie.lineSuffix)
         }
-        ends.append(lines.count)
+        ends.append(End(status: redirect.status, lines: lines.count, bodies: bodies.count))
     }
 
     /// Sends the redirects, or asks the visitors to come again.
@@ -59,15 +71,18 @@ final class Turn: @unchecked Sendable {
     }
 
     private func redirect() {
-        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
         lines.withUnsafeBytes { lines in
-            var start = 0
-            for index in responders.indices {
-                let end = ends[index]
-                responders[index].respond(
-                    302, headerLines: UnsafeRawBufferPointer(rebasing: lines[start..<end]),
-                    body: nothing)
-                start = end
+            bodies.withUnsafeBytes { bodies in
+                var start = End(status: 0, lines: 0, bodies: 0)
+                for index in responders.indices {
+                    let end = ends[index]
+                    responders[index].respond(
+                        end.status,
+                        headerLines: UnsafeRawBufferPointer(
+                            rebasing: lines[start.lines..<end.lines]),
+                        body: UnsafeRawBufferPointer(rebasing: bodies[start.bodies..<end.bodies]))
+                    start = end
+                }
             }
         }
     }

@@ -9,15 +9,17 @@ public final class ClickIDKeys: ClickIDSealing {
     // Unchecked because a cipher is for one thread at a time: the mutex sees to that.
     private struct Ciphers: @unchecked Sendable { let newestFirst: [ClickIDCipher] }
     private let ciphers: Mutex<Ciphers>
+    /// Newest first: what other keys of the installation are derived from.
+    public let allKeys: [[UInt8]]
     /// What a loop's own cipher is made from.
-    public let newestKey: [UInt8]
+    public var newestKey: [UInt8] { allKeys[0] }
 
     /// - Parameter keys: oldest first, 16 bytes each, at least one.
     public init(_ keys: [[UInt8]]) throws(CryptoError) {
         var newestFirst: [ClickIDCipher] = []
         for key in keys.reversed() { newestFirst.append(try ClickIDCipher(key: key)) }
         precondition(!newestFirst.isEmpty, "an installation has at least one click ID key")
-        newestKey = keys[keys.count - 1]
+        allKeys = keys.reversed()
         ciphers = Mutex(Ciphers(newestFirst: newestFirst))
     }
 

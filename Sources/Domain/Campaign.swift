@@ -2,12 +2,13 @@
 public struct Campaign: Entity, Equatable {
     public static let kind = "campaign"
 
-    public enum Redirect: String, CaseIterable, Sendable { case found = "302" }
-
     public let key: EntityKey
     public let name: String
     public let source: EntityKey
-    public let redirect: Redirect
+    public let redirect: RedirectMode
+    /// What `double_meta` sends is always `no-referrer`.
+    public let referrerPolicy: ReferrerPolicy
+    public let passedParameters: PassedParameters
     public let cost: Cost
     /// Beside the source's own.
     public let destinations: [Destination]
@@ -25,6 +26,8 @@ public struct Campaign: Entity, Equatable {
         name = reader.string("name") ?? key.text
         source = reader.requiredKey("source")
         redirect = reader.choice("redirect", default: .found)
+        referrerPolicy = reader.choice("referrer_policy", default: .strictOriginWhenCrossOrigin)
+        passedParameters = PassedParameters(&reader)
         cost = Cost(&reader)
         destinations = Destination.list(&reader)
         fallbackURL = reader.visitorURL("fallback_url", isRequired: false)
@@ -41,6 +44,8 @@ public struct Campaign: Entity, Equatable {
                 JSONMember(name: "name", value: .string(name)),
                 JSONMember(name: "source", value: .string(source.text)),
                 JSONMember(name: "redirect", value: .string(redirect.rawValue)),
+                JSONMember(name: "referrer_policy", value: .string(referrerPolicy.rawValue)),
+                JSONMember(name: "pass_params", value: passedParameters.document),
                 JSONMember(name: "cost", value: cost.document),
                 JSONMember(name: "destinations", value: .array(destinations.map(\.document))),
                 JSONMember(name: "flow", value: flow.document),
@@ -50,6 +55,11 @@ public struct Campaign: Entity, Equatable {
 
     /// What decides about its visitors; a change of it is a new `FlowVersion`.
     public func decisionDocument(_ flow: Flow) -> JSONValue {
-        ["flow": flow.document, "fallback_url": .string(orNull: fallbackURL?.text)]
+        [
+            "flow": flow.document, "fallback_url": .string(orNull: fallbackURL?.text),
+            "redirect": .string(redirect.rawValue),
+            "referrer_policy": .string(referrerPolicy.rawValue),
+            "pass_params": passedParameters.document,
+        ]
     }
 }

@@ -74,7 +74,7 @@ public struct OfferVersion: Sendable, Equatable {
 /// What decided about a campaign's visitors at some time; clicks point at it.
 public struct FlowVersion: Sendable, Equatable {
     public let id: Int64
-    /// `{"flow": …, "fallback_url": …}`
+    /// As `Campaign.decisionDocument` makes it.
     public let document: JSONValue
 
     public init(id: Int64, document: JSONValue) {

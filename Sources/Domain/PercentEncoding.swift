@@ -74,7 +74,8 @@ public enum PercentEncoding {
         return output
     }
 
-    private static func appendEscape(_ byte: UInt8, to output: inout [UInt8]) {
+    /// Appends `byte` as `%XX`, whatever it is.
+    public static func appendEscape(_ byte: UInt8, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "%"))
         output.append(hexDigit(byte >> 4))
         output.append(hexDigit(byte & 15))

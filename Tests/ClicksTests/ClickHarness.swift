@@ -20,8 +20,15 @@ final class ClickHarness: @unchecked Sendable {
 
     private final class Handler: RequestHandler {
         let clicks: ClickHandler
-        init(_ clicks: ClickHandler) { self.clicks = clicks }
+        let onward: OnwardHandler
+        init(_ clicks: ClickHandler, _ onward: OnwardHandler) {
+            self.clicks = clicks
+            self.onward = onward
+        }
         func handle(_ request: borrowing Request, _ responder: Responder) {
+            if OnwardHandler.takes(path: request.path) {
+                return onward.handle(request, responder)
+            }
             clicks.handle(
                 request, key: UnsafeRawBufferPointer(rebasing: request.path.dropFirst(3)), responder
             )
@@ -47,8 +54,9 @@ final class ClickHarness: @unchecked Sendable {
             node: 0, newestStored: [], now: Instant(micros: Clock.wallMicros()))
         let clicks = try ClickHandler(
             loop: LoopHandle(loop), store: store, routing: routing, rowIDs: rowIDs,
-            clickKey: keys.newestKey, settings: ClickHandler.Settings())
-        let server = Server(loop: loop, limits: ServerLimits()) { _ in Handler(clicks) }
+            clickIDs: keys, settings: ClickHandler.Settings())
+        let onward = OnwardHandler(OnwardSigner(keys))
+        let server = Server(loop: loop, limits: ServerLimits()) { _ in Handler(clicks, onward) }
         guard let any = SocketAddress.parse("127.0.0.1:0") else { throw TestFailure("no address") }
         port = try server.listen(any).port
         thread = try LoopThread.running(loop)
@@ -74,9 +82,10 @@ final class ClickHarness: @unchecked Sendable {
 
     /// A source `src` (external ID in `subid`, cost in `cost`, `zone` as var1), a network `net`
     /// (`s2`), one offer for each URL (`offer1`, …) and a campaign `summer` that leads to them.
+    /// - Parameter campaign: more members of the campaign.
     func set(
         offers urls: [String], cost: JSONValue = ["model": "none"],
-        costCurrencyParameter: String? = nil
+        costCurrencyParameter: String? = nil, campaign more: [JSONMember] = []
     ) throws {
         let source = try Source(document: [
             "key": "src", "external_id_param": "subid", "cost_param": "cost",
@@ -89,12 +98,16 @@ final class ClickHarness: @unchecked Sendable {
                 "key": .string("offer\(index + 1)"), "network": "net", "url": .string(url),
             ])
         }
-        let campaign = try Campaign(document: [
-            "key": "summer", "source": "src", "cost": cost,
-            "flow": [
-                "paths": [["offers": .array(offers.map { ["offer": .string($0.key.text)] })]]
-            ],
-        ])
+        let flow: JSONValue = [
+            "paths": [["offers": .array(offers.map { ["offer": .string($0.key.text)] })]]
+        ]
+        let campaign = try Campaign(
+            document: .object(
+                [
+                    JSONMember(name: "key", value: "summer"),
+                    JSONMember(name: "source", value: "src"),
+                    JSONMember(name: "cost", value: cost), JSONMember(name: "flow", value: flow),
+                ] + more))
         _ = try perform { transaction throws(StoreError) in
             let now = Instant(micros: Clock.wallMicros())
             _ = try transaction.put(source, at: now)

@@ -23,7 +23,8 @@ enum HelpCommand {
     }
 
     private static let topicWords = [
-        "config", "costs", "destinations", "domains", "postback", "routing", "tokens",
+        "config", "costs", "destinations", "domains", "postback", "redirects", "routing",
+        "tokens",
     ]
 
     private static func text(_ topic: [String], _ commands: [Command]) throws(CommandFailure)
@@ -39,6 +40,7 @@ enum HelpCommand {
         case ["destinations"]: return HelpText.destinations
         case ["domains"]: return HelpText.domains
         case ["postback"]: return HelpText.postback
+        case ["redirects"]: return HelpText.redirects
         case ["routing"]: return HelpText.routing
         case ["tokens"]: return HelpText.tokens
         default: break

@@ -10,6 +10,7 @@ internal import Postbacks
 final class LoopHandler: RequestHandler, @unchecked Sendable {
     private let services: Tracker.Services
     private let clicks: ClickHandler
+    private let onward: OnwardHandler
     private let postbacks: PostbackHandler
     private let pixels: PixelHandler
     private let admin: AdminHandler
@@ -26,8 +27,9 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
             ?? (services.configuration.scheme == "https")
         clicks = try ClickHandler(
             loop: loop, store: services.clickStore, routing: services.routing,
-            rowIDs: services.rowIDs, clickKey: services.installation.clickIDs.newestKey,
+            rowIDs: services.rowIDs, clickIDs: services.installation.clickIDs,
             settings: settings)
+        onward = OnwardHandler(OnwardSigner(services.installation.clickIDs))
         let sender: @Sendable (borrowing Request) -> IPAddress? = { request in
             clientAddress.client(
                 peer: request.peerAddress.map { IPAddress(bits: $0) },
@@ -56,6 +58,8 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
             pixels.handle(request, responder)
         } else if path.starts(with: Self.apiPrefix) {
             admin.handle(request, responder)
+        } else if OnwardHandler.takes(path: path) {
+            onward.handle(request, responder)
         } else {
             answerOther(request, responder)
         }
