@@ -38,7 +38,8 @@ let package = Package(
         module("Migrations", [], resources: [.embedInCode("sql")]),
         module("Store", ["Domain", "SQLite", "Migrations"]),
         module("Visitors", ["Domain"]),
-        module("Clicks", ["Domain", "Crypto", "Store", "HTTP"]),
+        module(
+            "Clicks", ["Domain", "Crypto", "Store", "HTTP"], resources: [.embedInCode("t.js")]),
         module("Postbacks", ["Domain", "Crypto", "Store", "HTTP"]),
         module("Outbound", ["Domain", "Crypto", "Store", "HTTP"]),
         module("Reports", ["Domain", "Store"]),

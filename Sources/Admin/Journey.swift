@@ -20,11 +20,16 @@ struct Journey {
 
         // A conversion has a copy of its click, which outlives the click's day file.
         let conversion = conversions.items.last
-        var members = try click(
-            row ?? conversion?.click, identity, source: conversion?.sourceID)
+        let kept = row ?? conversion?.click
+        let source = conversion?.sourceID ?? self.source(ofCampaign: identity.campaignID)
+        var members = try click(kept, identity, source: source)
         if row == nil { members.append(JSONMember(name: "purged", value: true)) }
-        members.append(JSONMember(name: "lander_clicks", value: []))
         var items: [JSONValue] = []
+        for landerClick in try reader.landerClicks(of: identity.rowID).prefix(Self.itemsMax) {
+            items.append(try self.landerClick(landerClick, kept, source: source))
+        }
+        members.append(JSONMember(name: "lander_clicks", value: .array(items)))
+        items.removeAll()
         for conversion in conversions.items.reversed() {
             items.append(try reader.json(conversion, presenter))
         }
@@ -51,18 +56,14 @@ struct Journey {
         throws(StoreError) -> [JSONMember]
     {
         let campaign = presenter.catalog.campaigns[click?.campaignID ?? identity.campaignID]
-        let sourceID =
-            source
-            ?? campaign.flatMap {
-                presenter.catalog.sources[$0.value.source]?.id
-            }
         let version = click.flatMap { presenter.catalog.offerVersions[$0.offerVersion] }
         let lander = click?.landerVersion.flatMap { presenter.catalog.landerVersions[$0] }
-        let location = try location(click, lander, version, source: sourceID)
+        let location = try location(
+            click, lander?.url ?? version?.url, lander, version, source: source)
         let fields: JSONValue = [
             "click_id": presenter.clickID(identity),
             "campaign": .string(orNull: campaign?.value.key.text),
-            "source": sourceID.map { presenter.key($0) } ?? .null,
+            "source": source.map { presenter.key($0) } ?? .null,
             "external_id": click?.externalID.map { .text($0) } ?? .null,
             "at": identity.rowID.instant.json,
             "cost": click?.cost?.document ?? .null,
@@ -82,6 +83,31 @@ struct Journey {
         return fields.objectValue ?? []
     }
 
+    private func source(ofCampaign id: CampaignID) -> SourceID? {
+        presenter.catalog.campaigns[id].flatMap {
+            presenter.catalog.sources[$0.value.source]?.id
+        }
+    }
+
+    private func landerClick(_ landerClick: LanderClick, _ click: Click?, source: SourceID?)
+        throws(StoreError) -> JSONValue
+    {
+        let version = presenter.catalog.offerVersions[landerClick.offerVersion]
+        let number: JSONValue =
+            switch landerClick.number {
+            case .nth(let number): .integer(number)
+            case .any: "any"
+            }
+        return [
+            "at": landerClick.id.instant.json, "number": number,
+            "offer": version.map { presenter.key($0.offerID) } ?? .null,
+            "location": try location(
+                click, version?.url,
+                click?.landerVersion.flatMap { presenter.catalog.landerVersions[$0] }, version,
+                source: source) ?? .null,
+        ]
+    }
+
     /// By the names in the campaign URL; of a repeated one the first, which tokens use too.
     private func variables(_ click: Click) -> JSONValue {
         var members: [JSONMember] = []
@@ -92,16 +118,17 @@ struct Journey {
         return .object(members)
     }
 
-    /// Where the visitor was sent: the wording the page had then, filled again.
+    /// Where the visitor was sent: the wording the page had then, filled again. Without one it was
+    /// the fallback URL.
     private func location(
-        _ click: Click?, _ lander: LanderVersion?, _ version: OfferVersion?, source: SourceID?
+        _ click: Click?, _ text: String?, _ lander: LanderVersion?, _ version: OfferVersion?,
+        source: SourceID?
     ) throws(StoreError) -> JSONValue? {
         guard let click else { return nil }
         let decided = try click.flowVersion.flatMap { (id) throws(StoreError) in
             try reader.flowVersion(id)
         }
-        let text =
-            lander?.url ?? version?.url ?? decided?.document["fallback_url"]?.stringValue
+        let text = text ?? decided?.document["fallback_url"]?.stringValue
         // It was checked when it was saved; one that can't be read any more can't be shown.
         guard let text, let url = try? URLTemplate(text) else { return nil }
         let catalog = presenter.catalog

@@ -86,6 +86,10 @@ enum ReportResource {
         var members = [
             JSONMember(name: "clicks", value: .integer(numbers.clicks)),
             JSONMember(name: "clicks_without_cost", value: .integer(numbers.clicksWithoutCost)),
+            JSONMember(name: "lander_views", value: .integer(numbers.landerViews)),
+            JSONMember(name: "lander_clicks", value: .integer(numbers.landerClicks)),
+            JSONMember(name: "lander_passed", value: .integer(numbers.landerPassed)),
+            JSONMember(name: "lander_ctr", value: .string(orNull: numbers.landerRate)),
             JSONMember(name: "conversions", value: .integer(numbers.conversions)),
         ]
         for status in ConversionStatus.allCases {

@@ -27,8 +27,8 @@ struct CampaignRequest {
     private(set) var referrer = UnsafeRawBufferPointer(start: nil, count: 0)
     /// Nil: the request is answered without one.
     var clickID: ClickID?
-    private var rowID: ClickRowID?
-    private var ip: IPAddress?
+    private(set) var rowID = ClickRowID(milliseconds: 0, node: 0, sequence: 0)
+    private(set) var ip: IPAddress?
     private var route: Route?
     private var choice: Choice?
 
@@ -223,7 +223,7 @@ struct CampaignRequest {
                 return !request.referrer.isEmpty
             case .timestamp, .timestampMilliseconds, .timestampMicroseconds, .timestampISO8601,
                 .timestampGoogle, .clickTimestamp, .clickTimestampMilliseconds:
-                guard let instant = request.rowID?.instant else { return false }
+                let instant = request.rowID.instant
                 return bytes.appendTime(token, at: instant, clickedAt: instant)
             case .random:
                 guard let clickID = request.clickID else { return false }

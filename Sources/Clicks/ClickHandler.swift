@@ -20,15 +20,15 @@ public final class ClickHandler: @unchecked Sendable {
     private let loop: LoopHandle
     private let store: ClickStore
     private let routing: Routing
-    private let rowIDs: ClickRowIDs
+    let rowIDs: ClickRowIDs
     private let cipher: ClickIDCipher
-    private let settings: Settings
+    let settings: Settings
     private var table: RoutingTable?
     private var tableSeen = -1
     private var request = CampaignRequest()
     private var sheet = FactSheet()
-    private let signer: OnwardSigner
-    private var turn: Turn
+    let signer: OnwardSigner
+    var turn: Turn
     /// Of a campaign URL's path.
     private static let depth = 1
 
@@ -46,27 +46,29 @@ public final class ClickHandler: @unchecked Sendable {
         cipher = try ClickIDCipher(key: clickIDs.newestKey)
     }
 
+    /// The routes of the newest commit.
+    var routes: RoutingTable { routing.refresh(&table, seen: &tableSeen) }
+
     /// - Parameter key: the campaign key, as it stands in the path.
     public func handle(
         _ http: borrowing Request, key: UnsafeRawBufferPointer, _ responder: Responder
     ) {
-        routing.refresh(&table, seen: &tableSeen)
-        switch table?.domains.place(of: http.host) {
-        case .anywhere: handle(http, table?.route(key), at: nil, responder)
-        case .domain(let domain): handle(http, table?.route(key), at: domain, responder)
-        case .unknown, nil: responder.refuse(404, Self.unknownHost)
+        let routes = self.routes
+        switch routes.domains.place(of: http.host) {
+        case .anywhere: handle(http, routes.route(key), at: nil, responder)
+        case .domain(let domain): handle(http, routes.route(key), at: domain, responder)
+        case .unknown: responder.refuse(404, Self.unknownHost)
         }
     }
 
-    private static let unknownHost = "this host is none of this tracker's domains"
+    static let unknownHost = "this host is none of this tracker's domains"
 
     /// A host by itself: its domain's campaign, or fallback URL.
     public func handleRoot(_ http: borrowing Request, _ responder: Responder) {
-        routing.refresh(&table, seen: &tableSeen)
-        switch table?.domains.place(of: http.host) {
+        switch routes.domains.place(of: http.host) {
         case .domain(let domain): handle(http, domain.root, at: domain, responder)
         case .anywhere: responder.refuse(404, "there is nothing at this address")
-        case .unknown, nil: responder.refuse(404, Self.unknownHost)
+        case .unknown: responder.refuse(404, Self.unknownHost)
         }
     }
 
@@ -78,21 +80,86 @@ public final class ClickHandler: @unchecked Sendable {
         guard method == .get || method == .head else {
             return responder.refuse(405, "only GET and HEAD", allow: "GET, HEAD")
         }
-        guard let route else { return answerNoClick(at: domain, responder) }
+        guard let route else {
+            return answerNoClick(at: domain, else: "there is no such campaign", responder)
+        }
+        guard let choice = decide(http, route, at: domain) else {
+            return responder.refuse(404, Self.nowhere)
+        }
+        send(choice, choice.url, route, isHead: method == .head, depth: Self.depth, responder)
+    }
+
+    private static let nowhere = "this campaign has nowhere to send you now"
+
+    /// A lander's link with no click of ours: the visitor came to the lander by another way. It is a
+    /// click of this campaign now, and goes on at once.
+    func handle(
+        _ http: borrowing Request, _ route: Route, at domain: DomainRoute?,
+        going number: OfferNumber, depth: Int, _ responder: Responder
+    ) {
+        guard var choice = decide(http, route, at: domain) else {
+            return responder.refuse(404, Self.nowhere)
+        }
+        choice.offer = route.landing(number, choice.decision) ?? choice.offer
+        let isHead = http.method == .head
+        let rowID = send(
+            choice, choice.offer?.url ?? choice.url, route, isHead: isHead, depth: depth, responder)
+        if isHead { return }
+        turn.batch.landerClicks.append(
+            LanderClick(
+                id: rowIDs.next(micros: http.receivedAtMicros), clickRowID: rowID,
+                campaignID: route.campaignID, number: number,
+                offerVersion: choice.offer?.versionID ?? 0))
+    }
+
+    /// Records the click, unless it is only asked about, and answers once it is on disk.
+    @discardableResult
+    private func send(
+        _ choice: Choice, _ url: URLTemplate, _ route: Route, isHead: Bool, depth: Int,
+        _ responder: Responder
+    ) -> ClickRowID {
+        request.decide(choice)
+        if isHead {
+            request.clickID = nil
+            responder.respond(route.redirect, depth: depth, signer) { bytes in
+                request.appendLocation(url, in: turn.batch, to: &bytes)
+            }
+            return request.rowID
+        }
+        let clickID = record(choice, route)
+        turn.append(
+            responder, route.redirect, depth: depth,
+            cookie: ClickCookie.kind(isSecure: settings.isSecure, hasLander: choice.lander != nil)
+                .map { (clickID, $0) }
+        ) { bytes in
+            request.appendLocation(url, in: turn.batch, to: &bytes)
+        }
+        return request.rowID
+    }
+
+    /// Reads a visit and decides where it goes; nil when nothing takes it.
+    func decide(_ http: borrowing Request, _ route: Route, at domain: DomainRoute?) -> Choice? {
         request.read(http.query, route, into: &turn.batch)
         let rowID = rowIDs.next(micros: http.receivedAtMicros)
         let ip = clientAddress(http)
         request.identify(http, rowID: rowID, ip: ip)
         if route.router.hasRules { fillSheet(http, route, ip) }
-        guard let choice = route.choose(rowID, sheet) ?? domain?.fallbackChoice else {
-            return responder.refuse(404, "this campaign has nowhere to send you now")
-        }
+        return route.choose(rowID, sheet) ?? domain?.fallbackChoice
+    }
+
+    /// Records a visit that nobody is redirected for.
+    /// - Returns: where a redirect would have led, too.
+    func recordDirect(_ choice: Choice, _ route: Route) -> (ClickID, location: [UInt8]) {
         request.decide(choice)
-        if method == .head {
-            request.clickID = nil
-            answerHead(route, choice.url, responder)
-            return
-        }
+        let clickID = record(choice, route)
+        var location: [UInt8] = []
+        request.appendLocation(choice.url, in: turn.batch, to: &location)
+        return (clickID, location)
+    }
+
+    /// Adds the visit that was decided last to the turn's batch.
+    private func record(_ choice: Choice, _ route: Route) -> ClickID {
+        let rowID = request.rowID
         let identity = ClickIdentity(rowID: rowID, campaignID: route.campaignID)
         let clickID = ClickID(block: cipher.encrypt(identity.plainBlock))
         request.clickID = clickID
@@ -104,17 +171,12 @@ public final class ClickHandler: @unchecked Sendable {
                 offerVersion: choice.offer?.versionID ?? 0, costNanos: request.costNanos,
                 currency: request.currency ?? route.currency,
                 externalID: request.externalID ?? .none,
-                ip: settings.ipPolicy.apply(to: ip),
+                ip: settings.ipPolicy.apply(to: request.ip),
                 userAgent: turn.batch.keep(request.userAgent),
                 referrer: turn.batch.keep(request.referrer),
                 parameterNames: request.packNames(in: &turn.batch),
                 parameterValues: request.packValues(in: &turn.batch)))
-        turn.append(
-            responder, route.redirect, depth: Self.depth,
-            cookie: settings.isSecure ? clickID : nil
-        ) { bytes in
-            request.appendLocation(choice.url, in: turn.batch, to: &bytes)
-        }
+        return clickID
     }
 
     private func fillSheet(
@@ -129,7 +191,7 @@ public final class ClickHandler: @unchecked Sendable {
 
     /// Hands this turn's clicks to the writer.
     public func turnEnded() {
-        guard !turn.batch.rows.isEmpty else {
+        guard turn.batch.count > 0 else {
             // HEAD requests leave bytes but no rows.
             turn.batch.arena.removeAll(keepingCapacity: true)
             return
@@ -142,7 +204,7 @@ public final class ClickHandler: @unchecked Sendable {
         }
     }
 
-    private func clientAddress(_ http: borrowing Request) -> IPAddress? {
+    func clientAddress(_ http: borrowing Request) -> IPAddress? {
         let peer = http.peerAddress.map { IPAddress(bits: $0) }
         guard settings.clientAddress.usesForwardedFor else { return peer }
         return settings.clientAddress.client(
@@ -150,30 +212,10 @@ public final class ClickHandler: @unchecked Sendable {
     }
 
     /// Of a visitor whom no campaign takes: nothing is recorded.
-    private func answerNoClick(at domain: DomainRoute?, _ responder: Responder) {
-        guard let url = domain?.fallback else {
-            return responder.refuse(404, "there is no such campaign")
-        }
-        answer(.plain, responder) { bytes in url.fill(NoValues(), into: &bytes) }
-    }
-
-    private func answerHead(_ route: Route, _ url: URLTemplate, _ responder: Responder) {
-        answer(route.redirect, responder) { bytes in
-            request.appendLocation(url, in: turn.batch, to: &bytes)
-        }
-    }
-
-    /// Without a click that waits for the disk.
-    private func answer(
-        _ redirect: Redirect, _ responder: Responder, location: (inout [UInt8]) -> Void
-    ) {
-        var lines: [UInt8] = []
-        var body: [UInt8] = []
-        redirect.append(depth: Self.depth, signer, lines: &lines, body: &body, location: location)
-        lines.withUnsafeBytes { lines in
-            body.withUnsafeBytes { body in
-                responder.respond(redirect.status, headerLines: lines, body: body)
-            }
+    func answerNoClick(at domain: DomainRoute?, else sentence: String, _ responder: Responder) {
+        guard let url = domain?.fallback else { return responder.refuse(404, sentence) }
+        responder.respond(.plain, depth: Self.depth, signer) { bytes in
+            url.fill(NoValues(), into: &bytes)
         }
     }
 }
@@ -186,5 +228,17 @@ extension Responder {
         ]
         if let allow { headers.append(("Allow", allow)) }
         respond(status, headers: headers, body: Array((sentence + "\n").utf8))
+    }
+
+    /// Sends a visitor on at once, without a click that waits for the disk.
+    func respond(
+        _ redirect: Redirect, depth: Int, _ signer: OnwardSigner, location: (inout [UInt8]) -> Void
+    ) {
+        var lines: [UInt8] = []
+        var body: [UInt8] = []
+        redirect.append(depth: depth, signer, lines: &lines, body: &body, location: location)
+        lines.withUnsafeBytes { lines in
+            body.withUnsafeBytes { respond(redirect.status, headerLines: lines, body: $0) }
+        }
     }
 }

@@ -3,9 +3,11 @@ internal import Store
 
 /// One campaign, ready for its next click.
 final class Route: Sendable {
+    let campaignKey: EntityKey
     let key: [UInt8]
     let campaignID: CampaignID
     let sourceID: SourceID
+    let source: Source
     let externalIDParameter: [UInt8]?
     /// Nil: the URL says, or nothing does.
     let costNanos: Int64?
@@ -13,11 +15,13 @@ final class Route: Sendable {
     let currency: Currency
     /// Parameter names by the number of their `{varN}`, from 1; empty where none is mapped.
     let variables: [[UInt8]]
+    /// The source's own, by the same numbers.
+    let variableNames: [Int: String]
     let router: Router
     let redirect: Redirect
     /// Nil: no parameter is passed on.
     let passing: ParameterPassing?
-    private let fallback: URLTemplate?
+    let fallback: URLTemplate?
     /// By rule: 0 are the default paths.
     private let paths: [[WayPoints]]
 
@@ -27,17 +31,17 @@ final class Route: Sendable {
         let offers: [Landing]
     }
 
-    /// Nil for one that is archived or leads nowhere.
-    init?(_ stored: Stored<Campaign>, _ catalog: Catalog) {
+    /// Nil for one that leads nowhere.
+    init?(_ stored: Stored<Campaign>, _ catalog: Catalog, _ landings: [EntityKey: Landing]) {
         let campaign = stored.value
-        guard !stored.isArchived, let source = catalog.sources[campaign.source],
+        guard let source = catalog.sources[campaign.source],
             let flow = catalog.flow(of: campaign), let version = catalog.flowVersions[stored.id]
         else { return nil }
         var paths: [[WayPoints]] = []
         for group in [flow.paths] + flow.rules.map(\.paths) {
             var wayPoints: [WayPoints] = []
             for path in group {
-                let offers = path.offers.compactMap { Landing($0.offer, catalog) }
+                let offers = path.offers.compactMap { landings[$0.offer] }
                 let landers = path.landers.compactMap { LanderLanding($0.lander, catalog) }
                 guard offers.count == path.offers.count, landers.count == path.landers.count
                 else { return nil }
@@ -45,14 +49,17 @@ final class Route: Sendable {
             }
             paths.append(wayPoints)
         }
+        campaignKey = campaign.key
         key = Array(campaign.key.text.utf8)
         campaignID = stored.id
         sourceID = source.id
+        self.source = source.value
         externalIDParameter = source.value.externalIDParameter.map { Array($0.utf8) }
         costNanos = campaign.cost.nanosPerClick
         urlCost = URLCost(campaign.cost, source.value)
         currency = campaign.cost.currency ?? source.value.currency
         let names = catalog.variables(of: source.value)
+        variableNames = names
         variables = (1...Token.variableMax).map { Array((names[$0] ?? "var\($0)").utf8) }
         router = Router(flow, version: version.id)
         redirect = Redirect(campaign.redirect, campaign.referrerPolicy)
@@ -79,17 +86,35 @@ final class Route: Sendable {
     }
 }
 
+extension Route {
+    /// The offer that a lander's link means after that decision; nil for a number that the path
+    /// doesn't have.
+    func landing(_ number: OfferNumber, _ decision: Decision) -> Landing? {
+        let offers = offers(decision)
+        switch number {
+        case .nth(let number): return offers.indices.contains(number - 1) ? offers[number - 1] : nil
+        case .any: return offers.indices.contains(decision.offer) ? offers[decision.offer] : nil
+        }
+    }
+
+    /// The offers of the path, in the order of its document; none at the fallback URL.
+    func offers(_ decision: Decision) -> [Landing] {
+        decision.path > 0 ? paths[decision.rule][decision.path - 1].offers : []
+    }
+}
+
 /// Where one click is sent.
 struct Choice {
     let decision: Decision
-    let url: URLTemplate
-    let lander: LanderLanding?
+    var url: URLTemplate
+    var lander: LanderLanding?
     /// Also where a lander comes first; nil at the fallback URL.
-    let offer: Landing?
+    var offer: Landing?
 }
 
 /// An offer's landing URL in its present wording.
 final class Landing: Sendable {
+    let key: EntityKey
     let url: URLTemplate
     let versionID: Int64
     let offerID: OfferID
@@ -101,6 +126,7 @@ final class Landing: Sendable {
             // Saving has checked it.
             let url = try? offer.value.landingURL(network: network.value)
         else { return nil }
+        self.key = key
         self.url = url
         versionID = version.id
         offerID = offer.id
@@ -110,6 +136,7 @@ final class Landing: Sendable {
 
 /// A lander's URL in its present wording.
 final class LanderLanding: Sendable {
+    let key: EntityKey
     let url: URLTemplate
     let versionID: Int64
     let landerID: LanderID
@@ -118,6 +145,7 @@ final class LanderLanding: Sendable {
         guard let lander = catalog.landers[key],
             let version = catalog.currentLanderVersions[lander.id]
         else { return nil }
+        self.key = key
         url = lander.value.url
         versionID = version.id
         landerID = lander.id

@@ -8,10 +8,37 @@ public final class RoutingTable: Sendable {
     private let slots: [Route?]
     private let mask: Int
     let domains: DomainTable
+    /// Archived ones too: their visitors are still on landers.
+    private let routesByID: [CampaignID: Route]
+    private let landings: [EntityKey: Landing]
+    /// Each wording's offer in its present one.
+    private let landingsByVersion: [Int64: Landing]
+    private let landers: [EntityKey: LanderLanding]
+    /// The lander of each wording.
+    let landerIDs: [Int64: LanderID]
 
     /// - Parameter alwaysServed: hosts that campaigns are served at, whatever domains there are.
     public init(_ catalog: Catalog, alwaysServed: [HostName] = []) {
-        let routes = catalog.campaigns.all.compactMap { Route($0, catalog) }
+        var landings: [EntityKey: Landing] = [:]
+        for offer in catalog.offers.all {
+            landings[offer.value.key] = Landing(offer.value.key, catalog)
+        }
+        let all = catalog.campaigns.all.compactMap { campaign in
+            Route(campaign, catalog, landings).map { (campaign: campaign, route: $0) }
+        }
+        self.landings = landings
+        landingsByVersion = catalog.offerVersions.compactMapValues { version in
+            catalog.offers[version.offerID].flatMap { landings[$0.value.key] }
+        }
+        landers = Dictionary(
+            uniqueKeysWithValues: catalog.landers.all.filter { !$0.isArchived }.compactMap {
+                stored in
+                LanderLanding(stored.value.key, catalog).map { (stored.value.key, $0) }
+            })
+        landerIDs = catalog.landerVersions.mapValues(\.landerID)
+        routesByID = Dictionary(
+            all.map { ($0.campaign.id, $0.route) }, uniquingKeysWith: { first, _ in first })
+        let routes = all.filter { !$0.campaign.isArchived }.map(\.route)
         // At most half full, so that a search ends soon.
         var capacity = 8
         while capacity < routes.count * 2 { capacity *= 2 }
@@ -36,6 +63,18 @@ public final class RoutingTable: Sendable {
         }
         return nil
     }
+
+    /// The campaign of that number, also where it is archived.
+    func route(_ id: CampaignID) -> Route? { routesByID[id] }
+
+    /// The offer of that key in its present wording, also where it is archived.
+    func landing(of key: EntityKey) -> Landing? { landings[key] }
+
+    /// The lander of that key; nil where it is archived.
+    func lander(of key: EntityKey) -> LanderLanding? { landers[key] }
+
+    /// The offer that a click's wording is of, in its present one.
+    func landing(ofVersion id: Int64) -> Landing? { landingsByVersion[id] }
 
     /// FNV-1a. The keys are the user's, so nobody from outside can choose those that collide.
     private static func hash(_ bytes: UnsafeRawBufferPointer) -> Int {
@@ -64,11 +103,13 @@ public final class Routing: Sendable {
         generation.add(1, ordering: .releasing)
     }
 
-    /// Replaces `held` when a newer table was published since `seen`.
-    func refresh(_ held: inout RoutingTable?, seen: inout Int) {
+    /// The newest table; it replaces `held` when it was published since `seen`.
+    func refresh(_ held: inout RoutingTable?, seen: inout Int) -> RoutingTable {
         let now = generation.load(ordering: .acquiring)
-        if now == seen, held != nil { return }
-        held = table.withLock { $0 }
+        if now == seen, let held { return held }
+        let newest = table.withLock { $0 }
+        held = newest
         seen = now
+        return newest
     }
 }

@@ -35,23 +35,32 @@ final class Turn: @unchecked Sendable {
         ends.reserveCapacity(last.ends.count)
     }
 
-    /// Adds the redirect of the batch's newest row.
+    /// Adds the redirect that waits for the batch's newest row.
     /// - Parameters:
-    ///   - cookie: the click ID for the visitor's cookie, if there is to be one.
+    ///   - cookie: the visitor's, if there is to be one.
     ///   - depth: how many folders below the root the request's path lies.
     func append(
-        _ responder: Responder, _ redirect: Redirect, depth: Int, cookie: ClickID?,
+        _ responder: Responder, _ redirect: Redirect, depth: Int,
+        cookie: (ClickID, ClickCookie.Kind)?,
         location: (inout [UInt8]) -> Void
     ) {
         responders.append(responder)
         redirect.append(
             depth: depth, signer, lines: &lines, body: &bodies, location: location)
-        if let cookie {
+        if let (clickID, kind) = cookie {
             lines.append(contentsOf: ClickCookie.linePrefix)
-            cookie.append(to: &lines)
-            lines.append(contentsOf: ClickCookie.lineSuffix)
+            clickID.append(to: &lines)
+            lines.append(contentsOf: kind.lineSuffix)
         }
         ends.append(End(status: redirect.status, lines: lines.count, bodies: bodies.count))
+    }
+
+    /// Adds another answer that waits for the batch's newest row.
+    func append(_ responder: Responder, status: Int, headerLines: [UInt8], body: [UInt8]) {
+        responders.append(responder)
+        lines.append(contentsOf: headerLines)
+        bodies.append(contentsOf: body)
+        ends.append(End(status: status, lines: lines.count, bodies: bodies.count))
     }
 
     /// Sends the redirects, or asks the visitors to come again.
@@ -59,14 +68,7 @@ final class Turn: @unchecked Sendable {
         switch outcome {
         case .stored, .held: redirect()
         case .refused:
-            for responder in responders {
-                responder.respond(
-                    503,
-                    headers: [
-                        ("Content-Type", "text/plain; charset=utf-8"),
-                        ("Cache-Control", "no-store"), ("Retry-After", "1"),
-                    ], body: Array("please try again in a moment\n".utf8))
-            }
+            for responder in responders { responder.askToComeAgain() }
         }
     }
 
@@ -85,5 +87,17 @@ final class Turn: @unchecked Sendable {
                 }
             }
         }
+    }
+}
+
+extension Responder {
+    /// Nothing was recorded, and the user wants no visitor without a record.
+    func askToComeAgain() {
+        respond(
+            503,
+            headers: [
+                ("Content-Type", "text/plain; charset=utf-8"),
+                ("Cache-Control", "no-store"), ("Retry-After", "1"),
+            ], body: Array("please try again in a moment\n".utf8))
     }
 }

@@ -82,3 +82,26 @@ public struct FlowVersion: Sendable, Equatable {
         self.document = document
     }
 }
+
+extension FlowVersion {
+    /// Nil for a document that can't be read any more.
+    public var flow: Flow? {
+        guard let value = document["flow"] else { return nil }
+        let problems = DocumentProblems()
+        var reader = DocumentReader(value, problems: problems)
+        // Whatever it lacked, it was saved.
+        let flow = Flow(&reader, mayHaveNoPath: true)
+        return problems.errors.isEmpty ? flow : nil
+    }
+}
+
+extension Click {
+    /// The same for a visitor who went on to another offer than the one that was decided.
+    public func leading(to offerVersion: Int64) -> Click {
+        Click(
+            rowID: rowID, campaignID: campaignID, externalID: externalID, cost: cost,
+            parameters: parameters, ip: ip, userAgent: userAgent, referrer: referrer,
+            flowVersion: flowVersion, rule: rule, path: path, landerVersion: landerVersion,
+            offerVersion: offerVersion)
+    }
+}

@@ -17,12 +17,14 @@ public enum EmbeddedMigrations {
         (10, "routing", text(PackageResources.v0010_routing_sql)),
         (11, "cost_layers", text(PackageResources.v0011_cost_layers_sql)),
         (12, "domains", text(PackageResources.v0012_domains_sql)),
+        (13, "lander_clicks", text(PackageResources.v0013_lander_clicks_sql)),
     ]
 
     /// `clicks/DAY.db`.
     public static let clicks: [(version: Int, name: String, sql: String)] = [
         (1, "initial", text(PackageResources.clicks_v0001_initial_sql)),
         (2, "routing", text(PackageResources.clicks_v0002_routing_sql)),
+        (3, "lander_clicks", text(PackageResources.clicks_v0003_lander_clicks_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

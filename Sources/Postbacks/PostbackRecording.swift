@@ -148,9 +148,19 @@ struct PostbackRecording {
         return allowed.contains { $0.contains(sender) }
     }
 
-    private mutating func record(_ report: PostbackReport, of click: Click) throws(StoreError)
+    /// With the offer that its visitor went on to from a lander, where one did.
+    private func attributed(_ click: Click) throws(StoreError) -> Click {
+        let reportedAt = replay?.receivedAt ?? call.receivedAt
+        let source = LanderClick.source(
+            of: reportedAt, among: try tx.landerClicks(of: click.rowID, at: now)
+        ) { catalog.offerVersions[$0.offerVersion]?.networkID == network.id }
+        return source.map { click.leading(to: $0.offerVersion) } ?? click
+    }
+
+    private mutating func record(_ report: PostbackReport, of decided: Click) throws(StoreError)
         -> PostbackAnswer
     {
+        let click = try attributed(decided)
         guard let campaign = catalog.campaigns[click.campaignID],
             let source = catalog.sources[campaign.value.source],
             let offer = catalog.offer(ofVersion: click.offerVersion)

@@ -14,12 +14,16 @@ public struct CampaignReport: Sendable, Equatable {
 
     /// Adds up what was read; the order of the parts makes no difference.
     public init(
-        clicks: some Sequence<ClickTotal>, conversions: some Sequence<ConversionTotal>,
-        costs: some Sequence<CostTotal> = []
+        clicks: some Sequence<ClickTotal>, landers: some Sequence<LanderTotal> = [],
+        conversions: some Sequence<ConversionTotal>, costs: some Sequence<CostTotal> = []
     ) {
         var byCampaign: [CampaignID: ReportNumbers] = [:]
         var totals = ReportNumbers()
         for total in clicks {
+            byCampaign[total.campaignID, default: ReportNumbers()].add(total)
+            totals.add(total)
+        }
+        for total in landers {
             byCampaign[total.campaignID, default: ReportNumbers()].add(total)
             totals.add(total)
         }
@@ -47,11 +51,13 @@ public struct CampaignReport: Sendable, Equatable {
         let days = try reader.clickDays()
         let corrections = try CostCorrections(reader, period, Set(days))
         var clicks: [ClickTotal] = []
+        var landers = try reader.lateLanderTotals(from: period.from, to: period.to)
         for day in days where period.touches(day) {
             clicks += try corrections.clicks(on: day).map { $0.converted(by: rates, on: day) }
+            landers += try reader.clicks.landerTotals(on: day, from: period.from, to: period.to)
         }
         self.init(
-            clicks: clicks,
+            clicks: clicks, landers: landers,
             conversions: try reader.conversionTotals(
                 from: period.from, to: period.to, reporting: rates.reporting),
             costs: try corrections.otherCosts(rates))
@@ -60,6 +66,10 @@ public struct CampaignReport: Sendable, Equatable {
     /// How each figure is made, in words for people.
     public static let formulas: [(name: String, formula: String)] = [
         ("clicks", "clicks recorded in the period"),
+        ("lander_views", "clicks of the period that came to a lander"),
+        ("lander_clicks", "how often their visitors, or others, went on by /o to an offer"),
+        ("lander_passed", "clicks whose visitors did so at least once"),
+        ("lander_ctr", "lander_passed / lander_views"),
         ("conversions", "conversions of the clicks of the period, of every status, without tests"),
         (
             "cost",

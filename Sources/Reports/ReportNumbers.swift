@@ -6,6 +6,11 @@ public struct ReportNumbers: Sendable, Equatable {
     public private(set) var clicks: Int128 = 0
     /// Clicks whose cost nobody told; they are in no sum of costs.
     public private(set) var clicksWithoutCost: Int128 = 0
+    /// Clicks that were sent to a lander.
+    public private(set) var landerViews: Int128 = 0
+    /// How often visitors went on from one to an offer, and how many clicks' visitors did.
+    public private(set) var landerClicks: Int128 = 0
+    public private(set) var landerPassed: Int128 = 0
     private var byStatus: [ConversionStatus: Int128] = [:]
     /// Every currency that occurs, also where nothing but zeros does.
     private var byCurrency: [Currency: Amounts] = [:]
@@ -36,6 +41,12 @@ public struct ReportNumbers: Sendable, Equatable {
         } else {
             clicksWithoutCost += Int128(total.clicks)
         }
+    }
+
+    mutating func add(_ total: LanderTotal) {
+        landerViews += Int128(total.views)
+        landerClicks += Int128(total.clicks)
+        landerPassed += Int128(total.passed)
     }
 
     mutating func add(_ total: ConversionTotal) {
@@ -71,6 +82,9 @@ public struct ReportNumbers: Sendable, Equatable {
     public var single: (currency: Currency, amounts: Amounts)? {
         amounts.count == 1 ? amounts.first : nil
     }
+
+    /// The share of a lander's visitors who went on to an offer.
+    public var landerRate: String? { DecimalRatio.text(landerPassed, over: landerViews) }
 
     /// Conversions a click.
     public var conversionRate: String? { DecimalRatio.text(conversions, over: clicks) }

@@ -4,9 +4,13 @@ public import Domain
 /// that a click costs no allocation of its own.
 public struct ClickBatch: Sendable {
     public var rows: [NewClick] = []
+    public var landerClicks: [LanderClick] = []
     public var arena: [UInt8] = []
 
     public init() {}
+
+    /// Rows to be inserted.
+    public var count: Int { rows.count + landerClicks.count }
 
     /// Copies bytes into the arena.
     public mutating func keep(_ bytes: UnsafeRawBufferPointer) -> NewClick.Bytes {

@@ -7,6 +7,7 @@ final class ClickFile {
     private let connection: Connection
     private let insertClick: Statement
     private let addTotal: Statement
+    private let landerClicks: LanderClickTable
     private var texts: TextTable
     private(set) var isInTransaction = false
     /// Sums of the open transaction, written once at its end.
@@ -53,6 +54,7 @@ final class ClickFile {
                     cost_nanos = cost_nanos + excluded.cost_nanos
                 """)
             texts = try TextTable(connection)
+            landerClicks = try LanderClickTable(connection)
         } catch let error as SQLiteError {
             throw StoreError(error)
         } catch let error as MigrationError {
@@ -95,6 +97,7 @@ final class ClickFile {
             try insertClick.run()
         }
         guard connection.changes == 1 else { return }
+        if click.landerVersion != nil { landerClicks.noteView(click.rowID, of: click.campaignID) }
         let key = TotalKey(
             slot: click.rowID.instant.micros / Self.slotMicros,
             campaignID: click.campaignID.rawValue,
@@ -105,6 +108,11 @@ final class ClickFile {
         total.units += units
         total.nanos += nanos
         totals[key] = total
+    }
+
+    /// As for a click: one that is already there is left alone.
+    func insert(_ landerClick: LanderClick) throws(SQLiteError) {
+        try landerClicks.insert(landerClick)
     }
 
     /// 4 or 16 bytes in network order, without an allocation; none for none.
@@ -138,8 +146,10 @@ final class ClickFile {
             addTotal.bind(6, total.nanos)
             try addTotal.run()
         }
+        try landerClicks.writeTotals()
         try connection.commit()
         totals.removeAll(keepingCapacity: true)
+        landerClicks.forgetTotals()
         isInTransaction = false
     }
 

@@ -13,6 +13,8 @@ public final class ClickReader {
         /// What of a click the file has columns for.
         let select: String
         let find: Statement
+        /// Nil in a file from before there were lander clicks.
+        let findLanderClicks: Statement?
     }
 
     public init(_ directory: DataDirectory) { self.directory = directory }
@@ -26,6 +28,45 @@ public final class ClickReader {
             return try file.find.step() ? Self.click(file.find) : nil
         } catch {
             // The next call opens the file anew.
+            closeAll()
+            throw StoreError(error)
+        }
+    }
+
+    /// A click's lander clicks, oldest first, as far as they lie in its day's file.
+    public func landerClicks(of rowID: ClickRowID) throws(StoreError) -> [LanderClick] {
+        do throws(SQLiteError) {
+            guard let find = try file(rowID.day)?.findLanderClicks else { return [] }
+            defer { find.reset() }
+            find.bind(1, rowID.rawValue)
+            var found: [LanderClick] = []
+            while try find.step() {
+                if let landerClick = LanderClick(row: find) { found.append(landerClick) }
+            }
+            return found
+        } catch {
+            closeAll()
+            throw StoreError(error)
+        }
+    }
+
+    /// One day's sums of its landers by campaign, within a range of times of their clicks.
+    public func landerTotals(on day: Day, from: Instant, to: Instant) throws(StoreError)
+        -> [LanderTotal]
+    {
+        do throws(SQLiteError) {
+            guard let file = try file(day), file.findLanderClicks != nil else { return [] }
+            return try file.connection.rows(
+                """
+                SELECT campaign_id, sum(views), sum(clicks), sum(passed)
+                FROM lander_total WHERE slot >= ?1 AND slot < ?2 GROUP BY campaign_id
+                """,
+                [
+                    .integer(ClickTotal.slot(startingAtOrAfter: from)),
+                    .integer(ClickTotal.slot(startingAtOrAfter: to)),
+                ]
+            ) { (row) throws(SQLiteError) in LanderTotal(row: row) }
+        } catch {
             closeAll()
             throw StoreError(error)
         }
@@ -116,7 +157,13 @@ public final class ClickReader {
         let select = Self.select(fileVersion: version)
         let find = try connection.prepare(select + " WHERE click.id = ?1")
         if open.count == Self.openMax { open.removeFirst().file.connection.close() }
-        let file = File(connection: connection, select: select, find: find)
+        let findLanderClicks =
+            version < 3
+            ? nil
+            : try connection.prepare(
+                "SELECT \(LanderClick.columns) FROM lander_click WHERE click_id = ?1 ORDER BY id")
+        let file = File(
+            connection: connection, select: select, find: find, findLanderClicks: findLanderClicks)
         open.append((day, file))
         return file
     }

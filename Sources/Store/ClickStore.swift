@@ -67,13 +67,22 @@ public final class ClickStore: Sendable {
     /// Queues clicks. `finished` is called on the writer's thread, or at once when the queue is
     /// full; no redirect may be sent before it says so.
     public func store(_ batch: ClickBatch, finished: @escaping @Sendable (ClickOutcome) -> Void) {
-        let count = batch.rows.count
+        let count = batch.count
         let waiting = queued.value.add(count, ordering: .relaxed).newValue
         let item = Item(batch: batch) { [queued] outcome in
             queued.value.subtract(count, ordering: .relaxed)
             finished(outcome)
         }
         if waiting > options.queuedMax || !thread.submit(item) { item.finished(.refused) }
+    }
+
+    /// A day's file stays open for writing this long after its day, for the lander clicks of its
+    /// last visitors.
+    private static let graceAfterDay = Duration.seconds(48 * 3600)
+
+    /// Whether a day's file takes nothing any more.
+    public static func isFinished(_ day: Day, at now: Instant) -> Bool {
+        day.advanced(by: 1).start.advanced(by: graceAfterDay) < now
     }
 
     /// Nil when clicks can be stored now, else why not.

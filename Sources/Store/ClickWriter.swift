@@ -23,8 +23,6 @@ final class ClickWriter: @unchecked Sendable {
     }
     private let shared = Mutex(Shared())
 
-    /// A day's file stays open for writing this long after its day.
-    private static let graceAfterDay = Duration.seconds(48 * 3600)
     /// The next day's file is made this long before midnight.
     private static let preparedBefore = Duration.seconds(600)
     private static let retryEvery = Duration.seconds(1)
@@ -98,6 +96,7 @@ final class ClickWriter: @unchecked Sendable {
             // Closures of `withUnsafeBytes` can't throw our type, hence the result.
             let result = batch.arena.withUnsafeBytes { arena in insert(batch.rows, arena) }
             try result.get()
+            try insert(batch.landerClicks)
         }
         for file in files.values where file.isInTransaction {
             do {
@@ -134,6 +133,19 @@ final class ClickWriter: @unchecked Sendable {
         return .success(())
     }
 
+    /// Each goes into the file of its click.
+    private func insert(_ landerClicks: [LanderClick]) throws(StoreError) {
+        for landerClick in landerClicks {
+            let file = try self.file(landerClick.clickRowID.day)
+            do {
+                try file.begin()
+                try file.insert(landerClick)
+            } catch {
+                throw StoreError(error)
+            }
+        }
+    }
+
     private func file(_ day: Day) throws(StoreError) -> ClickFile {
         if let open = files[day] { return open }
         let file = try ClickFile(
@@ -158,8 +170,8 @@ final class ClickWriter: @unchecked Sendable {
     private func hold(_ batch: ClickBatch) -> ClickOutcome {
         guard options.redirectsOnFailure else { return .refused }
         return shared.withLock { shared in
-            guard shared.heldCount + batch.rows.count <= options.heldMax else { return .refused }
-            shared.heldCount += batch.rows.count
+            guard shared.heldCount + batch.count <= options.heldMax else { return .refused }
+            shared.heldCount += batch.count
             held.append(batch)
             return .held
         }
@@ -206,7 +218,7 @@ final class ClickWriter: @unchecked Sendable {
     }
 
     private func isOver(_ day: Day, at time: Instant) -> Bool {
-        day.advanced(by: 1).start.advanced(by: Self.graceAfterDay) < time
+        ClickStore.isFinished(day, at: time)
     }
 
     /// Opens the files that an earlier run left unsealed, so that the next round seals them.

@@ -116,6 +116,10 @@ public final class DirectoryCheck {
             try checkRowsLieInTheirDay(day, name, connection)
             try checkTexts(name, connection)
             try checkTotals(name, connection)
+            // A finished day's file stays as it was written.
+            if try connection.int64("PRAGMA user_version") ?? 0 >= 3 {
+                try checkLanderTotals(name, connection)
+            }
             try checkConvertedClicks(day, name, connection)
         }
     }
@@ -187,6 +191,33 @@ public final class DirectoryCheck {
                     + "and a sum of \(kept[key]?.clicks ?? 0), or their costs differ")
         }
         if wrong > Self.faultsPerKindMax { fault(name, "\(wrong) sums are wrong in all") }
+    }
+
+    private func checkLanderTotals(_ name: String, _ connection: Connection) throws(SQLiteError) {
+        let slot = "/ \(ClickFile.slotMicros / 1000)"
+        let wrong = try connection.rows(
+            """
+            SELECT slot, campaign_id FROM (
+                SELECT ((id >> 22) + ?1) \(slot) AS slot, campaign_id, 1 AS views, 0 AS clicks,
+                    0 AS passed
+                FROM click WHERE lander_version IS NOT NULL
+                UNION ALL
+                SELECT ((click_id >> 22) + ?1) \(slot), campaign_id, 0, count(*), 1
+                FROM lander_click GROUP BY click_id
+                UNION ALL
+                SELECT slot, campaign_id, -views, -clicks, -passed FROM lander_total)
+            GROUP BY slot, campaign_id
+            HAVING sum(views) <> 0 OR sum(clicks) <> 0 OR sum(passed) <> 0
+            LIMIT \(Self.faultsPerKindMax)
+            """, [.integer(ClickRowID.epochMilliseconds)]
+        ) { (row) throws(SQLiteError) in (row.int64(0), row.int64(1)) }
+        for (slot, campaign) in wrong {
+            let start = Instant(micros: slot * ClickFile.slotMicros).rfc3339
+            fault(
+                name,
+                "the sums of campaign \(campaign)'s landers from \(start) on are not those of its "
+                    + "clicks and lander clicks")
+        }
     }
 
     private func totals(_ connection: Connection, _ sql: String) throws(SQLiteError)

@@ -14,20 +14,26 @@ final class ClickHarness: @unchecked Sendable {
     let ledger: Ledger
     private let loop: EventLoop
     private let thread: LoopThread
-    private let store: ClickStore
+    let store: ClickStore
+    private let lookUps: ClickLookUps
     let port: UInt16
     let events = Locked<[String]>([])
 
     private final class Handler: RequestHandler {
         let clicks: ClickHandler
         let onward: OnwardHandler
-        init(_ clicks: ClickHandler, _ onward: OnwardHandler) {
+        let landers: LanderClickHandler
+        init(_ clicks: ClickHandler, _ onward: OnwardHandler, _ landers: LanderClickHandler) {
             self.clicks = clicks
             self.onward = onward
+            self.landers = landers
         }
         func handle(_ request: borrowing Request, _ responder: Responder) {
             if OnwardHandler.takes(path: request.path) {
                 return onward.handle(request, responder)
+            }
+            if LanderClickHandler.takes(path: request.path) {
+                return landers.handle(request, responder)
             }
             clicks.handle(
                 request, key: UnsafeRawBufferPointer(rebasing: request.path.dropFirst(3)), responder
@@ -56,7 +62,13 @@ final class ClickHarness: @unchecked Sendable {
             loop: LoopHandle(loop), store: store, routing: routing, rowIDs: rowIDs,
             clickIDs: keys, settings: ClickHandler.Settings())
         let onward = OnwardHandler(OnwardSigner(keys))
-        let server = Server(loop: loop, limits: ServerLimits()) { _ in Handler(clicks, onward) }
+        lookUps = ClickLookUps(data) { _, _ in }
+        let landers = LanderClickHandler(
+            clicks, lookUps: lookUps, clickIDs: keys, ledger: ledger,
+            redirectsOnFailure: options.redirectsOnFailure)
+        let server = Server(loop: loop, limits: ServerLimits()) { _ in
+            Handler(clicks, onward, landers)
+        }
         guard let any = SocketAddress.parse("127.0.0.1:0") else { throw TestFailure("no address") }
         port = try server.listen(any).port
         thread = try LoopThread.running(loop)
@@ -65,6 +77,7 @@ final class ClickHarness: @unchecked Sendable {
     func stop() {
         loop.stop()
         thread.join()
+        lookUps.stop()
         store.stop()
         ledger.stop()
     }

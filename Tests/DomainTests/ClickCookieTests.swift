@@ -19,7 +19,7 @@ import Testing
 
     @Test func `it goes along to other people's pages, and scripts can't read it`() {
         #expect(
-            String(decoding: ClickCookie.lineSuffix, as: UTF8.self)
+            String(decoding: ClickCookie.Kind.crossSite.lineSuffix, as: UTF8.self)
                 == "; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=None\r\n")
     }
 }

@@ -8,6 +8,10 @@ public final class Browser {
 
     private static let path = "/usr/bin/chromium"
 
+    public static let userAgent =
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+        + "Chrome/140.0.0.0 Safari/537.36"
+
     public static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: path) }
 
     /// - Parameter trustsAnyone: takes certificates of the test's own authority.
@@ -18,6 +22,8 @@ public final class Browser {
             // A container's /dev/shm may be too small for it.
             "--disable-dev-shm-usage", "--user-data-dir=\(profile.path)",
         ]
+        // A headless one says so, and would be taken for the robot that it is.
+        arguments.append("--user-agent=\(Self.userAgent)")
         // Its sandbox needs a user that is not root, or rights that containers don't give; it
         // opens pages of this test only.
         arguments.append("--no-sandbox")

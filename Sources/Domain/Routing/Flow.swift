@@ -17,6 +17,17 @@ public struct Flow: Hashable, Sendable {
         }
     }
 
+    /// The path that a click was decided to take; nil where there is none such.
+    ///
+    /// - Parameters:
+    ///   - number: from 1.
+    ///   - rule: as in `Decision`.
+    public func path(_ number: Int, ofRule rule: Int) -> Path? {
+        guard rule >= 0, rule <= rules.count else { return nil }
+        let paths = rule == 0 ? self.paths : rules[rule - 1].paths
+        return paths.indices.contains(number - 1) ? paths[number - 1] : nil
+    }
+
     /// All of its paths, each with its place in the document.
     var placedPaths: [(place: String, path: Path)] {
         rules.enumerated().flatMap { number, rule in

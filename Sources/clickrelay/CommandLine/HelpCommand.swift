@@ -23,7 +23,7 @@ enum HelpCommand {
     }
 
     private static let topicWords = [
-        "config", "costs", "destinations", "domains", "postback", "redirects", "routing",
+        "config", "costs", "destinations", "domains", "landers", "postback", "redirects", "routing",
         "tokens",
     ]
 
@@ -39,6 +39,7 @@ enum HelpCommand {
         case ["costs"]: return HelpText.costs
         case ["destinations"]: return HelpText.destinations
         case ["domains"]: return HelpText.domains
+        case ["landers"]: return HelpText.landers
         case ["postback"]: return HelpText.postback
         case ["redirects"]: return HelpText.redirects
         case ["routing"]: return HelpText.routing

@@ -43,7 +43,8 @@ enum HelpText {
           healthcheck                      exit 0 if the server can record a click now
           config print                     the settings in effect
           version, help [TOPIC]            topics: any command, config, costs, destinations,
-                                           domains, postback, redirects, routing, tokens
+                                           domains, landers, postback, redirects, routing,
+                                           tokens
 
         Commands use the data directory (--data-dir, ./data), through its server when one is running.
         For a server elsewhere: --server URL, and CLICKRELAY_TOKEN in the environment.

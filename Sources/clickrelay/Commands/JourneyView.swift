@@ -9,10 +9,7 @@ struct JourneyView {
 
     var text: String {
         var children = clickDetails
-        for click in items("lander_clicks") {
-            children.append(
-                Tree("\(time(click["at"]))  lander click → \(value(click["offer"] ?? click))"))
-        }
+        children += items("lander_clicks").map(node(landerClick:))
         var shown: Set<String> = []
         for postback in items("postbacks").sorted(by: { at($0) < at($1) }) {
             children.append(node(postback: postback, &shown))
@@ -53,6 +50,13 @@ struct JourneyView {
         }
         nodes.append(Tree("\(time(journey["at"]))  redirected → \(value(journey["location"]))"))
         return nodes
+    }
+
+    private func node(landerClick: JSONValue) -> Tree {
+        let number = Show.id(landerClick["number"]) ?? value(landerClick["number"])
+        return Tree(
+            "\(time(landerClick["at"]))  lander click \(number), offer "
+                + "\(value(landerClick["offer"])) → \(value(landerClick["location"]))")
     }
 
     private func node(postback: JSONValue, _ shown: inout Set<String>) -> Tree {

@@ -35,7 +35,9 @@ enum ReportCommand {
     }
 
     /// For programs; people read the same from the other columns.
-    private static let hidden = ["campaign_id", "amounts", "clicks_without_cost", "reporting"]
+    private static let hidden = [
+        "campaign_id", "amounts", "clicks_without_cost", "reporting", "lander_passed",
+    ]
 
     /// Of the sums in the reporting currency.
     private static let reportingNames = ["cost", "revenue", "profit", "unconverted"]

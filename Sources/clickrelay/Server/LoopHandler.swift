@@ -4,12 +4,15 @@ internal import Crypto
 internal import Domain
 internal import HTTP
 internal import Postbacks
+internal import Store
 
 /// One event loop's way from a path to whoever answers it.
 // Unchecked: confined to its loop's thread.
 final class LoopHandler: RequestHandler, @unchecked Sendable {
     private let services: Tracker.Services
     private let clicks: ClickHandler
+    private let landerClicks: LanderClickHandler
+    private let directClicks: DirectClickHandler
     private let onward: OnwardHandler
     private let postbacks: PostbackHandler
     private let pixels: PixelHandler
@@ -30,6 +33,14 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
             rowIDs: services.rowIDs, clickIDs: services.installation.clickIDs,
             settings: settings)
         onward = OnwardHandler(OnwardSigner(services.installation.clickIDs))
+        landerClicks = LanderClickHandler(
+            clicks, lookUps: services.clickLookUps, clickIDs: services.installation.clickIDs,
+            ledger: services.installation.ledger,
+            redirectsOnFailure: services.configuration.onStorageFailure == .redirect)
+        directClicks = DirectClickHandler(
+            clicks,
+            hasToken: { [ledger = services.installation.ledger] in ledger.hasToken(sha256: $0) },
+            publicURL: services.configuration.publicURL)
         let sender: @Sendable (borrowing Request) -> IPAddress? = { request in
             clientAddress.client(
                 peer: request.peerAddress.map { IPAddress(bits: $0) },
@@ -52,6 +63,12 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
                 request, key: UnsafeRawBufferPointer(rebasing: path.dropFirst(3)), responder)
         } else if path.elementsEqual(Self.root) {
             clicks.handleRoot(request, responder)
+        } else if LanderClickHandler.takes(path: path) {
+            landerClicks.handle(request, responder)
+        } else if DirectClickHandler.takes(path: path) {
+            directClicks.handle(request, responder)
+        } else if LanderScript.takes(path: path) {
+            LanderScript.handle(request, responder)
         } else if PostbackHandler.takes(path: path) {
             postbacks.handle(request, responder)
         } else if PixelHandler.takes(path: path) {

@@ -24,6 +24,7 @@ final class Tracker: @unchecked Sendable {
         let configuration: Configuration
         let installation: Installation
         let clickStore: ClickStore
+        let clickLookUps: ClickLookUps
         let routing: Routing
         let rowIDs: ClickRowIDs
         let postbacks: PostbackIntake
@@ -102,6 +103,9 @@ final class Tracker: @unchecked Sendable {
         api.testCall = { outboundHandle.test($0, $1) }
         services = Services(
             configuration: configuration, installation: installation, clickStore: clickStore,
+            clickLookUps: ClickLookUps(installation.directory) {
+                log.error($0, ["detail": .string($1)])
+            },
             routing: routing, rowIDs: rowIDs,
             postbacks: PostbackIntake(
                 ledger: installation.ledger, clickIDs: installation.clickIDs, limiter: api.limiter,
@@ -146,6 +150,7 @@ final class Tracker: @unchecked Sendable {
                 running.loop.stop()
                 running.thread?.join()
             }
+            services.clickLookUps.stop()
             clickStore.stop()
             throw error
         }
@@ -173,6 +178,7 @@ final class Tracker: @unchecked Sendable {
             // The writer's own thread tries once a second; there is nothing to wait on but time.
             usleep(50_000)
         }
+        services.clickLookUps.stop()
         services.clickStore.stop()
         services.installation.close()
         return services.clickStore.depth.held == 0

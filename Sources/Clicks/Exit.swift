@@ -1,0 +1,63 @@
+internal import Crypto
+internal import Domain
+internal import Store
+
+/// Where a visitor goes on to from a lander.
+struct Exit {
+    let route: Route
+    /// Nil: to the campaign's fallback URL.
+    let landing: Landing?
+    let url: URLTemplate
+    let landerID: LanderID?
+
+    /// Appends the address, filled with what the click came with, and the parameters that are
+    /// passed on.
+    func append(to bytes: inout [UInt8], for click: Click, _ clickID: ClickID) {
+        let start = bytes.count
+        let names = ClickValues.Names(
+            campaign: route.campaignKey, sourceID: route.sourceID, networkID: landing?.networkID,
+            offerID: landing?.offerID, landerID: landerID, variables: route.variableNames)
+        url.fill(
+            ClickValues(
+                click: click, clickID: clickID, names: names,
+                sha256Hex: { Array(SHA256.hex(Array($0)).utf8) }),
+            into: &bytes)
+        route.passing?.append(
+            click.parametersToPass(
+                from: route.source, costIsParameter: route.urlCost != nil),
+            toAddressFrom: start, in: &bytes)
+    }
+}
+
+extension RoutingTable {
+    /// Nil when there is nowhere to go: the campaign is not known any more, or leads to no offer.
+    ///
+    /// A number that the click's path doesn't have means the offer that was chosen for the click: a
+    /// lander may be older than the flow, and the visitor shall arrive. Of a click that can't be
+    /// read, what would be chosen for it now.
+    func exit(_ number: OfferNumber, of identity: ClickIdentity, _ found: ClickLookUps.Found)
+        -> Exit?
+    {
+        guard let route = route(identity.campaignID) else { return nil }
+        let lander = found.click?.landerVersion.flatMap { landerIDs[$0] }
+        let landing: Landing?
+        if let click = found.click {
+            landing = path(found.path, number) ?? self.landing(ofVersion: click.offerVersion)
+        } else {
+            var sheet = FactSheet()
+            sheet.begin(at: identity.rowID.instant, ip: nil)
+            let decision = route.router.decide(identity.rowID, sheet)
+            landing = decision.flatMap {
+                route.landing(number, $0) ?? route.landing(.any, $0)
+            }
+        }
+        guard let url = landing?.url ?? route.fallback else { return nil }
+        return Exit(route: route, landing: landing, url: url, landerID: lander)
+    }
+
+    private func path(_ path: Path?, _ number: OfferNumber) -> Landing? {
+        guard case .nth(let number) = number, let path, path.offers.indices.contains(number - 1)
+        else { return nil }
+        return landing(of: path.offers[number - 1].offer)
+    }
+}

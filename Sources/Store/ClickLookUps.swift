@@ -1,0 +1,100 @@
+public import Domain
+internal import SQLite
+
+/// Reads the clicks of visitors who press a lander's button, on a thread of its own: no list or
+/// report makes them wait, and no event loop waits for a disk.
+public final class ClickLookUps: Sendable {
+    /// What is known of a click. A read that fails finds nothing: the visitor goes on all the same.
+    public struct Found: Sendable {
+        public var click: Click?
+        /// What its flow's version led it to; nil also where that version can't be told.
+        public var path: Path?
+        /// Whether there are lander clicks of it in its day's file; asked for only where its day is
+        /// finished, else false.
+        public var hasLanderClicks = false
+
+        public init() {}
+    }
+
+    private struct Item: Sendable {
+        let rowID: ClickRowID
+        let isFinishedDay: Bool
+        let finished: @Sendable (Found) -> Void
+    }
+
+    private let thread: BatchThread<Item>
+
+    /// Beyond it clicks are not looked for.
+    public static let queuedMax = 100_000
+
+    public init(
+        _ directory: DataDirectory,
+        log: @escaping @Sendable (_ event: String, _ detail: String) -> Void
+    ) {
+        let state = State(LedgerReader(directory), log)
+        thread = BatchThread(
+            name: "look-ups", capacity: Self.queuedMax, idleEvery: .seconds(1),
+            idle: { state.rest() },
+            run: { items in
+                for item in items {
+                    item.finished(state.find(item.rowID, isFinishedDay: item.isFinishedDay))
+                }
+            })
+    }
+
+    /// - Parameter finished: called on the thread of look-ups, or at once when too many wait.
+    public func find(
+        _ rowID: ClickRowID, now: Instant, finished: @escaping @Sendable (Found) -> Void
+    ) {
+        let item = Item(
+            rowID: rowID, isFinishedDay: ClickStore.isFinished(rowID.day, at: now),
+            finished: finished)
+        if !thread.submit(item) { finished(Found()) }
+    }
+
+    public func stop() { thread.stop() }
+
+    // Unchecked: used by the thread of look-ups only.
+    private final class State: @unchecked Sendable {
+        private let reader: LedgerReader
+        private let log: @Sendable (String, String) -> Void
+        private var flows: [Int64: Flow] = [:]
+        /// Versions don't change; most visitors come by a few of them.
+        private static let flowsMax = 500
+
+        init(_ reader: LedgerReader, _ log: @escaping @Sendable (String, String) -> Void) {
+            self.reader = reader
+            self.log = log
+        }
+
+        func find(_ rowID: ClickRowID, isFinishedDay: Bool) -> Found {
+            var found = Found()
+            do throws(StoreError) {
+                found.click = try reader.clicks.click(rowID)
+                if let click = found.click, let version = click.flowVersion, let rule = click.rule {
+                    found.path = try flow(version)?.path(click.path, ofRule: rule)
+                }
+                if isFinishedDay {
+                    found.hasLanderClicks = try !reader.clicks.landerClicks(of: rowID).isEmpty
+                }
+            } catch {
+                reader.close()
+                log("click_not_found", "reason=\"\(error)\"")
+            }
+            return found
+        }
+
+        /// Lets go of the files, which their writers seal when nobody reads them.
+        func rest() { reader.rest() }
+
+        private func flow(_ version: Int64) throws(StoreError) -> Flow? {
+            if let known = flows[version] { return known }
+            let flow = try reader.flowVersion(version)?.flow
+            // Ends the view of the ledger that this read began.
+            reader.rest()
+            if flows.count >= Self.flowsMax { flows.removeAll() }
+            flows[version] = flow
+            return flow
+        }
+    }
+}

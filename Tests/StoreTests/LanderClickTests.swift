@@ -1,0 +1,164 @@
+import Domain
+import Foundation
+import Migrations
+import SQLite
+import Store
+import TestSupport
+import Testing
+
+/// Lander clicks in the files of their clicks' days, and in the ledger when those are finished.
+@Suite struct LanderClickTests {
+    private static let noon = StoreBench.noon
+    private static let today = StoreBench.noon.day
+
+    private static func rowID(_ sequence: Int, at instant: Instant = noon) -> ClickRowID {
+        ClickRowID(
+            milliseconds: instant.milliseconds - ClickRowID.epochMilliseconds, node: 2,
+            sequence: sequence)
+    }
+
+    private static func press(
+        _ sequence: Int, of click: ClickRowID, _ number: OfferNumber = .nth(1), offer: Int64 = 1
+    ) -> LanderClick {
+        LanderClick(
+            id: rowID(sequence, at: noon.advanced(by: .seconds(90_000))), clickRowID: click,
+            campaignID: CampaignID(1), number: number, offerVersion: offer)
+    }
+
+    private func totals(_ reader: ClickReader) throws -> [Int64] {
+        try reader.landerTotals(
+            on: Self.today, from: Self.noon, to: Self.noon.advanced(by: .seconds(1))
+        ).flatMap { [$0.campaignID.rawValue, $0.views, $0.clicks, $0.passed] }
+    }
+
+    @Test func `they lie with their click, and count once however often they are written`() throws {
+        let bench = try ClickBench()
+        var batch = ClickBatch()
+        let ids = (1...3).map { ClickBench.click($0, into: &batch) }
+        batch.rows[0].landerVersion = 7
+        batch.rows[1].landerVersion = 7
+        #expect(try bench.save(batch) == .stored)
+        // A day later: the file is that of the click.
+        var presses = ClickBatch()
+        presses.landerClicks = [
+            Self.press(10, of: ids[0], .nth(2), offer: 5), Self.press(11, of: ids[0], .any),
+            Self.press(12, of: ids[2], .nth(100), offer: 0),
+        ]
+        #expect(try bench.save(presses) == .stored)
+        let reader = ClickReader(bench.data)
+        defer { reader.closeAll() }
+        #expect(try reader.landerClicks(of: ids[0]) == Array(presses.landerClicks.prefix(2)))
+        #expect(try reader.landerClicks(of: ids[1]).isEmpty)
+        #expect(try reader.landerClicks(of: ids[2]) == [presses.landerClicks[2]])
+        #expect(try totals(reader) == [1, 2, 3, 2])
+        // After a failed commit all is inserted again.
+        #expect(try bench.save(presses) == .stored && bench.save(batch) == .stored)
+        #expect(try totals(reader) == [1, 2, 3, 2])
+        #expect(try bench.data.clickDays() == [Self.today])
+    }
+
+    @Test func `what waits for a broken disk keeps its lander clicks`() throws {
+        let bench = try ClickBench()
+        let tomorrow = Self.today.advanced(by: 1)
+        try bench.block(tomorrow)
+        var batch = ClickBatch()
+        let id = ClickBench.click(1, at: tomorrow.start, into: &batch)
+        batch.landerClicks = [
+            LanderClick(
+                id: Self.rowID(9, at: tomorrow.start), clickRowID: id, campaignID: CampaignID(1),
+                number: .any, offerVersion: 3)
+        ]
+        #expect(try bench.save(batch) == .held)
+        #expect(bench.store.depth.held == 2)
+        var more = ClickBatch()
+        more.landerClicks = batch.landerClicks
+        #expect(try bench.save(more) == .held)
+        try bench.unblock(tomorrow)
+        bench.clock.with { $0 = $0.advanced(by: .seconds(2)) }
+        try eventually("they are stored") { bench.store.depth.held == 0 }
+        #expect(try ClickReader(bench.data).landerClicks(of: id) == batch.landerClicks)
+    }
+
+    @Test func `a day's file of before there were any has none, and is read all the same`() throws {
+        let directory = try TemporaryDirectory()
+        let data = DataDirectory(path: directory.path)
+        try data.create()
+        let id = Self.rowID(1)
+        for version in 1...2 {
+            let day = Self.today
+            try? FileManager.default.removeItem(atPath: data.clickFilePath(day))
+            let old = try Connection(path: data.clickFilePath(day), mode: .create)
+            _ = try Migrator(
+                applicationID: 0x6372_636c,
+                migrations: EmbeddedMigrations.clicks.prefix(version).map {
+                    Migration(version: $0.version, name: $0.name, sql: $0.sql)
+                }
+            ).migrate(old)
+            try old.execute(
+                "INSERT INTO click (id, campaign_id, path, offer_version) "
+                    + "VALUES (\(id.rawValue), 1, 1, 1)")
+            old.close()
+            let reader = ClickReader(data)
+            #expect(try reader.click(id)?.rowID == id)
+            #expect(try reader.landerClicks(of: id).isEmpty && totals(reader).isEmpty)
+            reader.closeAll()
+        }
+        // The writer brings it up to date.
+        let bench = try ClickBench(directory)
+        var batch = ClickBatch()
+        batch.landerClicks = [Self.press(5, of: id)]
+        #expect(try bench.save(batch) == .stored)
+        #expect(try ClickReader(data).landerClicks(of: id) == batch.landerClicks)
+    }
+
+    @Test func `late ones are kept in the ledger, and the first of a click is known`() throws {
+        let bench = try StoreBench()
+        let click = Self.rowID(1)
+        let later = Self.noon.advanced(by: .seconds(4 * 86_400))
+        let presses = (1...3).map { Self.press($0, of: click, .nth($0), offer: Int64($0)) }
+        try bench.perform { (tx) throws(StoreError) in
+            try tx.insertLate(presses[0], isFirst: true)
+            try tx.insertLate(presses[1], isFirst: true)
+            try tx.insertLate(presses[1], isFirst: true)
+            // Another click, which has one in its day's file.
+            try tx.insertLate(Self.press(8, of: Self.rowID(2)), isFirst: false)
+        }
+        let (early, all) = try bench.perform { (tx) throws(StoreError) in
+            (
+                try tx.landerClicks(of: click, at: Self.noon),
+                try tx.landerClicks(of: click, at: later)
+            )
+        }
+        #expect(early.isEmpty, "the day's file takes them then")
+        #expect(all == Array(presses.prefix(2)))
+        let (read, totals) = try bench.read { (reader) throws(StoreError) in
+            (
+                try reader.landerClicks(of: click),
+                try reader.lateLanderTotals(
+                    from: Self.noon, to: Self.noon.advanced(by: .seconds(1)))
+            )
+        }
+        #expect(read == all)
+        #expect(
+            totals == [LanderTotal(campaignID: CampaignID(1), views: 0, clicks: 3, passed: 1)])
+    }
+
+    @Test func `look-ups find the click and the path that was decided`() throws {
+        let bench = try ClickBench()
+        var batch = ClickBatch()
+        let id = ClickBench.click(1, into: &batch)
+        #expect(try bench.save(batch) == .stored)
+        let lookUps = ClickLookUps(bench.data) { _, _ in }
+        defer { lookUps.stop() }
+        func find(_ rowID: ClickRowID, at now: Instant) throws -> ClickLookUps.Found {
+            let found = Locked<ClickLookUps.Found?>(nil)
+            lookUps.find(rowID, now: now) { result in found.with { $0 = result } }
+            return try eventually("the look-up ended") { found.current }
+        }
+        // There is no ledger beside it: what can't be read is not known, and nobody waits.
+        #expect(try find(id, at: Self.noon).path == nil)
+        #expect(try find(Self.rowID(99), at: Self.noon).click == nil)
+        let later = Self.noon.advanced(by: .seconds(4 * 86_400))
+        #expect(try !find(Self.rowID(99), at: later).hasLanderClicks)
+    }
+}
