@@ -85,16 +85,18 @@ public struct Destination: Equatable, Sendable {
         }
         reader.finish()
 
+        let contentType = headers.first { $0.name.lowercased() == "content-type" }?.text
         if isEnabled {
+            // XML has elements that look like them.
+            let isXML = contentType?.lowercased().contains("xml") ?? false
             let unfinished =
                 headers.flatMap { AccountPlaceholder.names(in: $0.text) }
-                + AccountPlaceholder.names(in: bodyDocument ?? .null)
+                + (isXML ? [] : AccountPlaceholder.names(in: bodyDocument ?? .null))
                 + AccountPlaceholder.names(in: oauth?.document ?? .null)
             if let name = unfinished.first {
                 reader.fail("enabled", "needs your account's value in place of <\(name)>")
             }
         }
-        let contentType = headers.first { $0.name.lowercased() == "content-type" }?.text
         do {
             body = try bodyDocument.map { document throws(TemplateError) in
                 try BodyTemplate(document, contentType: contentType)
