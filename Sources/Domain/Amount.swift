@@ -39,4 +39,21 @@ public enum Amount {
         ASCII.append(significant, width: width, to: &text)
         return text
     }
+
+    /// With exactly so many decimals, of 0 to 9, rounded half to even: `12.50` for 2.
+    public static func format(_ nanos: Int64, decimals: Int) -> String {
+        let decimals = min(max(decimals, 0), fractionDigits)
+        var divisor: UInt64 = 1
+        for _ in decimals..<fractionDigits { divisor *= 10 }
+        var (quotient, rest) = nanos.magnitude.quotientAndRemainder(dividingBy: divisor)
+        if rest > divisor - rest || (rest == divisor - rest && quotient % 2 != 0) { quotient += 1 }
+        let units = quotient / (1_000_000_000 / divisor)
+        let fraction = quotient % (1_000_000_000 / divisor)
+        var text = nanos < 0 && quotient > 0 ? "-" : ""
+        text += String(units)
+        guard decimals > 0 else { return text }
+        text += "."
+        ASCII.append(Int(fraction), width: decimals, to: &text)
+        return text
+    }
 }

@@ -118,6 +118,14 @@ public struct Template: Hashable, Sendable {
             guard let renamed = use.renames[word] else { return false }
             bytes.append(contentsOf: renamed.utf8)
         }
+        if let decimals = use.decimals {
+            let text = String(decoding: bytes[start...], as: UTF8.self)
+            // We wrote it: an amount that can't be read stays as it is.
+            if let nanos = try? Amount.parse(text, format: .point) {
+                bytes.removeSubrange(start...)
+                bytes.append(contentsOf: Amount.format(nanos, decimals: decimals).utf8)
+            }
+        }
         if use.isHashed {
             // A copy: a slice would share the whole array, which the next change then copies.
             let value = Array(bytes[start...])

@@ -75,6 +75,9 @@ public enum Token: Hashable, Sendable {
         }
     }
 
+    /// Whether the value is money, so that `{payout:2}` makes sense.
+    var isAmount: Bool { self == .payout || self == .cost }
+
     /// Whether the value is a number, so that `{payout:number}` makes sense.
     var isNumeric: Bool {
         switch self {
@@ -92,13 +95,15 @@ public enum Token: Hashable, Sendable {
     }
 }
 
-/// A token as a template uses it: `{payout:number}`, `{sha256:click_id}`, `{status:approved=1}`.
+/// A token as a template uses it: `{payout:number}`, `{payout:2}`, `{sha256:click_id}`, `{status:approved=1}`.
 public struct TokenUse: Hashable, Sendable {
     public let token: Token
     /// `{name:raw}`: the value's own reserved characters stay; what no URL may contain is encoded.
     public var isRaw = false
     /// `{name:number}`: a JSON body takes the value as a number.
     public var isNumber = false
+    /// `{payout:2}`: an amount with exactly so many decimals.
+    public var decimals: Int?
     /// `{sha256:name}`: the value's SHA-256 in lower-case hex.
     public var isHashed = false
     /// `{status:approved=1 pending=2}`: another word for a value; values not listed have none.
@@ -138,11 +143,14 @@ public struct TokenUse: Hashable, Sendable {
                     throw TemplateError("{\(name)} is not a number, so it can't be {\(spelling)}")
                 }
                 isNumber = true
+            } else if let decimals = Int(argument), argument.utf8.count == 1, token.isAmount {
+                self.decimals = decimals
             } else if token == .status || token == .event {
                 renames = try Self.renames(argument, of: token, in: spelling)
             } else {
                 throw TemplateError(
-                    "{\(spelling)}: after \"\(name):\" only \"raw\" or \"number\" can stand")
+                    "{\(spelling)}: after \"\(name):\" only \"raw\" or \"number\" can stand"
+                        + (token.isAmount ? ", or 0 to 9 decimals" : ""))
             }
         }
     }

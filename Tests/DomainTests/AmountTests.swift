@@ -198,4 +198,19 @@ import Testing
         }
         #expect(Currency.all.count > 150)
     }
+
+    @Test(
+        arguments: [
+            (12_500_000_000, 2, "12.50"), (12_345_678_901, 2, "12.35"), (0, 2, "0.00"), (0, 0, "0"),
+            (12_345_000_000, 2, "12.34"), (12_355_000_000, 2, "12.36"),
+            (12_345_000_001, 2, "12.35"),
+            (-3_000_000_000, 1, "-3.0"), (-4_000_000, 2, "0.00"), (500_000_000, 0, "0"),
+            (1_500_000_000, 0, "2"), (1, 9, "0.000000001"), (999_999_999, 2, "1.00"),
+            (.max, 2, "9223372036.85"), (.min, 9, "-9223372036.854775808"),
+        ] as [(Int64, Int, String)])
+    func `an amount is written with as many decimals as are asked for`(
+        nanos: Int64, decimals: Int, text: String
+    ) {
+        #expect(Amount.format(nanos, decimals: decimals) == text)
+    }
 }

@@ -220,6 +220,14 @@ private struct ByteValues: TokenValues {
                 == #"{"v":12.5,"t":"12.5","n":3,"b":true,"z":null}"#)
     }
 
+    @Test func `an amount takes the decimals that are asked for, anything else none`() throws {
+        #expect(try filled(["v": "{currency}{payout:2}"]) == #"{"v":"12.50"}"#)
+        #expect(try filled("v={payout:0}&e={event}") == "v=12&e=sale")
+        for spelling in ["payout:10", "payout:-1", "event:2", "click_id:2", "payout_minor:2"] {
+            #expect(throws: ValidationError.self) { try destination(.string("v={\(spelling)}")) }
+        }
+    }
+
     @Test func `what is marked as a number and is none stays a string`() throws {
         let body: JSONValue = [
             "{var1:number}", "{var2:number}", "{var3:number}", "{var4:number}", "{var5:number}",
@@ -250,7 +258,7 @@ private struct ByteValues: TokenValues {
             "<a b='&lt;/a&gt;'>&amp;&quot;&apos;x</a>"
         ),
         ("text/xml; charset=utf-8", "<a>{var2}</a>", "<a>é\n1,2</a>"),
-        ("application/soap+xml", "<a>{country}</a>", "<a></a>"),
+        ("application/soap+xml", "<ORDER>{country}</ORDER>", "<ORDER></ORDER>"),
         ("text/csv", "{event},{var2}\n", "%3C%2Fa%3E,%C3%A9%0A1%2C2\n"),
     ])
     func `values can't break out of XML or of a table`(type: String, body: String, sent: String)

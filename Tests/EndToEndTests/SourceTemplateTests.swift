@@ -166,6 +166,9 @@ import Testing
         let pinterest = try JSON(parsing: try call("pinterest").text)["data"][0]
         #expect(pinterest["custom_data"]["value"] == "12.5")
 
+        let x = try JSON(parsing: try call("x").text)["conversions"][0]
+        #expect(x["value"] == "12.50" && x["identifiers"][0]["twclid"] == "abc")
+
         let yandex = try call("yandex_direct")
         let type = yandex.fields["content-type"] ?? ""
         let boundary = try #require(type.split(separator: "=").last.map(String.init))

@@ -132,6 +132,7 @@ enum HelpText {
                       {status:approved=1 pending=2}   the status renamed
                       {sha256:external_id}            the value's SHA-256, lower-case hex
                       "{payout:number}"               in a JSON body: a JSON number
+                      {payout:2}                      with two decimals, as some want all amounts
 
                     Conversion tokens have a value in destinations only. An unknown token is refused when
                     the template is saved. Not filled in yet: country, region, city, isp, language,
