@@ -18,6 +18,7 @@ public enum EmbeddedMigrations {
         (11, "cost_layers", text(PackageResources.v0011_cost_layers_sql)),
         (12, "domains", text(PackageResources.v0012_domains_sql)),
         (13, "lander_clicks", text(PackageResources.v0013_lander_clicks_sql)),
+        (14, "acceptances", text(PackageResources.v0014_acceptances_sql)),
     ]
 
     /// `clicks/DAY.db`.

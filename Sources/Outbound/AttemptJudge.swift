@@ -162,12 +162,15 @@ struct AttemptJudge: Sendable {
         _ delivery: Delivery, _ times: Times, response: ClientResponse? = nil,
         error: String? = nil, outcome: AttemptOutcome, health: HostHealth
     ) -> Verdict {
+        let body = response?.body ?? []
+        let excerpt =
+            body.count <= Attempt.excerptMax ? body : Array(body.prefix(Attempt.excerptMax))
         let attempt = Attempt(
             number: delivery.attemptCount + 1, at: times.startedAt, status: response?.status,
             milliseconds: response?.milliseconds ?? times.milliseconds, error: error,
-            excerpt: Array((response?.body ?? []).prefix(Attempt.excerptMax)))
+            excerpt: excerpt)
         return Verdict(
-            result: DeliveryResult(id: delivery.id, attempt: attempt, outcome: outcome),
+            result: DeliveryResult(of: delivery, attempt, outcome: outcome),
             health: health)
     }
 }

@@ -1,12 +1,7 @@
 internal import Domain
 internal import Store
 
-/// What an attempt came to, on its way to the ledger.
-struct DeliveryResult: Sendable, Equatable {
-    let id: DeliveryID
-    let attempt: Attempt
-    let outcome: AttemptOutcome
-
+extension DeliveryResult {
     /// The delivery as it waits after this attempt; nil when it ended.
     func next(_ delivery: Delivery) -> Delivery? {
         switch outcome {

@@ -26,10 +26,7 @@ extension Dispatcher {
             }
             record = { results, done in
                 ledger.perform({ transaction throws(StoreError) in
-                    for result in results {
-                        try transaction.record(
-                            result.attempt, of: result.id, outcome: result.outcome)
-                    }
+                    try transaction.record(results)
                 }) { done($0) }
             }
         }

@@ -1,4 +1,5 @@
 internal import Domain
+internal import Store
 
 /// The results of calls until they are on disk, in the order of their ends.
 ///

@@ -29,6 +29,23 @@ public struct LatencyHistogram: Sendable, Equatable {
         return nil
     }
 
+    /// The lowest times of all classes, ascending, as `latency_class` has them.
+    static let lowers: [Int64] = {
+        var lowers: [Int64] = [0]
+        while let last = lowers.last, last < 4_000_000_000_000 { lowers.append(upper(last)) }
+        return lowers
+    }()
+
+    /// The lowest time of the class that a time falls into.
+    static func lower(ofClassWith micros: Int64) -> Int64 {
+        var (start, end) = (0, lowers.count)
+        while end - start > 1 {
+            let middle = (start + end) / 2
+            if lowers[middle] <= micros { start = middle } else { end = middle }
+        }
+        return lowers[start]
+    }
+
     /// Where the next class begins.
     static func upper(_ lower: Int64) -> Int64 { lower == 0 ? 1000 : lower + lower / 16 }
 }

@@ -9,7 +9,9 @@ struct LedgerStatements {
     let insertRevision: Statement
     let insertDelivery: Statement
     let insertAttempt: Statement
+    let acceptDelivery: Statement
     let updateDelivery: Statement
+    let countAcceptances: Statement
     let conversionByID: Statement
     let addToTotals: Statement
     let findTotals: Statement
@@ -64,16 +66,27 @@ struct LedgerStatements {
         insertAttempt = try connection.prepare(
             """
             INSERT INTO attempt (delivery_id, number, at_us, status, milliseconds, error, excerpt)
-            SELECT id, attempt_count + 1, ?2, ?3, ?4, ?5, ?6 FROM delivery
-            WHERE id = ?1 AND attempt_count + 1 = ?7
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            """)
+        acceptDelivery = try connection.prepare(
+            """
+            UPDATE delivery SET attempt_count = ?2, state = 'delivered', reason = NULL,
+                due_at_us = ?3
+            WHERE id = ?1 AND attempt_count = ?2 - 1
             """)
         updateDelivery = try connection.prepare(
             """
-            UPDATE delivery SET attempt_count = attempt_count + 1,
-                state = iif(state = 'cancelled' AND ?2 <> 'delivered', state, ?2),
-                reason = iif(state = 'cancelled' AND ?2 <> 'delivered', reason, ?3),
-                due_at_us = ?4
-            WHERE id = ?1 AND attempt_count + 1 = ?5
+            UPDATE delivery SET attempt_count = ?2,
+                state = iif(state = 'cancelled', state, ?4),
+                reason = iif(state = 'cancelled', reason, ?5),
+                due_at_us = ?3
+            WHERE id = ?1 AND attempt_count = ?2 - 1
+            """)
+        countAcceptances = try connection.prepare(
+            """
+            INSERT INTO delivery_latency (day, destination, lower_us, deliveries)
+            VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT DO UPDATE SET deliveries = deliveries + excluded.deliveries
             """)
         conversionByID = try connection.prepare(
             "SELECT \(ConversionRow.columns) FROM conversion WHERE id = ?1")

@@ -9,44 +9,81 @@ public enum AttemptOutcome: Sendable, Equatable {
     case dead(String)
 }
 
+/// What an attempt came to, with what is needed of its delivery to keep that.
+public struct DeliveryResult: Sendable, Equatable {
+    public let id: DeliveryID
+    public let destination: String
+    public let convertedAt: Instant
+    public let attempt: Attempt
+    public let outcome: AttemptOutcome
+
+    public init(of delivery: Delivery, _ attempt: Attempt, outcome: AttemptOutcome) {
+        id = delivery.id
+        destination = delivery.destination
+        convertedAt = delivery.convertedAt
+        self.attempt = attempt
+        self.outcome = outcome
+    }
+}
+
 extension LedgerTransaction {
-    /// Keeps an attempt and what follows from it. A delivery that was cancelled meanwhile stays so,
+    /// Keeps attempts and what follows from them. A delivery that was cancelled meanwhile stays so,
     /// unless the receiver took this last call.
     ///
     /// An attempt that was recorded before, as its number tells, changes nothing: after a commit
     /// that may or may not have reached the disk, the same may be recorded again.
+    public func record(_ results: [DeliveryResult]) throws(StoreError) {
+        try sql { () throws(SQLiteError) in
+            var acceptances = Acceptances()
+            for result in results where try record(result) {
+                if result.outcome == .delivered { acceptances.add(result) }
+            }
+            try acceptances.keep(with: statements.countAcceptances)
+        }
+    }
+
+    /// Keeps a single attempt.
+    ///
+    /// - Throws: `.notFound`, too.
     public func record(_ attempt: Attempt, of id: DeliveryID, outcome: AttemptOutcome)
         throws(StoreError)
     {
-        try sql { () throws(SQLiteError) in
-            let insert = statements.insertAttempt
-            insert.bind(1, id.rawValue)
-            insert.bind(2, attempt.at.micros)
-            insert.bind(3, attempt.status.map { Int64($0) })
-            insert.bind(4, Int64(attempt.milliseconds))
-            insert.bind(5, text: attempt.error)
-            insert.bind(6, blob: attempt.excerpt)
-            insert.bind(7, Int64(attempt.number))
-            try insert.run()
-            let update = statements.updateDelivery
-            update.bind(1, id.rawValue)
-            update.bind(5, Int64(attempt.number))
-            switch outcome {
-            case .delivered:
-                update.bind(2, text: Delivery.State.delivered.rawValue)
-                update.bindNull(3)
-                update.bind(4, attempt.at.micros)
-            case .retry(let at):
-                update.bind(2, text: Delivery.State.waiting.rawValue)
-                update.bind(3, text: attempt.error)
-                update.bind(4, at.micros)
-            case .dead(let reason):
-                update.bind(2, text: Delivery.State.dead.rawValue)
-                update.bind(3, text: reason)
-                update.bind(4, attempt.at.micros)
-            }
-            try update.run()
+        try record([DeliveryResult(of: try delivery(id), attempt, outcome: outcome)])
+    }
+
+    /// - Returns: whether it was new.
+    private func record(_ result: DeliveryResult) throws(SQLiteError) -> Bool {
+        let attempt = result.attempt
+        let update: Statement
+        switch result.outcome {
+        case .delivered:
+            update = statements.acceptDelivery
+            update.bind(3, attempt.at.micros)
+        case .retry(let at):
+            update = statements.updateDelivery
+            update.bind(3, at.micros)
+            update.bind(4, text: Delivery.State.waiting.rawValue)
+            update.bind(5, text: attempt.error)
+        case .dead(let reason):
+            update = statements.updateDelivery
+            update.bind(3, attempt.at.micros)
+            update.bind(4, text: Delivery.State.dead.rawValue)
+            update.bind(5, text: reason)
         }
+        update.bind(1, result.id.rawValue)
+        update.bind(2, Int64(attempt.number))
+        try update.run()
+        guard connection.changes == 1 else { return false }
+        let insert = statements.insertAttempt
+        insert.bind(1, result.id.rawValue)
+        insert.bind(2, Int64(attempt.number))
+        insert.bind(3, attempt.at.micros)
+        insert.bind(4, attempt.status.map { Int64($0) })
+        insert.bind(5, Int64(attempt.milliseconds))
+        insert.bind(6, text: attempt.error)
+        insert.bind(7, blob: attempt.excerpt)
+        try insert.run()
+        return true
     }
 
     /// Makes a delivery due at once, whatever its state, and has its host called even if that has

@@ -213,8 +213,7 @@ import Testing
         let finished = starts.map { start in
             let attempt = Attempt(
                 number: 1, at: now.wall, status: 200, milliseconds: 1, error: nil, excerpt: [])
-            let result = DeliveryResult(
-                id: start.delivery.id, attempt: attempt, outcome: .delivered)
+            let result = DeliveryResult(of: start.delivery, attempt, outcome: .delivered)
             return plan.finish(
                 start, AttemptJudge.Verdict(result: result, health: .healthy), at: now)
         }

@@ -203,9 +203,7 @@ final class LedgerSimulation {
         let answer = Locked<Result<Void, StoreError>?>(nil)
         let isDone = DispatchSemaphore(value: 0)
         harness.ledger.perform({ transaction throws(StoreError) in
-            for result in results {
-                try transaction.record(result.attempt, of: result.id, outcome: result.outcome)
-            }
+            try transaction.record(results)
         }) { result in
             answer.with { $0 = result }
             isDone.signal()

@@ -105,9 +105,43 @@ import Testing
         let classes = try Connection(path: bench.data.ledgerPath, mode: .readOnly).rows(
             "SELECT lower_us FROM latency_class ORDER BY lower_us"
         ) { (row) throws(SQLiteError) in row.int64(0) }
+        #expect(LatencyHistogram.lowers == classes)
         #expect(classes.first == 0 && (classes.last ?? 0) > 31 * 86_400_000_000)
         for (lower, next) in zip(classes, classes.dropFirst()) {
             #expect(LatencyHistogram.upper(lower) == next)
         }
+    }
+
+    @Test func `a time falls into the class that begins with it or before`() {
+        let times: [Int64: Int64] = [
+            0: 0, 999: 0, 1000: 1000, 1061: 1000, 1062: 1062,
+            .max: LatencyHistogram.lowers.last ?? 0,
+        ]
+        for (time, lower) in times {
+            #expect(LatencyHistogram.lower(ofClassWith: time) == lower, "\(time)")
+        }
+    }
+
+    @Test func `a batch of results counts each delivery once, whichever were recorded before`()
+        throws
+    {
+        let bench = try Bench()
+        try bench.install()
+        try bench.perform { (tx) throws(StoreError) in
+            for click in 1...4 {
+                _ = try Bench.record(
+                    Bench.conversion(click: click), deliveries: [Bench.delivery("a/1")], in: tx)
+            }
+            let results = try (1...4 as ClosedRange<Int64>).map { id throws(StoreError) in
+                DeliveryResult(
+                    of: try tx.delivery(DeliveryID(id)), Self.attempt(1, after: .seconds(id)),
+                    outcome: id == 4 ? .dead("gone") : .delivered)
+            }
+            try tx.record(Array(results.prefix(2)))
+            try tx.record(results)
+        }
+        let found = try #require(numbers(bench)["a/1"])
+        #expect(found.delivered == 3 && found.dead == 1 && found.waiting == 0)
+        #expect(found.latency.count == 3)
     }
 }
