@@ -55,7 +55,44 @@ public struct Delivery: Sendable, Equatable {
     /// beside the ID keeps two installations, or one that was set up anew, from using one key for
     /// two conversions.
     public var idempotencyKey: String {
-        "\(Self.idempotencyPrefix)\(id.rawValue)-\(String(convertedAt.micros, radix: 36))"
+        // It's made for every attempt, and by interpolation took as long as the rest of a request.
+        let (prefix, number, time) = (Self.idempotencyPrefix.utf8, id.rawValue, convertedAt.micros)
+        return String(unsafeUninitializedCapacity: prefix.count + 1 + 2 * Self.digitsMax) {
+            buffer in
+            var count = 0
+            for byte in prefix { Self.append(byte, to: buffer, &count) }
+            Self.append(number, radix: 10, to: buffer, &count)
+            Self.append(UInt8(ascii: "-"), to: buffer, &count)
+            Self.append(time, radix: 36, to: buffer, &count)
+            return count
+        }
+    }
+
+    /// Those of the longest number, and its sign.
+    private static let digitsMax = 20
+
+    private static func append(
+        _ byte: UInt8, to buffer: UnsafeMutableBufferPointer<UInt8>, _ count: inout Int
+    ) {
+        buffer[count] = byte
+        count += 1
+    }
+
+    private static func append(
+        _ number: Int64, radix: UInt64, to buffer: UnsafeMutableBufferPointer<UInt8>,
+        _ count: inout Int
+    ) {
+        if number < 0 { append(UInt8(ascii: "-"), to: buffer, &count) }
+        let start = count
+        var rest = number.magnitude
+        repeat {
+            let digit = UInt8(rest % radix)
+            append(
+                digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10,
+                to: buffer, &count)
+            rest /= radix
+        } while rest > 0
+        buffer[start..<count].reverse()
     }
 
     /// The delivery that a key or the beginning of one up to its ID names.

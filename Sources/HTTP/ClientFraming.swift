@@ -80,6 +80,11 @@ struct ClientFraming {
     /// The items of a comma-separated list, blanks trimmed, empty ones left out.
     private static func forEachItem(of list: ArraySlice<UInt8>, _ body: (ArraySlice<UInt8>) -> Void)
     {
+        // As most are, and trimmed as the value of a field.
+        guard list.contains(UInt8(ascii: ",")) else {
+            if !list.isEmpty { body(list) }
+            return
+        }
         for item in list.split(separator: UInt8(ascii: ",")) {
             let start = item.drop { $0 == 0x20 || $0 == 0x09 }
             let end = start.lastIndex { $0 != 0x20 && $0 != 0x09 }

@@ -17,15 +17,15 @@ struct ClientPool {
     /// Keeps `connection`. Returns the one that is to be closed for it, which may be itself.
     mutating func put(_ connection: ClientConnection) -> ClientConnection? {
         guard countMax > 0, perEndpointMax > 0 else { return connection }
-        var removed: ClientConnection?
-        if let first = idle[connection.endpoint]?.first,
-            idle[connection.endpoint]?.count == perEndpointMax
+        // Each way to the list is found once: the endpoint's name is hashed and compared for it.
+        if let slot = idle.index(forKey: connection.endpoint),
+            idle.values[slot].count == perEndpointMax
         {
-            remove(first)
-            removed = first
-        } else if count == countMax {
-            removed = takeOldest()
+            let oldest = idle.values[slot].removeFirst()
+            idle.values[slot].append(connection)
+            return oldest
         }
+        let removed = count == countMax ? takeOldest() : nil
         idle[connection.endpoint, default: []].append(connection)
         count += 1
         return removed
@@ -36,9 +36,10 @@ struct ClientPool {
     mutating func take(
         _ endpoint: ClientRequest.Endpoint, where isAllowed: (ClientConnection) -> Bool
     ) -> ClientConnection? {
-        guard count > 0, let connection = idle[endpoint]?.last(where: isAllowed) else { return nil }
-        remove(connection)
-        return connection
+        guard count > 0, let slot = idle.index(forKey: endpoint),
+            let position = idle.values[slot].lastIndex(where: isAllowed)
+        else { return nil }
+        return remove(at: slot, position)
     }
 
     /// Looks at every connection; called only when all that the client may open are open.
@@ -72,13 +73,20 @@ struct ClientPool {
     /// False when it isn't here.
     @discardableResult
     mutating func remove(_ connection: ClientConnection) -> Bool {
-        // Looked up in place: a copy of the list would cost an allocation for each request.
         guard let slot = idle.index(forKey: connection.endpoint),
             let position = idle.values[slot].lastIndex(where: { $0 === connection })
         else { return false }
-        idle.values[slot].remove(at: position)
+        _ = remove(at: slot, position)
+        return true
+    }
+
+    // In place: a copy of the list would cost an allocation for each request.
+    private mutating func remove(
+        at slot: Dictionary<ClientRequest.Endpoint, [ClientConnection]>.Index, _ position: Int
+    ) -> ClientConnection {
+        let connection = idle.values[slot].remove(at: position)
         if idle.values[slot].isEmpty { idle.remove(at: slot) }
         count -= 1
-        return true
+        return connection
     }
 }

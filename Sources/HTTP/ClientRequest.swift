@@ -44,8 +44,7 @@ public struct ClientRequest: Sendable {
         options: Options = Options()
     ) throws(ClientRequestError) {
         try self.init(
-            method, endpoint: .tcp(host: url.host, port: url.port, tls: url.scheme == .https),
-            host: url.authority, target: url.target, headers: headers, body: body,
+            method, at: ClientServer(url), target: url.target[...], headers: headers, body: body,
             options: options)
     }
 
@@ -56,14 +55,22 @@ public struct ClientRequest: Sendable {
         _ method: String, endpoint: Endpoint, host: String = "localhost", target: String,
         headers: [(String, String)] = [], body: [UInt8]? = nil, options: Options = Options()
     ) throws(ClientRequestError) {
+        try self.init(
+            method, at: ClientServer(endpoint, host: host), target: target[...], headers: headers,
+            body: body, options: options)
+    }
+
+    /// A request to a server that many requests go to.
+    ///
+    /// - Parameters:
+    ///   - target: path and query, beginning with "/".
+    ///   - headers: as for a URL.
+    public init(
+        _ method: String, at server: ClientServer, target: Substring,
+        headers: [(String, String)] = [], body: [UInt8]? = nil, options: Options = Options()
+    ) throws(ClientRequestError) {
         guard Self.isToken(method) else { throw .badMethod }
-        guard target.utf8.first == UInt8(ascii: "/"),
-            target.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f })
-        else { throw .badTarget }
-        guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-            throw .badHeader("Host")
-        }
-        self.endpoint = endpoint
+        endpoint = server.endpoint
         self.options = options
         isHead = method == "HEAD"
         mayRepeat =
@@ -71,25 +78,24 @@ public struct ClientRequest: Sendable {
             ?? ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"].contains(method)
 
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(256 + target.utf8.count + (body?.count ?? 0))
+        bytes.reserveCapacity(384 + target.utf8.count + (body?.count ?? 0))
         bytes.append(contentsOf: method.utf8)
         bytes.append(UInt8(ascii: " "))
+        let targetStart = bytes.count
         bytes.append(contentsOf: target.utf8)
-        bytes.append(contentsOf: " HTTP/1.1\r\nHost: ".utf8)
-        bytes.append(contentsOf: host.utf8)
-        bytes.append(contentsOf: "\r\n".utf8)
+        guard bytes.count > targetStart, bytes[targetStart] == UInt8(ascii: "/"),
+            bytes[targetStart...].allSatisfy({ $0 > 0x20 && $0 != 0x7f })
+        else { throw .badTarget }
+        bytes.append(contentsOf: server.head)
         var hasUserAgent = false
         var hasAccept = false
         for (name, value) in headers {
             guard Self.isToken(name), Self.isFieldValue(value) else { throw .badHeader(name) }
-            switch name.lowercased() {
-            case "host", "content-length", "transfer-encoding", "connection", "keep-alive",
-                "proxy-connection", "upgrade", "te", "trailer", "expect":
+            if Self.reservedNames.contains(where: { Self.isSame(name, $0) }) {
                 throw .reservedHeader(name)
-            case "user-agent": hasUserAgent = true
-            case "accept": hasAccept = true
-            default: break
             }
+            if Self.isSame(name, "user-agent") { hasUserAgent = true }
+            if Self.isSame(name, "accept") { hasAccept = true }
             bytes.append(contentsOf: name.utf8)
             bytes.append(contentsOf: ": ".utf8)
             bytes.append(contentsOf: value.utf8)
@@ -125,6 +131,20 @@ public struct ClientRequest: Sendable {
             rest = rest[end...].dropFirst(2)
         }
         return headers
+    }
+
+    private static let reservedNames: [StaticString] = [
+        "host", "content-length", "transfer-encoding", "connection", "keep-alive",
+        "proxy-connection", "upgrade", "te", "trailer", "expect",
+    ]
+
+    /// Whether a token is this name, which is given in lower case.
+    private static func isSame(_ token: String, _ name: StaticString) -> Bool {
+        guard token.utf8.count == name.utf8CodeUnitCount else { return false }
+        return name.withUTF8Buffer { name in
+            // Of a token's characters only letters become these letters or hyphens by it.
+            zip(token.utf8, name).allSatisfy { $0 | 0x20 == $1 }
+        }
     }
 
     /// RFC 9110, 5.6.2.

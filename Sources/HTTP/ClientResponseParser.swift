@@ -160,18 +160,16 @@ struct ClientResponseParser {
     {
         var count = 0
         var isWhole = false
-        while count < bytes.count {
-            let byte = bytes[count]
-            count += 1
-            if byte == UInt8(ascii: "\n") {
-                if lineBytes == 0 {
-                    isWhole = true
-                    break
-                }
-                lineBytes = 0
-            } else if byte != UInt8(ascii: "\r") {
-                lineBytes += 1
+        while !isWhole, count < bytes.count {
+            let rest = bytes[count...]
+            guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else {
+                lineBytes += rest.count { $0 != UInt8(ascii: "\r") }
+                count = bytes.count
+                break
             }
+            isWhole = lineBytes == 0 && rest[..<end].allSatisfy { $0 == UInt8(ascii: "\r") }
+            lineBytes = 0
+            count = end + 1
         }
         guard head.count + count <= Self.headBytesMax else { return nil }
         head.append(contentsOf: bytes[..<count])

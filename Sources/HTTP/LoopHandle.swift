@@ -18,6 +18,9 @@ public struct LoopHandle: Sendable {
     /// Does nothing when the timer has fired or was cancelled. Loop thread only.
     public func cancel(_ timer: LoopTimer) { loop.cancel(timer.id) }
 
+    /// Runs `hook` every turn after events, timers and what was posted. Once, on the loop's thread.
+    public func atTurnEnd(_ hook: @escaping () -> Void) { loop.atTurnEnd(hook) }
+
     public var isOnLoop: Bool { loop.isOnLoop }
     /// CLOCK_MONOTONIC of this turn. Loop thread only.
     public var nowNanos: UInt64 { loop.nowNanos }

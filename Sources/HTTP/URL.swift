@@ -68,6 +68,23 @@ public struct URL: Hashable, Sendable {
         "\(scheme.rawValue)://\(authority)\(target)\(fragment.map { "#" + $0 } ?? "")"
     }
 
+    /// Path and query of a text that begins with `origin` (scheme, host and port of a URL, no more),
+    /// without reading that anew: what `URL(text).target` is. Nil where it takes the whole parser,
+    /// be it to say what is wrong.
+    public static func target(of text: String, at origin: String) -> Substring? {
+        // A text of ours lies in one piece. Compared byte for byte: to Swift the Kelvin sign is a K.
+        let isTarget = text.utf8.withContiguousStorageIfAvailable { text in
+            origin.utf8.withContiguousStorageIfAvailable { origin in
+                let rest = text.dropFirst(origin.count)
+                return text.count <= bytesMax && text.starts(with: origin)
+                    && rest.first == .slash
+                    && rest.allSatisfy { isAllowed($0) && $0 != .hash }
+            }
+        }
+        guard isTarget == true else { return nil }
+        return text[text.utf8.index(text.startIndex, offsetBy: origin.utf8.count)...]
+    }
+
     // MARK: Parsing
 
     /// Printable ASCII without what RFC 3986 forbids everywhere and servers read differently.

@@ -31,22 +31,26 @@ struct Caller {
         var report: CallReport?
     }
 
-    /// - Parameter done: called once, on the loop, after this has returned.
+    /// - Parameters:
+    ///   - server: that of the delivery's origin; nil when it isn't known.
+    ///   - done: called once, on the loop, after this has returned.
     func call(
-        _ delivery: Delivery, at now: Instant, watch: Watch? = nil,
+        _ delivery: Delivery, at now: Instant, server: ClientServer? = nil, watch: Watch? = nil,
         _ done: @escaping (CallEnd) -> Void
     ) throws(Unsendable) -> Handle {
         let auth = try auth(delivery)
         switch auth {
-        case .none, .webhook:
+        case .none:
+            return .call(try send(delivery, at: server, [], watch) { done(CallEnd($0)) })
+        case .webhook:
             let fields = auth.headers(
                 id: delivery.idempotencyKey, at: now, body: delivery.request.body ?? [])
-            return .call(try send(delivery, fields, watch) { done(CallEnd($0)) })
+            return .call(try send(delivery, at: server, fields, watch) { done(CallEnd($0)) })
         case .oauth(let credential):
             let call = AuthorizedCall(
                 credential, tokens, loop,
                 send: { (fields, done) throws(Unsendable) in
-                    try send(delivery, fields, watch, done)
+                    try send(delivery, at: server, fields, watch, done)
                 }, done: done)
             call.start()
             return .authorized(call)
@@ -54,10 +58,11 @@ struct Caller {
     }
 
     private func send(
-        _ delivery: Delivery, _ fields: [(name: String, value: String)], _ watch: Watch?,
+        _ delivery: Delivery, at server: ClientServer?,
+        _ fields: [(name: String, value: String)], _ watch: Watch?,
         _ done: @escaping (Result<ClientResponse, ClientError>) -> Void
     ) throws(Unsendable) -> ClientCall {
-        let request = try OutboundCall.request(delivery, settings, fields)
+        let request = try OutboundCall.request(delivery, settings, fields, at: server)
         if let watch {
             watch.headers = request.headers
             watch.report = CallReport()

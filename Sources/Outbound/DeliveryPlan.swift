@@ -1,4 +1,5 @@
 internal import Domain
+internal import HTTP
 internal import Store
 
 /// Decides which delivery is called next and which rows are read next; it calls and reads nothing
@@ -37,6 +38,8 @@ final class DeliveryPlan {
     /// What the plan knows of one origin.
     final class Origin {
         let name: String
+        /// For whoever calls it, as soon as that is known.
+        var server: ClientServer?
         fileprivate(set) var queue = OriginQueue()
         fileprivate(set) var breaker = Breaker()
         fileprivate(set) var inFlight = 0

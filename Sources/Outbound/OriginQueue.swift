@@ -4,8 +4,9 @@ internal import Store
 /// The deliveries of one origin that are in memory: a window on the table's waiting rows.
 ///
 /// The window holds every waiting row up to `horizon` (in the order of due time and ID) that is not
-/// busy and whose destination is not paused, as of the newest read. A delivery is *busy* from the start of its call until the call's
-/// result is on disk: until then its row still says "waiting", and must not be believed.
+/// busy and whose destination is not paused, as of the newest read. A delivery is *busy* from the
+/// start of its call until the call's result is on disk: until then its row still says "waiting",
+/// and must not be believed.
 struct OriginQueue {
     /// How far a due time can lie ahead when the clock was right as it was set: the longest
     /// `Retry-After` that is honoured, and an hour.
@@ -13,7 +14,8 @@ struct OriginQueue {
     /// A conversion of the future was recorded before the clock was set back.
     static let clockSlack: Duration = .seconds(5)
 
-    struct Entry {
+    // A class: a window is put together anew with each read, and a delivery has many parts to copy.
+    final class Entry {
         let delivery: Delivery
         /// When it's due by today's clock.
         let due: Instant
@@ -144,7 +146,9 @@ struct OriginQueue {
                 entry = Entry(delivery, at: now)
             } else if let position = positions[row.id] {
                 let known = entries[position]
-                entry = Entry(known.delivery, bytes: known.bytes, at: now)
+                let isAsDue = known.due == Self.due(of: known.delivery, at: now)
+                entry =
+                    isAsDue ? known : Entry(known.delivery, bytes: known.bytes, at: now)
             } else {
                 // It has left the window since it was said to be known.
                 isStale = true

@@ -21,13 +21,14 @@ enum OutboundCall {
         }
     }
 
-    /// - Parameter proof: the header fields that prove it to be ours.
+    /// - Parameters:
+    ///   - proof: the header fields that prove it to be ours.
+    ///   - server: that of the delivery's origin; nil when it isn't known.
     static func request(
         _ delivery: Delivery, _ settings: Dispatcher.Settings,
-        _ proof: [(name: String, value: String)]
+        _ proof: [(name: String, value: String)], at server: ClientServer? = nil
     ) throws(Unsendable) -> ClientRequest {
         let outbound = delivery.request
-        let url = try url(of: delivery)
         var options = ClientRequest.Options()
         options.timeoutMilliseconds = settings.timeoutMilliseconds
         options.connectTimeoutMilliseconds = settings.connectTimeoutMilliseconds
@@ -38,19 +39,42 @@ enum OutboundCall {
         // the next attempt would repeat the call all the same.
         options.mayRepeat = true
 
-        var headers = outbound.headers.map { ($0.name, $0.value) }
-        if !outbound.headers.contains(where: { $0.name.lowercased() == "user-agent" }) {
-            headers.append(("User-Agent", settings.userAgent))
+        var headers: [(String, String)] = []
+        headers.reserveCapacity(outbound.headers.count + 5)
+        var hasUserAgent = false
+        for header in outbound.headers {
+            headers.append((header.name, header.value))
+            if header.name.lowercased() == "user-agent" { hasUserAgent = true }
         }
+        if !hasUserAgent { headers.append(("User-Agent", settings.userAgent)) }
         headers.append(("Idempotency-Key", delivery.idempotencyKey))
-        headers += proof
-        do {
-            return try ClientRequest(
-                outbound.method.rawValue, url, headers: headers, body: outbound.body,
-                options: options)
+        for field in proof { headers.append((field.name, field.value)) }
+        let method = outbound.method.rawValue
+        do throws(ClientRequestError) {
+            if let server, let target = URL.target(of: outbound.url, at: outbound.origin) {
+                return try ClientRequest(
+                    method, at: server, target: target, headers: headers, body: outbound.body,
+                    options: options)
+            }
         } catch {
             throw Unsendable(error.text)
         }
+        let url = try url(of: delivery)
+        do {
+            return try ClientRequest(
+                method, url, headers: headers, body: outbound.body, options: options)
+        } catch {
+            throw Unsendable(error.text)
+        }
+    }
+
+    /// The server of an origin; nil when the origin is none, so that each URL has to be looked at.
+    static func server(of origin: String) -> ClientServer? {
+        // What is wrong with it, if anything, is said of the delivery's whole URL.
+        guard let url = try? URL(origin), url.target == "/", url.fragment == nil,
+            origin.utf8.last != UInt8(ascii: "/")
+        else { return nil }
+        return try? ClientServer(url)
     }
 }
 

@@ -28,6 +28,17 @@ import Testing
         #expect(request.endpoint == .tcp(host: "a.example", port: 443, tls: true))
     }
 
+    @Test(arguments: ["http://a.example:81", "https://[2001:db8::1]", "https://a.example"])
+    func `a request to a known server is what it is to its URL`(origin: String) throws {
+        let server = try ClientServer(URL(origin))
+        let known = try ClientRequest(
+            "POST", at: server, target: "/p?q=1", headers: [("X-A", "1")], body: [65])
+        let usual = try ClientRequest(
+            "POST", URL(origin + "/p?q=1"), headers: [("X-A", "1")], body: [65])
+        #expect(text(known) == text(usual) && known.endpoint == usual.endpoint)
+        #expect(known.isHead == usual.isHead && known.mayRepeat == usual.mayRepeat)
+    }
+
     @Test func `a POST without a body says so`() throws {
         let request = try ClientRequest("POST", URL("http://a.example/"))
         #expect(text(request).contains("\r\nContent-Length: 0\r\n"))

@@ -30,6 +30,39 @@ import Testing
         #expect(try URL(text).authority == authority)
     }
 
+    @Test(arguments: [
+        ("http://a.example", "http://a.example/land?s2=ab", "/land?s2=ab"),
+        ("https://a.example:8443", "https://a.example:8443//x", "//x"),
+        ("http://[::1]:81", "http://[::1]:81/", "/"),
+        ("HTTP://A.example", "HTTP://A.example/", "/"),
+        // These take the whole parser.
+        ("http://a.example", "http://a.example", nil),
+        ("http://a.example", "http://a.example?x", nil),
+        ("http://a.example", "http://a.example.evil/", nil),
+        ("http://a.example", "http://a.example:80/", nil),
+        ("http://a.example", "http://a.example/p#f", nil),
+        ("http://a.example", "http://A.example/", nil),
+        ("http://K.example", "http://\u{212a}.example/", nil),
+        // These are refused by it.
+        ("http://a.example", "http://a.example/a b", nil),
+        ("http://a.example", "http://a.example/\r\nX: y", nil),
+        ("http://a.example", "http://a.example/\u{e9}", nil),
+    ])
+    func `a target is found behind a known origin`(origin: String, text: String, target: String?) {
+        let found = URL.target(of: text, at: origin)
+        #expect(found.map(String.init) == target)
+        // What it finds the parser finds too.
+        if let found { #expect((try? URL(text).target) == String(found)) }
+    }
+
+    @Test func `a text that is too long for a URL has no target`() {
+        let origin = "http://a.example"
+        let long =
+            origin + "/" + String(repeating: "a", count: URL.bytesMax - origin.utf8.count - 1)
+        #expect(URL.target(of: long, at: origin) != nil)
+        #expect(URL.target(of: long + "a", at: origin) == nil)
+    }
+
     @Test func `a fragment is kept but never sent`() throws {
         #expect(try URL("http://a.example/p#a#b?c").fragment == "a#b?c")
         #expect(try URL("http://a.example/p#").fragment == "")
