@@ -11,8 +11,11 @@ struct CallInFlight {
 extension Dispatcher {
     /// Calls a delivery's receiver.
     func begin(_ start: DeliveryPlan.Start) {
+        let server = start.origin.server ?? OutboundCall.server(of: start.origin.name)
+        start.origin.server = server
         do throws(Unsendable) {
-            let handle = try caller.call(start.delivery, at: now.wall) { [self] end in
+            let handle = try caller.call(start.delivery, at: now.wall, server: server) {
+                [self] end in
                 ended(start, end)
             }
             calls[start.delivery.id] = CallInFlight(handle: handle, startedAt: now)
@@ -75,10 +78,20 @@ extension Dispatcher {
 
     /// Hands the results that have gathered to the ledger, unless some are on their way.
     func recordResults() {
-        let batch = results.nextBatch()
-        guard !batch.isEmpty else { return }
-        table.record(batch) { [self] result in
-            loop.post { [self] in recorded(result) }
+        // With no call in flight there is nothing to wait for.
+        switch results.nextBatch(at: loop.nowNanos, mayGather: plan.inFlight > 0 && !isStopping) {
+        case .nothing: break
+        case .later(let milliseconds):
+            guard !isGathering else { return }
+            isGathering = true
+            _ = loop.schedule(afterMilliseconds: milliseconds) { [self] in
+                isGathering = false
+                pump()
+            }
+        case .batch(let batch):
+            table.record(batch) { [self] result in
+                loop.post { [self] in recorded(result) }
+            }
         }
     }
 
@@ -86,7 +99,7 @@ extension Dispatcher {
         let now = now
         switch result {
         case .success:
-            for item in results.recorded() { plan.record(item.finished, at: now) }
+            for item in results.recorded(at: now.nanos) { plan.record(item.finished, at: now) }
             if storageFailure != nil {
                 hooks.log("outbound_record_works", "")
                 storageFailure = nil

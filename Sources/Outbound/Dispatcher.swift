@@ -24,8 +24,12 @@ public final class Dispatcher: @unchecked Sendable {
     let plan: DeliveryPlan
     var results = ResultQueue()
     var calls: [DeliveryID: CallInFlight] = [:]
+    /// A timer will look at the results that gather.
+    var isGathering = false
 
     private var isRunning = false
+    private var isPumpWanted = false
+    private var isHooked = false
     private var tickTimer: (id: LoopTimer, nanos: UInt64)?
     private var stops: [@Sendable () -> Void] = []
     private(set) var isStopping = false
@@ -75,6 +79,7 @@ public final class Dispatcher: @unchecked Sendable {
         loop.post { [self] in
             guard !isStopping else { return }
             isRunning = true
+            workAtTurnEnds()
             scan()
         }
     }
@@ -130,6 +135,7 @@ public final class Dispatcher: @unchecked Sendable {
             guard !isStopping else { return }
             isStopping = true
             isRunning = false
+            workAtTurnEnds()
             if let tickTimer { loop.cancel(tickTimer.id) }
             tickTimer = nil
             _ = loop.schedule(afterMilliseconds: graceMilliseconds) { [self] in
@@ -139,7 +145,7 @@ public final class Dispatcher: @unchecked Sendable {
             _ = loop.schedule(afterMilliseconds: max(0, graceMilliseconds) + 2000) { [self] in
                 answerStops()
             }
-            finishStopping()
+            pump()
         }
     }
 
@@ -151,10 +157,24 @@ public final class Dispatcher: @unchecked Sendable {
             nanos: loop.nowNanos)
     }
 
-    /// Does whatever can be done now. Called after every event.
-    func pump() {
-        recordResults()
+    /// Does whatever can be done now, at the end of the loop's turn. Called after every event, of
+    /// which a turn has many.
+    func pump() { isPumpWanted = true }
+
+    private func workAtTurnEnds() {
+        guard !isHooked else { return }
+        isHooked = true
+        // The loop keeps the hook for as long as it lives.
+        loop.atTurnEnd { [weak self] in
+            guard let self, isPumpWanted else { return }
+            isPumpWanted = false
+            work()
+        }
+    }
+
+    private func work() {
         if isStopping {
+            recordResults()
             finishStopping()
         } else if isRunning {
             let now = now
