@@ -361,7 +361,8 @@ import Testing
         for (place, layer) in layers.enumerated() {
             let isIdle = !visits.contains { isAbout($0, layer) }
             let isCovered = layers.dropFirst(place + 1).contains {
-                $0.filter.tests.isEmpty && $0.from <= layer.from && layer.from < $0.to
+                ($0.filter.tests.isEmpty || $0.filter == layer.filter) && $0.from <= layer.from
+                    && layer.from < $0.to
             }
             if isIdle, !isCovered, from <= layer.from.start, layer.from.start < to,
                 case .total(let nanos) = layer.charge

@@ -53,6 +53,38 @@ import Testing
         #expect(try cost() == "6 USD")
     }
 
+    @Test func `a source's report is imported row by row, or not at all`() throws {
+        let chain = try Chain.start()
+        let tracker = chain.tracker
+        for zone in ["1", "1", "2"] { _ = try chain.visit("subid=a&zone=\(zone)") }
+        func write(_ rows: String) throws -> String {
+            try tracker.directory.write("Date,to,var1,Cost,note\n" + rows, to: "report.csv")
+        }
+        func cost() throws -> String? {
+            let report = try tracker.call("GET", "/report?from=\(day(-1))&to=\(day(1))")
+            return report["totals"]["cost"]["amount"].string
+        }
+        let days = "\(day(-1)),\(day(1))"
+        let wrong = try tracker.command(
+            "cost", "import", try write("\(days),1,5,a\n\(days),2,x,b\n"), "--campaign", "summer")
+        #expect(wrong.exitCode == 4 && wrong.error.contains("line 3: total"), "\(wrong.error)")
+        #expect(try cost() == "0.036")
+        let file = try write("\(days),1,5,\"a, b\"\n\(days),2,0.5,\n\(days),,7,\n")
+        #expect(try tracker.command("cost", "import", file).exitCode == 4, "no campaign is named")
+        let dry = try tracker.command(
+            "cost", "import", file, "--campaign", "summer", "--dry-run")
+        #expect(dry.error.contains("3 corrections would be added, about 3 clicks"), "\(dry.error)")
+        #expect(try cost() == "0.036")
+        for _ in 1...2 {
+            let done = try tracker.command("cost", "import", file, "--campaign", "summer")
+            #expect(done.exitCode == 0, "\(done.error)")
+            // The third row is about clicks without a zone: nobody's, so it stands by itself.
+        }
+        #expect(try tracker.list("/costs").count == 6)
+        #expect(try tracker.list("/costs").last?["note"].string == "a, b")
+        #expect(try cost() == "12.5", "the same file lies over itself")
+    }
+
     /// Today's date in UTC and some days on.
     private func day(_ offset: Int) -> String {
         let date = Date(timeIntervalSinceNow: Double(offset) * 86_400)

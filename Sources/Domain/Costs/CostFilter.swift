@@ -53,7 +53,8 @@ public struct CostFilter: Hashable, Sendable {
             tests.append(
                 Test(field: known, values: Self.values(member.value, place, layer.problems)))
         }
-        self.tests = tests
+        // Filters that mean the same are equal.
+        self.tests = tests.sorted { $0.field.name < $1.field.name }
     }
 
     private static func field(_ name: String, _ variables: [Int: String]) -> Field? {

@@ -63,14 +63,15 @@ struct CampaignCosts {
 
     /// What was entered for times in which no click came that it could be a part of the cost of: it
     /// stands at the first of those times, unless a newer layer tells what all clicks of that time
-    /// cost.
+    /// cost, or the same ones.
     func withoutClicks() -> [(day: Day, currency: Currency, nanos: Int64)] {
         layers.enumerated().compactMap { place, counted in
             let layer = counted.layer
             let nanos = layer.nanosWithoutClicks
             guard counted.clicks == 0, nanos != 0, period.contains(layer.from),
-                !layers[..<place].contains(where: {
-                    $0.layer.filter.isAll && $0.layer.covers(layer.from)
+                !layers[..<place].contains(where: { newer in
+                    newer.layer.covers(layer.from)
+                        && (newer.layer.filter.isAll || newer.layer.filter == layer.filter)
                 })
             else { return nil }
             return (layer.from.day, layer.currency, nanos)

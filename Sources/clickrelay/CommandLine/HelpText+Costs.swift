@@ -44,10 +44,11 @@ extension HelpText {
         total is for all of these clicks together and is dealt out evenly, in the order of their IDs;
         cpc and cpm are for one and for a thousand. A day is meant from its beginning to its end;
         times must lie on quarters of an hour. In a range that is not over, later clicks take their
-        part of the total. If no click came, it stands at the range's beginning. A correction tells
-        all that a click costs, what its conversions cost (cpa, revshare) included. Where several are
-        about a click, the newest counts; each is dealt out as if it were alone. What traffic sources
-        are told ({cost}) stays what was recorded.
+        part of the total. If no click came, it stands at the range's beginning (unless a newer
+        correction is about all clicks there, or about the same ones). A correction tells all that a
+        click costs, what its conversions cost (cpa, revshare) included. Where several are about a
+        click, the newest counts; each is dealt out as if it were alone. What traffic sources are told
+        ({cost}) stays what was recorded. `cost import FILE` takes a source's report as CSV.
 
         """
 }

@@ -34,7 +34,7 @@ enum HelpText {
                                            what traffic sources were told
           postback test                    call a destination once, and show what comes of it
           import conversions FILE          enter conversions from a CSV file
-          cost list|show|set|add|remove|restore
+          cost list|show|set|add|import|remove|restore
                                            what clicks cost after all, for a range of days
           rates list|set|delete|import|currency|recompute
                                            the reporting currency and the rates to it

@@ -43,6 +43,23 @@ enum CostCommands {
                 """,
             run: add),
         Command(
+            words: ["cost", "import"], operands: "FILE", operandCount: 1...1,
+            summary: "add the corrections of a CSV file, such as a source's report",
+            flags: [
+                Flag("campaign", "KEY", "whose costs they are, where no column says it"),
+                Flag("tz", "ZONE", "whose days they are (UTC)"),
+                Flag("currency", "CODE", "of the amounts (the campaign's)"),
+                Flag("dry-run", nil, "only show how many clicks they are about"), Command.jsonFlag,
+            ], scope: .api,
+            details: """
+                FILE is comma-separated (RFC 4180, UTF-8), - is stdin. Its first line names the
+                columns: campaign, from (or date), to, time_zone, total (or cost, spend), cpc, cpm,
+                currency, note; every other one narrows a row to clicks that have its value: var1,
+                param:zone, offer. Amounts have a decimal point. Nothing is added when a row can't
+                be read. A file that is imported again lies over itself and changes no figure.
+                """,
+            run: CostImport.run),
+        Command(
             words: ["cost", "remove"], operands: "ID", operandCount: 1...1,
             summary: "undo a correction: every figure is as it was before it", scope: .api,
             run: { (invocation) throws(CommandFailure) in
