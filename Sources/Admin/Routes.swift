@@ -17,5 +17,5 @@ enum Routes {
         + ReportResource.routes + StatusResource.routes + SettingsResource.routes
         + RateResource.routes + CostResource.routes
         + GeoResource.routes
-        + TokenResource.routes
+        + TokenResource.routes + OpenAPIResource.routes
 }

@@ -1,0 +1,65 @@
+internal import Domain
+
+/// What is read back, and the bodies of orders, by example. Members may be added, these stay.
+enum RecordSamples {
+    static let all: [(name: String, sample: JSONValue)] = [
+        ("Problem", problem), ("Conversion", conversion), ("Postback", postback),
+        ("Delivery", delivery), ("Click", click), ("Pause", pause),
+        ("PauseOrder", ["destination": "push/main", "host": "source.example", "reason": "…"]),
+        ("TokenOrder", ["name": "dashboard"]), ("Settings", ["reporting_currency": "USD"]),
+        ("AssignOrder", ["click_id": "…", "force": true]),
+        (
+            "TestOrder",
+            ["status": "approved", "event": "sale", "payout": "12.5", "click_id": "…"]
+        ),
+    ]
+
+    private static let money: JSONValue = ["amount": "12.5", "currency": "USD"]
+    private static let time: JSONValue = "2026-11-20T22:45:36.123456Z"
+
+    private static let problem: JSONValue = [
+        "type": "urn:clickrelay:problem:validation", "title": "…", "status": 422,
+        "detail": "…", "errors": [["field": "destinations[0].url", "message": "…"]],
+    ]
+
+    private static let conversion: JSONValue = [
+        "id": "cv12", "click_id": "…", "campaign": "summer", "source": "push", "network": "net",
+        "offer": "fit", "event": "sale", "transaction_id": "77", "status": "approved",
+        "network_status": "1", "payout": money, "clicked_at": time, "converted_at": time,
+        "test": false,
+        "revisions": [
+            [
+                "revision": 1, "status": "pending", "payout": money, "at": time, "postback": 9,
+            ]
+        ],
+    ]
+
+    private static let postback: JSONValue = [
+        "id": 9, "received_at": time, "network": "net", "sender": "203.0.113.9",
+        "verdict": "accepted", "message": "…", "conversion": "cv12",
+        "request": [
+            "method": "GET", "target": "/postback/…", "headers": ["Host": "…"], "body": "",
+        ],
+    ]
+
+    private static let delivery: JSONValue = [
+        "id": 4, "conversion": "cv12", "revision": 1, "destination": "push/main",
+        "state": "waiting", "reason": "…", "due_at": time,
+        "request": ["method": "GET", "url": "…", "headers": ["X": "…"], "body": "…"],
+        "attempts": [
+            ["at": time, "status": 500, "ms": 12, "error": "…", "excerpt": "…"]
+        ],
+    ]
+
+    private static let click: JSONValue = [
+        "click_id": "…", "campaign": "summer", "source": "push", "external_id": "…", "at": time,
+        "cost": money, "vars": ["zone": "39485"], "ip": "203.0.113.9", "user_agent": "…",
+        "referrer": "…", "rule": 1, "path": 1, "lander": "quiz", "offer": "fit",
+        "location": "https://offer.example/…", "conversions": [conversion],
+        "postbacks": [postback], "deliveries": [delivery],
+    ]
+
+    private static let pause: JSONValue = [
+        "id": 3, "destination": "push/main", "host": "source.example", "reason": "…",
+    ]
+}
