@@ -225,6 +225,41 @@ import Testing
         #expect(row["lander_ctr"].isNull)
     }
 
+    @Test func `at a domain, its campaign takes whom no click tells of, or its fallback URL does`()
+        throws
+    {
+        let chain = try Self.chain()
+        for (host, campaign) in [("a.example", "summer"), ("b.example", .null)] as [(JSON, JSON)] {
+            try chain.tracker.call(
+                "POST", "/domains",
+                [
+                    "host": host, "campaign": campaign,
+                    "fallback_url": "https://fallback.example/?c={click_id}",
+                ])
+        }
+        func get(_ target: String, at host: String) throws -> HTTPResponse {
+            try HTTPConnection(port: chain.tracker.port).request(
+                "GET", target, fields: ["Host": host])
+        }
+        let taken = try get("/o/2?zone=3", at: "a.example")
+        let clickID = try #require(taken.locationParameter("s2"))
+        #expect(taken.location?.hasPrefix("https://premium.example/") == true)
+        #expect(try chain.journey(clickID)["vars"] == ["zone": "3"])
+        #expect(try get("/o/2", at: "b.example").location == "https://fallback.example/?c=")
+        // A click goes on at every domain of its tracker, and at no other host.
+        for (host, status) in [
+            ("a.example", 302), ("b.example:8080", 302), ("localhost", 302), ("c.example", 404),
+        ] {
+            #expect(try get("/o/1?cid=\(clickID)", at: host).status == status, "\(host)")
+            #expect(
+                try get("/api/click?campaign=summer", at: host).status
+                    == (status == 302 ? 200 : 404), "\(host)")
+        }
+        let direct = try get("/api/click?campaign=summer", at: "a.example").json
+        let link = try #require(direct["offers"][0]["url"].string)
+        #expect(link.hasPrefix("http://a.example/o/1?cid="), "\(link)")
+    }
+
     @Test func `a lander's visitor goes on by the campaign's mode, with the parameters it passes`()
         throws
     {
