@@ -4,10 +4,10 @@ public enum BodyTemplate: Hashable, Sendable {
     case form(FormTemplate)
     case text(Template, Template.Encoding)
 
-    /// - Parameter contentType: of the destination's headers; decides how a text takes its values:
-    ///   percent-encoded in a form (also when there is none), in a form of parts and in a table,
-    ///   where a visitor's value must not end a part, a line or a field; escaped in JSON and XML,
-    ///   else as they are.
+    /// - Parameter contentType: of the destination's headers; decides how a text takes its values,
+    ///   which a visitor may choose and which must not end what they stand in: percent-encoded in a
+    ///   form (also when there is none), in a form of parts and in a table, escaped in JSON and XML,
+    ///   else as they are but for control characters, such as the end of a line.
     init(_ document: JSONValue, contentType: String?) throws(TemplateError) {
         if case .string(let text) = document {
             let type = (contentType ?? "application/x-www-form-urlencoded").lowercased()
@@ -21,7 +21,7 @@ public enum BodyTemplate: Hashable, Sendable {
             } else {
                 let isTable = ["multipart/", "text/csv", "text/tab-separated-values"]
                     .contains(where: type.hasPrefix)
-                self = .text(template, isTable ? .percent : .plain)
+                self = .text(template, isTable ? .percent : .line)
             }
         } else {
             self = .json(try JSONTemplate(document, depth: 0))
@@ -125,7 +125,7 @@ public indirect enum JSONTemplate: Hashable, Sendable {
     }
 
     /// RFC 8259's number grammar: a visitor's parameter marked `:number` may be anything.
-    private static func isNumber(_ text: String) -> Bool {
+    static func isNumber(_ text: String) -> Bool {
         let parsed = Array(text.utf8).withUnsafeBytes { bytes in
             // A text that is no JSON at all is no number either: the reason does not matter.
             try? JSONValue(parsing: bytes)

@@ -17,13 +17,14 @@ public struct Template: Hashable, Sendable {
     public enum Encoding: Sendable {
         /// Everything but RFC 3986's unreserved characters becomes `%XX`.
         case percent
-        /// Inside a JSON string.
+        /// Inside a string of a JSON text; outside of one what is a number, a boolean or null as it
+        /// is, and all else as a string of its own.
         case json
-        /// As it is, without control characters: a header's value.
-        case header
         /// Inside XML's text or a quoted attribute.
         case xml
-        /// As it is: a text body, whose end is given by its length.
+        /// As it is, without control characters: a header's value, a line of a text.
+        case line
+        /// As it is: what is encoded as a whole later.
         case plain
     }
 
@@ -92,19 +93,42 @@ public struct Template: Hashable, Sendable {
         _ values: some TokenValues, as encoding: Encoding, into bytes: inout [UInt8]
     ) -> Bool {
         var isComplete = true
+        var json = JSONPosition()
         for segment in segments {
             switch segment {
-            case .literal(let literal): bytes.append(contentsOf: literal)
+            case .literal(let literal):
+                bytes.append(contentsOf: literal)
+                if encoding == .json { json.advance(over: literal) }
             case .token(let use):
                 let start = bytes.count
-                guard Self.append(use, values, to: &bytes) else {
-                    isComplete = false
-                    continue
+                let hasValue = Self.append(use, values, to: &bytes)
+                if encoding == .json, !json.isInString {
+                    Self.encodeJSONValue(from: start, in: &bytes)
+                } else if hasValue {
+                    Self.encode(from: start, in: &bytes, as: encoding, isRaw: use.isRaw)
                 }
-                Self.encode(from: start, in: &bytes, as: encoding, isRaw: use.isRaw)
+                if !hasValue { isComplete = false }
             }
         }
         return isComplete
+    }
+
+    /// Whether a place in a JSON text is inside a string.
+    private struct JSONPosition {
+        private(set) var isInString = false
+        private var isEscaped = false
+
+        mutating func advance(over literal: [UInt8]) {
+            for byte in literal {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = isInString
+                } else if byte == UInt8(ascii: "\"") {
+                    isInString.toggle()
+                }
+            }
+        }
     }
 
     /// The value of one use before it is encoded. An empty value counts as none.
@@ -163,7 +187,7 @@ public struct Template: Hashable, Sendable {
             var quoted: [UInt8] = []
             JSONValue.string(text).append(to: &quoted)
             bytes.append(contentsOf: quoted.dropFirst().dropLast())
-        case .header:
+        case .line:
             let kept = bytes[start...].filter { $0 >= 32 && $0 != 127 }
             bytes.replaceSubrange(start..., with: kept)
         case .xml:
@@ -186,5 +210,25 @@ public struct Template: Hashable, Sendable {
         case "\u{0}"..."\u{1f}", "\u{fffe}", "\u{ffff}": break
         default: bytes.append(contentsOf: String(scalar).utf8)
         }
+    }
+
+    /// A value where JSON wants a whole one: what a visitor wrote must not end an object there.
+    private static func encodeJSONValue(from start: Int, in bytes: inout [UInt8]) {
+        let text = String(decoding: bytes[start...], as: UTF8.self)
+        bytes.removeSubrange(start...)
+        let value: JSONValue
+        if text.isEmpty {
+            value = .null
+        } else if JSONTemplate.isNumber(text) {
+            value = .number(text)
+        } else {
+            switch text {
+            case "true": value = .bool(true)
+            case "false": value = .bool(false)
+            case "null": value = .null
+            default: value = .string(text)
+            }
+        }
+        value.append(to: &bytes)
     }
 }

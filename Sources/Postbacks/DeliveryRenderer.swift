@@ -81,7 +81,7 @@ struct DeliveryRenderer {
         var hasContentType = false
         for header in destination.headers {
             var value: [UInt8] = []
-            header.value.fill(values, as: .header, into: &value)
+            header.value.fill(values, as: .line, into: &value)
             headers.append(
                 OutboundRequest.Header(
                     name: header.name, value: String(decoding: value, as: UTF8.self)))

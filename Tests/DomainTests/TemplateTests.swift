@@ -274,6 +274,34 @@ private struct ByteValues: TokenValues {
     }
 
     @Test(arguments: [
+        ("12.50", "12.50"), ("-1e3", "-1e3"), ("true", "true"), ("null", "null"),
+        ("0},\"approved\":{\"a\":0", #""0},\"approved\":{\"a\":0""#), ("1,2", #""1,2""#),
+        ("{}", #""{}""#), (" 1", #"" 1""#), ("", "null"),
+    ])
+    func `a token outside the strings of a JSON text is one value`(value: String, sent: String)
+        throws
+    {
+        let type: JSONValue = ["Content-Type": "application/json"]
+        let destination = try destination(
+            #"{"s\\\"{event}": {var1}, "t": "{var1}", "n": [{var2}]}"#, type)
+        var bytes: [UInt8] = []
+        destination.body?.fill(
+            Values(texts: [.event: "e", .variable(1): value, .variable(2): value]), into: &bytes)
+        let quoted = JSONValue.string(value).encoded()
+        #expect(
+            String(decoding: bytes, as: UTF8.self)
+                == #"{"s\\\"e": \#(sent), "t": \#(quoted), "n": [\#(sent)]}"#)
+    }
+
+    @Test func `a value ends no line of a text`() throws {
+        var bytes: [UInt8] = []
+        let body: JSONValue = "id {external_id}\nnext"
+        try destination(body, ["Content-Type": "text/plain"]).body?.fill(
+            Values(texts: [.externalID: "a</b>&\"'\r\n\u{0},;=c\u{e9}"]), into: &bytes)
+        #expect(String(decoding: bytes, as: UTF8.self) == "id a</b>&\"',;=c\u{e9}\nnext")
+    }
+
+    @Test(arguments: [
         ("a={country}&v={payout}", "v=12.5"), ("v={payout}&a={country}", "v=12.5"),
         ("a={country}", ""), ("a={event}-{country}&b=1", "b=1"), ("a=&v={payout}", "a=&v=12.5"),
         ("a=1&&b=2", "a=1&&b=2"), ("e={event:sale=a&b c=d}&v={payout}", "e=a%26b&v=12.5"),
@@ -327,7 +355,7 @@ private struct ByteValues: TokenValues {
         let headers: JSONValue = ["X-A": "a {var1} b"]
         var header: [UInt8] = []
         try #require(try destination(["a": 1], headers).headers.first).value
-            .fill(values, as: .header, into: &header)
+            .fill(values, as: .line, into: &header)
         #expect(
             header == Array("a ".utf8) + value.filter { $0 >= 32 && $0 != 127 } + Array(" b".utf8))
     }

@@ -236,4 +236,23 @@ import Testing
             #expect(delivery["state"] == "delivered" && delivery["attempts"].array.count == 1)
         }
     }
+
+    @Test func `while names hang, visitors are redirected and networks are answered`() throws {
+        let world = try World(timeoutMilliseconds: 60_000) { _ in .silence }
+        guard let world else { return }
+        let hanging = (0..<80).map { "hangs\($0)" }
+        for name in hanging { try world.add(name, "http://\(name).test:80") }
+        let clicks = try hanging.map { try world.convert($0) }
+        try eventually("names are being asked for") { !world.names.questions.isEmpty }
+        // Each look-up holds whoever makes it for five seconds; a loop that made them would answer
+        // one of these meanwhile.
+        var answered = 0
+        while try Chain.attempts(of: world.chain.deliveries(clicks[0])[0]) == 0 {
+            _ = try world.convert("summer")
+            answered += 1
+        }
+        #expect(answered >= 10, "\(answered)")
+        let delivery = try world.delivery(clicks[0])
+        #expect(delivery["attempts"][0]["error"] == "the name was not resolved within 5 s")
+    }
 }
