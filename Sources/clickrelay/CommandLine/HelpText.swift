@@ -38,6 +38,7 @@ enum HelpText {
                                            what clicks cost after all, for a range of days
           rates list|set|delete|import|currency|recompute
                                            the reporting currency and the rates to it
+          geo update|list|lookup|reload    location files, and where they say an address is
 
           check                            integrity of a data directory
           healthcheck                      exit 0 if the server can record a click now
