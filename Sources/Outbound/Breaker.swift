@@ -48,6 +48,14 @@ struct Breaker {
         }
     }
 
+    /// Calls that failed since the last one that didn't; `failuresMax` where it's open.
+    var failures: Int {
+        switch state {
+        case .closed(let failures): failures
+        case .open: Self.failuresMax
+        }
+    }
+
     func permission(at now: Moment) -> Permission {
         switch state {
         case .closed: .granted

@@ -5,12 +5,13 @@ internal import Store
 /// Decides which delivery is called next and which rows are read next; it calls and reads nothing
 /// itself, and is told the time.
 ///
-/// Fairness: origins with due work take turns, one call each. One origin has at most `perHost`
-/// calls in flight, and no more than are still free in all, so that hosts which answer slowly
-/// leave room for the others for as long as possible.
+/// Fairness: origins with due work take turns within their `Lane`, one call each, and so do lanes.
+/// One origin has at most `perHost` calls in flight, and no more than are still free in all, so that
+/// hosts which answer slowly leave room for the others for as long as possible.
 ///
 /// Memory is bounded whatever waits on disk, and however large it is: at most `originsMax` origins
-/// with a window each, of one delivery while the host fails.
+/// with a window each, of one delivery while the host fails. Beyond it, those that can do nothing
+/// now, or are less known to answer, make room for the others and are remembered by little.
 final class DeliveryPlan {
     struct Limits {
         /// Calls in flight.
@@ -24,7 +25,7 @@ final class DeliveryPlan {
         var windowBytesMax = 4 << 20
         /// Bytes of the deliveries in memory for all origins; each may have one even beyond it.
         var windowBytesTotalMax = 32 << 20
-        /// Origins in memory. Beyond it an origin waits for another's deliveries to end.
+        /// Origins in memory.
         var originsMax = 4096
         /// Reads under way at once.
         var readsMax = 2
@@ -40,19 +41,25 @@ final class DeliveryPlan {
         let name: String
         /// For whoever calls it, as soon as that is known.
         var server: ClientServer?
-        fileprivate(set) var queue = OriginQueue()
-        fileprivate(set) var breaker = Breaker()
-        fileprivate(set) var inFlight = 0
-        fileprivate var isPaused = false
-        fileprivate var isInTurn = false
-        fileprivate var isInReadTurn = false
-        fileprivate var countedEntries = 0
-        fileprivate var listedBreaker: Breaker.Open?
+        var lane: Lane
+        var queue = OriginQueue()
+        var breaker: Breaker
+        var inFlight = 0
+        var isPaused = false
+        /// Its places in the turns.
+        var turn: Int?
+        var readTurn: Int?
+        var countedEntries = 0
+        var listedBreaker: Breaker.Open?
         /// When to look at it again if nothing happens before.
-        fileprivate var sleepsUntilNanos = UInt64.max
-        fileprivate var readsNotBeforeNanos: UInt64 = 0
+        var sleepsUntilNanos = UInt64.max
+        var readsNotBeforeNanos: UInt64 = 0
 
-        init(name: String) { self.name = name }
+        fileprivate init(name: String, _ past: HostHistory.Entry) {
+            self.name = name
+            lane = past.lane
+            breaker = past.breaker
+        }
     }
 
     /// A call to be made. The plan must be told its end by `finish`, then `record`; or `abandon`.
@@ -60,6 +67,7 @@ final class DeliveryPlan {
         let delivery: Delivery
         let origin: Origin
         fileprivate let isProbe: Bool
+        fileprivate let lane: Lane
     }
 
     /// A call that has ended, until its result is on disk.
@@ -82,34 +90,41 @@ final class DeliveryPlan {
     static let jumpMicrosMin: Int64 = 2_000_000
     /// Clocks are looked at this often.
     static let sleepSecondsMax: UInt64 = 2
+    /// What has been due for so long before its host is called for the first time puts the host in
+    /// doubt.
+    private static let overdueMin: Duration = .seconds(60)
 
     let limits: Limits
     /// While set, no call is started.
     var isHeld = false
 
-    private var pauses = Pauses()
-    private var origins: [String: Origin] = [:]
-    private var turns = Ring<Origin>()
-    private var readTurns = Ring<Origin>()
-    private var readsUnderWay = 0
-    private var clockOffset: Int64?
+    var pauses = Pauses()
+    var origins: [String: Origin] = [:]
+    var history = HostHistory()
+    var turns = LaneTurns()
+    var readTurns = LaneTurns()
+    var readsUnderWay = 0
+    var inFlightByLane = Lane.allCases.map { _ in 0 }
+    var clockOffset: Int64?
+    /// When room may be looked for again, by lane.
+    var nextRoomNanos = Lane.allCases.map { _ in UInt64.zero }
 
-    private(set) var inFlight = 0
-    private(set) var unrecorded = 0
-    private(set) var waitingInMemory = 0
+    var inFlight = 0
+    var unrecorded = 0
+    var waitingInMemory = 0
     /// There are origins on disk for which there was no room.
-    private(set) var hasLeftOrigins = false
+    var hasLeftOrigins = false
     /// When `tick` wants to be called; `.max`: not at all.
-    private(set) var nextTickNanos = UInt64.max
+    var nextTickNanos = UInt64.max
 
     init(limits: Limits) { self.limits = limits }
 
     var originCount: Int { origins.count }
 
     /// The origins whose breaker is open.
-    private(set) var openBreakers: [String: Breaker.Open] = [:]
+    var openBreakers: [String: Breaker.Open] = [:]
     /// Grows with every change of `openBreakers`.
-    private(set) var openBreakersVersion = 0
+    var openBreakersVersion = 0
 
     // MARK: What is told
 
@@ -120,23 +135,45 @@ final class DeliveryPlan {
             if let origin = origins[name] {
                 origin.queue.markStale()
                 settle(origin, at: now)
-            } else if pauses.holds(origin: name) {
-                continue
-            } else if hasRoom() {
-                let origin = Origin(name: name)
-                origin.queue.passOver(pauses.destinations)
-                origins[name] = origin
-                settle(origin, at: now)
             } else {
-                hasLeftOrigins = true
+                history.wake(name)
+                admit(name, at: now)
             }
         }
     }
 
-    /// All origins that have waiting deliveries: those that are known are read again.
+    /// All origins that have waiting deliveries: those that are in memory are read again.
     func scanned(_ names: [String], at now: Moment) {
+        noteClock(now)
+        for name in names {
+            guard let origin = origins[name] else { continue }
+            origin.queue.markStale()
+            settle(origin, at: now)
+        }
+        admit(names, at: now)
+    }
+
+    /// All origins that have waiting deliveries: those that are not in memory get room, if any.
+    func admit(_ names: [String], at now: Moment) {
         hasLeftOrigins = false
-        wake(names, at: now)
+        for name in names where origins[name] == nil { admit(name, at: now) }
+    }
+
+    private func admit(_ name: String, at now: Moment) {
+        if pauses.holds(origin: name) { return }
+        let past = history[name] ?? HostHistory.Entry(lane: .unknown)
+        let isAsleep =
+            past.breaker.permission(at: now) != .granted
+            || past.dueAt.map { $0 > now.wall } ?? false
+        guard !isAsleep, makeRoom(for: past.lane, at: now) else {
+            hasLeftOrigins = true
+            return
+        }
+        let origin = Origin(name: name, past)
+        _ = history.take(name)
+        origin.queue.passOver(pauses.destinations)
+        origins[name] = origin
+        settle(origin, at: now)
     }
 
     /// These deliveries were cancelled: they are not to be called.
@@ -151,9 +188,13 @@ final class DeliveryPlan {
     /// end of their breaker's pause.
     func probe(_ names: some Sequence<String>, at now: Moment) {
         for name in names {
-            guard let origin = origins[name] else { continue }
-            origin.breaker.endPause(at: now)
-            settle(origin, at: now)
+            if let origin = origins[name] {
+                origin.breaker.endPause(at: now)
+                settle(origin, at: now)
+            } else if history[name] != nil {
+                history.endPause(of: name, at: now)
+                admit(name, at: now)
+            }
         }
     }
 
@@ -164,7 +205,11 @@ final class DeliveryPlan {
         for origin in origins.values {
             origin.isPaused = pauses.holds(origin: origin.name)
             origin.queue.passOver(pauses.destinations)
-            if origin.isPaused { origin.queue.leave() }
+            if origin.isPaused {
+                origin.queue.leave()
+                origin.turn = nil
+                origin.readTurn = nil
+            }
             settle(origin, at: now)
         }
     }
@@ -186,16 +231,21 @@ final class DeliveryPlan {
 
     /// The next read to be made, if any; its end must be told.
     func nextRead(at now: Moment) -> ReadOrder? {
-        while readsUnderWay < limits.readsMax, let origin = readTurns.popFirst() {
-            origin.isInReadTurn = false
-            guard wantsRead(origin, at: now) else {
-                if origin.isPaused { settle(origin, at: now) }
-                continue
+        guard readsUnderWay < limits.readsMax else { return nil }
+        for lane in readTurns.order {
+            while let (origin, ticket) = readTurns.popFirst(lane) {
+                guard origin.readTurn == ticket else { continue }
+                origin.readTurn = nil
+                guard wantsRead(origin, at: now) else {
+                    settle(origin, at: now)
+                    continue
+                }
+                readTurns.served(lane)
+                readsUnderWay += 1
+                return ReadOrder(
+                    origin: origin,
+                    window: origin.queue.beginRead(of: origin.name, size: windowSize(of: origin)))
             }
-            readsUnderWay += 1
-            return ReadOrder(
-                origin: origin,
-                window: origin.queue.beginRead(of: origin.name, size: windowSize(of: origin)))
         }
         return nil
     }
@@ -204,6 +254,11 @@ final class DeliveryPlan {
         readsUnderWay -= 1
         read.origin.queue.endRead(window, size: windowSize(of: read.origin), at: now.wall)
         if read.origin.isPaused { read.origin.queue.leave() }
+        if read.origin.lane == .unknown, let first = read.origin.queue.first,
+            first.due < now.wall.advanced(by: .zero - Self.overdueMin)
+        {
+            move(read.origin, to: .doubtful)
+        }
         settle(read.origin, at: now)
     }
 
@@ -220,25 +275,39 @@ final class DeliveryPlan {
     func next(at now: Moment) -> Start? {
         guard !isHeld, inFlight < limits.concurrency, inFlight + unrecorded < limits.unrecordedMax
         else { return nil }
-        var looks = turns.count
-        while looks > 0, let origin = turns.popFirst() {
+        for lane in turns.order where hasRoom(for: lane) {
+            guard let start = next(in: lane, at: now) else { continue }
+            turns.served(lane)
+            return start
+        }
+        return nil
+    }
+
+    private func hasRoom(for lane: Lane) -> Bool {
+        inFlightByLane[lane.rawValue...].reduce(0, +) < lane.callsMax(of: limits.concurrency)
+    }
+
+    private func next(in lane: Lane, at now: Moment) -> Start? {
+        var looks = turns.count(lane)
+        while looks > 0, let (origin, ticket) = turns.popFirst(lane) {
             looks -= 1
+            guard origin.turn == ticket else { continue }
+            origin.turn = nil
             guard isReady(origin, at: now) else {
-                origin.isInTurn = false
                 settle(origin, at: now)
                 continue
             }
             guard origin.inFlight < max(1, limits.concurrency - inFlight),
                 let delivery = origin.queue.takeFirst()
             else {
-                turns.append(origin)
+                origin.turn = turns.append(origin)
                 continue
             }
             inFlight += 1
+            inFlightByLane[lane.rawValue] += 1
             origin.inFlight += 1
             let start = Start(
-                delivery: delivery, origin: origin, isProbe: origin.breaker.begin())
-            origin.isInTurn = false
+                delivery: delivery, origin: origin, isProbe: origin.breaker.begin(), lane: lane)
             settle(origin, at: now)
             return start
         }
@@ -273,122 +342,29 @@ final class DeliveryPlan {
         end(start, .unknown, at: now)
     }
 
+    /// Its place in the turns is another from now on.
+    private func move(_ origin: Origin, to lane: Lane) {
+        guard origin.lane != lane else { return }
+        origin.lane = lane
+        origin.turn = nil
+        origin.readTurn = nil
+    }
+
     private func end(_ start: Start, _ health: HostHealth, at now: Moment) {
         inFlight -= 1
+        inFlightByLane[start.lane.rawValue] -= 1
         let origin = start.origin
         origin.inFlight -= 1
         origin.breaker.end(health, isProbe: start.isProbe, at: now)
+        switch health {
+        case .healthy: move(origin, to: .proven)
+        // One that answers fails now and then.
+        case .failing where origin.lane == .proven && origin.breaker.failures < 2: break
+        case .failing: move(origin, to: .doubtful)
+        case .unknown: break
+        }
         // What nobody is going to call soon needs no memory.
         if origin.breaker.open != nil { origin.queue.trim(to: windowSize(of: origin)) }
         settle(origin, at: now)
-    }
-
-    // MARK: Deciding
-
-    private func windowSize(of origin: Origin) -> OriginQueue.Size {
-        // It's probed with one at a time.
-        let isFailing = origin.breaker.open != nil
-        let share = limits.windowTotalMax / max(1, origins.count)
-        let bytesShare = limits.windowBytesTotalMax / max(1, origins.count)
-        return OriginQueue.Size(
-            count: isFailing ? 1 : max(4, min(limits.windowMax, share)),
-            bytes: min(limits.windowBytesMax, bytesShare))
-    }
-
-    private func isReady(_ origin: Origin, at now: Moment) -> Bool {
-        guard !origin.isPaused, origin.inFlight < limits.perHost, let first = origin.queue.first,
-            first.due <= now.wall
-        else { return false }
-        return origin.breaker.permission(at: now) == .granted
-    }
-
-    private func wantsRead(_ origin: Origin, at now: Moment) -> Bool {
-        guard !origin.isPaused, origin.queue.wantsRead(size: windowSize(of: origin), at: now.wall)
-        else {
-            return false
-        }
-        switch origin.breaker.permission(at: now) {
-        case .granted: return true
-        // Nobody is called meanwhile. An empty window is looked into once the pause is over.
-        case .notBefore, .afterProbe: return false
-        }
-    }
-
-    /// Gives an origin its place after anything about it has changed.
-    private func settle(_ origin: Origin, at now: Moment) {
-        waitingInMemory += origin.queue.count - origin.countedEntries
-        origin.countedEntries = origin.queue.count
-        list(origin.breaker.open, of: origin)
-
-        var until = UInt64.max
-        if wantsRead(origin, at: now) {
-            if origin.readsNotBeforeNanos > now.nanos {
-                until = origin.readsNotBeforeNanos
-            } else if !origin.isInReadTurn {
-                origin.isInReadTurn = true
-                readTurns.append(origin)
-            }
-        }
-        if !origin.isInTurn {
-            if isReady(origin, at: now) {
-                origin.isInTurn = true
-                turns.append(origin)
-            } else if !origin.isPaused, origin.inFlight < limits.perHost {
-                until = min(until, nextLook(at: origin, now))
-            }
-        }
-        origin.sleepsUntilNanos = until
-        nextTickNanos = min(nextTickNanos, until)
-
-        // A host that fails is remembered until its pause is over, even with nothing to be told; one
-        // that somebody has paused is not.
-        let isSpent = origin.queue.isSpent && origin.breaker.permission(at: now) == .granted
-        if isSpent || origin.isPaused && origin.queue.isAtRest,
-            origin.inFlight == 0, !origin.isInTurn, !origin.isInReadTurn
-        {
-            list(nil, of: origin)
-            origins[origin.name] = nil
-        }
-    }
-
-    private func list(_ open: Breaker.Open?, of origin: Origin) {
-        guard open != origin.listedBreaker else { return }
-        origin.listedBreaker = open
-        openBreakers[origin.name] = open
-        openBreakersVersion += 1
-    }
-
-    /// When an origin that is not ready becomes so by itself.
-    private func nextLook(at origin: Origin, _ now: Moment) -> UInt64 {
-        switch origin.breaker.permission(at: now) {
-        case .afterProbe: return .max
-        case .notBefore(let nanos): return nanos
-        case .granted:
-            guard let first = origin.queue.first else { return .max }
-            return now.nanos(at: first.due, secondsMax: Self.sleepSecondsMax)
-        }
-    }
-
-    /// Whether one more origin fits, after those that only remember an open breaker have gone.
-    private func hasRoom() -> Bool {
-        if origins.count < limits.originsMax { return true }
-        for origin in origins.values where origin.queue.isSpent && origin.inFlight == 0 {
-            list(nil, of: origin)
-            origins[origin.name] = nil
-        }
-        return origins.count < limits.originsMax
-    }
-
-    /// After a jump of the clock due times are judged anew, as rows are read.
-    private func noteClock(_ now: Moment) {
-        let offset = now.clockOffset
-        defer { clockOffset = offset }
-        guard let before = clockOffset else { return }
-        let (jump, overflow) = offset.subtractingReportingOverflow(before)
-        guard overflow || jump.magnitude > Self.jumpMicrosMin.magnitude else { return }
-        for origin in origins.values {
-            origin.queue.markStale()
-            settle(origin, at: now)
-        }
     }
 }

@@ -36,6 +36,12 @@ public final class Dispatcher: @unchecked Sendable {
     var storageFailure: String?
     private var breakers: [OpenBreaker] = []
     private var breakersVersion = 0
+    /// When they may be listed again.
+    private var nextListNanos: UInt64 = 0
+    private var isListTimerSet = false
+    private var isScanning = false
+    private var scanTimer: (id: LoopTimer, nanos: UInt64)?
+    private var nextFullScanNanos: UInt64 = 0
     private let published = Mutex(Status())
     private let ordered = Mutex(Pauses())
     /// Grows with every change of `ordered`.
@@ -138,6 +144,8 @@ public final class Dispatcher: @unchecked Sendable {
             workAtTurnEnds()
             if let tickTimer { loop.cancel(tickTimer.id) }
             tickTimer = nil
+            if let scanTimer { loop.cancel(scanTimer.id) }
+            scanTimer = nil
             _ = loop.schedule(afterMilliseconds: graceMilliseconds) { [self] in
                 for call in calls.values { call.handle.cancel() }
                 finishStopping()
@@ -186,6 +194,7 @@ public final class Dispatcher: @unchecked Sendable {
             while let order = plan.nextRead(at: now) { read(order) }
             recordResults()
             armTick()
+            if plan.hasLeftOrigins { scan(afterMilliseconds: Self.leftScanMilliseconds) }
         }
         publish()
     }
@@ -218,25 +227,52 @@ public final class Dispatcher: @unchecked Sendable {
         }
     }
 
+    /// How soon the table is looked through for origins that there was no room for.
+    private static let leftScanMilliseconds = 5000
+
+    /// Looks through the table then, unless that happens sooner anyway.
+    private func scan(afterMilliseconds milliseconds: Int) {
+        guard !isScanning else { return }
+        let nanos = loop.nowNanos &+ UInt64(max(1, milliseconds)) &* 1_000_000
+        if let scanTimer {
+            guard nanos < scanTimer.nanos else { return }
+            loop.cancel(scanTimer.id)
+        }
+        let id = loop.schedule(afterMilliseconds: milliseconds) { [self] in
+            scanTimer = nil
+            scan()
+        }
+        scanTimer = (id, nanos)
+    }
+
     private func scan() {
-        guard isRunning else { return }
+        guard isRunning, !isScanning else { return }
+        isScanning = true
         table.scan { [self] result in
             loop.post { [self] in scanned(result) }
         }
     }
 
     private func scanned(_ result: Result<[String], StoreError>) {
+        isScanning = false
         guard isRunning else { return }
         var pause = settings.scanMilliseconds
         switch result {
         case .success(let origins):
-            plan.scanned(origins, at: now)
-            if plan.hasLeftOrigins { pause = min(pause, 5000) }
+            let now = now
+            // Rows that nobody woke us for are rare, and looking for them is a read for each origin.
+            if now.nanos >= nextFullScanNanos {
+                nextFullScanNanos = now.nanos &+ UInt64(settings.scanMilliseconds) &* 1_000_000
+                plan.scanned(origins, at: now)
+            } else {
+                plan.admit(origins, at: now)
+            }
+            if plan.hasLeftOrigins { pause = min(pause, Self.leftScanMilliseconds) }
         case .failure(let error):
             hooks.log("outbound_read_failed", "reason=\"\(error)\"")
             pause = min(pause, 1000)
         }
-        _ = loop.schedule(afterMilliseconds: pause) { [self] in scan() }
+        scan(afterMilliseconds: pause)
         pump()
     }
 
@@ -286,16 +322,32 @@ public final class Dispatcher: @unchecked Sendable {
         for done in done { done() }
     }
 
-    private func publish() {
-        if breakersVersion != plan.openBreakersVersion {
-            breakersVersion = plan.openBreakersVersion
-            breakers = plan.openBreakers.map { origin, open in
+    /// Thousands of hosts that fail are not sorted after each call.
+    private func listBreakers() {
+        let now = loop.nowNanos
+        guard breakersVersion != plan.openBreakersVersion else { return }
+        guard plan.openBreakers.count <= 64 || now >= nextListNanos else {
+            if !isListTimerSet {
+                isListTimerSet = true
+                _ = loop.schedule(afterMilliseconds: 1000) { [self] in
+                    isListTimerSet = false
+                    publish()
+                }
+            }
+            return
+        }
+        nextListNanos = now &+ 1_000_000_000
+        breakersVersion = plan.openBreakersVersion
+        breakers = plan.openBreakers.sorted { $0.key < $1.key }.prefix(Status.openBreakersMax)
+            .map { origin, open in
                 OpenBreaker(
                     origin: origin, since: open.since, lastError: open.lastError,
                     pauseSeconds: Int(clamping: open.pauseSeconds))
             }
-            .sorted { $0.origin < $1.origin }
-        }
+    }
+
+    private func publish() {
+        listBreakers()
         var status = Status()
         status.waitingInMemory = plan.waitingInMemory
         status.inFlight = plan.inFlight
@@ -303,6 +355,7 @@ public final class Dispatcher: @unchecked Sendable {
         status.origins = plan.originCount
         status.storageFailure = storageFailure
         status.openBreakers = breakers
+        status.openBreakerCount = plan.openBreakers.count
         published.withLock { $0 = status }
     }
 }

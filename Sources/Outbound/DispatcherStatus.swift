@@ -10,8 +10,10 @@ extension Dispatcher {
         public internal(set) var unrecorded = 0
         /// Origins with deliveries in memory.
         public internal(set) var origins = 0
-        /// Hosts that fail and are only probed.
+        public internal(set) var openBreakerCount = 0
+        /// Hosts that fail and are only probed: the first of them by name.
         public internal(set) var openBreakers: [OpenBreaker] = []
+        public static let openBreakersMax = 1000
         /// Why no call is made now: results can't be recorded. Nil when they can.
         public internal(set) var storageFailure: String?
     }

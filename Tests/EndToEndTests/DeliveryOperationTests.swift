@@ -135,4 +135,73 @@ import Testing
         #expect(try chain.tracker.command("deliveries", "retry").exitCode == 2)
         #expect(try chain.tracker.command("deliveries", "cancel", "--all").exitCode == 0)
     }
+
+    @Test func `what waits for a destination is cancelled by one command, and nothing else`() throws
+    {
+        let chain = try Self.chain { request, _ in
+            request.path == "/conv" ? .status(400) : .ok
+        }
+        try Self.convert(chain, (0..<25).map { "W\($0)" })
+        try eventually("each was tried once") {
+            let waiting = try chain.tracker.list("/deliveries?destination=push/main")
+            return waiting.allSatisfy { Chain.attempts(of: $0) == 1 }
+                && chain.source.count == 50
+        }
+        let rehearsal = try chain.tracker.command(
+            "deliveries", "cancel", "--destination", "push/main", "--dry-run")
+        #expect(rehearsal.exitCode == 0 && rehearsal.error.contains("25 would be cancelled"))
+        #expect(try Self.states(chain, "push/main").allSatisfy { $0 == "waiting" })
+        // One of them by its number, the others through the API, in two parts.
+        let first = try chain.tracker.list("/deliveries?destination=push/main")[0]["id"].id ?? "?"
+        #expect(try chain.tracker.command("deliveries", "cancel", first).exitCode == 0)
+        let path = "/deliveries/cancel?destination=push/main&limit=10"
+        let part = try chain.tracker.call("POST", path)
+        #expect(part["changed"] == 10 && part["refused"] == 0, "\(part.text)")
+        let cursor = try #require(part["next_cursor"].string)
+        let rest = try chain.tracker.command(
+            "deliveries", "cancel", "--destination", "push/main")
+        #expect(rest.exitCode == 0 && rest.error.contains("cancelled 14 of 14"), "\(rest.error)")
+        let nothing = try chain.tracker.call("POST", "\(path)&cursor=\(cursor)")
+        #expect(nothing["changed"] == 0 && nothing["next_cursor"].isNull)
+        #expect(try Self.states(chain, "push/main").allSatisfy { $0 == "cancelled" })
+        #expect(try Self.states(chain, "push/second").allSatisfy { $0 == "delivered" })
+        #expect(try chain.tracker.command("deliveries", "cancel", first).exitCode == 4)
+
+        // "All that is dead or waits" doesn't mean the cancelled ones; asked for, they are sent.
+        let usual = try chain.tracker.call("POST", "/deliveries/retry?destination=push/main")
+        #expect(usual["changed"] == 0)
+        let asked = try chain.tracker.call(
+            "POST", "/deliveries/retry?destination=push/main&state=cancelled")
+        #expect(asked["changed"] == 25)
+        try chain.source.await(75)
+    }
+
+    @Test func `a retry by hand calls a host that fails, whatever its breaker says`() throws {
+        let chain = try Self.chain { _, _ in .status(503) }
+        try Self.convert(chain, (0..<20).map { "W\($0)" })
+        try eventually("the breaker is open") {
+            try chain.tracker.call("GET", "/status")["outbound"]["open_breakers"].array.count == 1
+        }
+        // By themselves so many probes would take a quarter of an hour.
+        for round in 0..<8 {
+            let before = chain.source.count
+            let retry =
+                try round % 2 == 0
+                ? chain.tracker.command("deliveries", "retry", "3")
+                : chain.tracker.command("deliveries", "retry", "--destination", "push/second")
+            #expect(retry.exitCode == 0, "\(retry.error)")
+            try eventually("the host is called, round \(round)") { chain.source.count > before }
+            try eventually("that call has ended") {
+                try chain.tracker.call("GET", "/status")["outbound"]["in_flight"] == 0
+            }
+        }
+        chain.source.answer { _, _ in .ok }
+        #expect(
+            try chain.tracker.command("deliveries", "retry", "--state", "waiting").exitCode == 0)
+        try eventually("it's back, and told of everything") {
+            try chain.tracker.list("/deliveries?state=delivered").count == 40
+        }
+        let status = try chain.tracker.call("GET", "/status")["outbound"]
+        #expect(status["open_breakers"].array.isEmpty && status["open_breaker_count"] == 0)
+    }
 }

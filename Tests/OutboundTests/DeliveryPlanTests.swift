@@ -198,6 +198,9 @@ import Testing
         var limits = DeliveryPlan.Limits()
         limits.unrecordedMax = 4
         let simulation = PlanSimulation(limits: limits) { _, _ in true }
+        // A host that has answered is called more than once at a time.
+        simulation.queue("http://a")
+        simulation.run(untilSecond: 1)
         let (plan, now) = (simulation.plan, simulation.now)
         simulation.queue("http://a", count: 10)
         let rows = simulation.rows.values.sorted { $0.id.rawValue < $1.id.rawValue }
@@ -221,5 +224,119 @@ import Testing
         plan.record(finished[0], at: now)
         #expect(plan.next(at: now) != nil)
         #expect(plan.next(at: now) == nil)
+    }
+
+    // MARK: Lanes
+
+    /// More hosts than fit in memory, each with two deliveries, that hold every call to its end.
+    private func hang(_ simulation: PlanSimulation, _ count: Int) {
+        for number in 0..<count {
+            let name = "http://hangs\(number)"
+            simulation.callSecondsByOrigin[name] = 15
+            simulation.queue(name, count: 2)
+        }
+    }
+
+    /// Goes on until then, as the dispatcher does: it looks every five seconds for what was left.
+    private func run(_ simulation: PlanSimulation, untilSecond end: Double) {
+        while simulation.second < end {
+            let look = (simulation.second / 5 + 0.001).rounded(.up) * 5
+            simulation.run(untilSecond: min(end, look))
+            if simulation.second >= look, simulation.plan.hasLeftOrigins {
+                simulation.plan.admit(simulation.waitingOrigins, at: simulation.now)
+            }
+        }
+    }
+
+    private func delay(_ simulation: PlanSimulation, _ origin: String) -> Double {
+        let begun = simulation.second
+        simulation.queue(origin)
+        let count = simulation.calls.count { $0.origin == origin }
+        while simulation.calls.count(where: { $0.origin == origin }) == count,
+            simulation.second < begun + 60
+        {
+            run(simulation, untilSecond: simulation.second + 0.1)
+        }
+        return simulation.second - begun
+    }
+
+    @Test func `thousands of hosts that hang don't delay one that answers`() {
+        let simulation = PlanSimulation { origin, _ in origin == "http://good" ? true : nil }
+        simulation.queue("http://good")
+        simulation.run(untilSecond: 1)
+        #expect(simulation.count(.delivered) == 1)
+        hang(simulation, 5000)
+        for _ in 0..<20 {
+            #expect(delay(simulation, "http://good") <= 1, "at \(simulation.second) s")
+            run(simulation, untilSecond: simulation.second + 3)
+            #expect(simulation.plan.originCount <= simulation.plan.limits.originsMax)
+        }
+        #expect(simulation.mostInFlight <= simulation.plan.limits.concurrency)
+    }
+
+    @Test func `hosts that are known to hang don't delay one that nobody knows`() {
+        var limits = DeliveryPlan.Limits()
+        limits.originsMax = 512
+        limits.concurrency = 64
+        let simulation = PlanSimulation(limits: limits) { origin, _ in
+            origin.hasPrefix("http://new") ? true : nil
+        }
+        hang(simulation, 600)
+        // By then each was called once: 32 of them at a time.
+        run(simulation, untilSecond: 350)
+        for number in 0..<10 {
+            #expect(delay(simulation, "http://new\(number)") <= 1, "at \(simulation.second) s")
+            run(simulation, untilSecond: simulation.second + 2)
+        }
+    }
+
+    @Test func `hosts whose time has not come make room, and are remembered`() {
+        var limits = DeliveryPlan.Limits()
+        limits.originsMax = 10
+        let simulation = PlanSimulation(limits: limits) { origin, second in
+            origin == "http://back" && second > 100
+                ? true : origin.hasPrefix("http://dead") ? nil : false
+        }
+        // Refused once, and tried again in ten seconds or more.
+        for number in 0..<10 { simulation.queue("http://host\(number)") }
+        for number in 0..<5 { simulation.queue("http://dead\(number)", count: 20) }
+        run(simulation, untilSecond: 8)
+        #expect(Set(simulation.calls.map(\.origin)).count == 15, "all of them were called")
+        #expect(simulation.plan.originCount <= 10)
+        run(simulation, untilSecond: 600)
+        for number in 0..<5 {
+            let calls = simulation.calls.filter { $0.origin == "http://dead\(number)" }
+            // Five, and then probes with growing pauses, though others took their places meanwhile.
+            #expect((6...12).contains(calls.count), "\(calls.count)")
+        }
+        #expect(Set(simulation.plan.openBreakers.keys) == Set((0..<5).map { "http://dead\($0)" }))
+        // A retry by hand ends a pause though its host has no place.
+        let before = simulation.calls.count
+        simulation.plan.probe(["http://dead0"], at: simulation.now)
+        run(simulation, untilSecond: simulation.second + 1)
+        #expect(simulation.calls.dropFirst(before).contains { $0.origin == "http://dead0" })
+    }
+
+    @Test func `a host is called once before it is called more`() {
+        let simulation = PlanSimulation { _, _ in true }
+        simulation.callSeconds = 1
+        simulation.queue("http://a", count: 100)
+        simulation.run(untilSecond: 0.5)
+        #expect(simulation.plan.inFlight == 1)
+        simulation.run(untilSecond: 1.5)
+        #expect(simulation.plan.inFlight == simulation.plan.limits.perHost)
+    }
+
+    @Test func `what waits for long before the first call puts its host in doubt`() {
+        let simulation = PlanSimulation { origin, _ in origin == "http://new" ? true : nil }
+        simulation.plan.isHeld = true
+        hang(simulation, 600)
+        simulation.run(untilSecond: 61)
+        // As after a restart: nothing is known of them but how long they have waited.
+        let restarted = PlanSimulation(rows: simulation, receiver: simulation.receiver)
+        restarted.plan.scanned(restarted.waitingOrigins, at: restarted.now)
+        run(restarted, untilSecond: restarted.second + 1)
+        #expect(restarted.plan.inFlight == restarted.plan.limits.concurrency / 4)
+        #expect(delay(restarted, "http://new") <= 1)
     }
 }

@@ -24,6 +24,9 @@ final class PlanSimulation {
     var receiver: Receiver
     /// How long each call takes.
     var callSeconds = 0.0
+    /// How long a call takes to these.
+    var callSecondsByOrigin: [String: Double] = [:]
+    private var idsByOrigin: [String: [DeliveryID]] = [:]
     private(set) var rows: [DeliveryID: Delivery] = [:]
     private(set) var calls: [Call] = []
     private(set) var mostInMemory = 0
@@ -41,6 +44,14 @@ final class PlanSimulation {
         plan = DeliveryPlan(limits: limits)
         judge = AttemptJudge(settings: Dispatcher.Settings())
         self.receiver = receiver
+    }
+
+    /// Goes on where another one is, with nothing but its table.
+    convenience init(rows other: PlanSimulation, receiver: @escaping Receiver) {
+        self.init(limits: other.plan.limits, receiver: receiver)
+        (rows, counts, idsByOrigin) = (other.rows, other.counts, other.idsByOrigin)
+        (nanos, clockSeconds) = (other.nanos, other.clockSeconds)
+        callSecondsByOrigin = other.callSecondsByOrigin
     }
 
     var second: Double { Double(nanos - 1_000_000_000) / 1e9 }
@@ -62,6 +73,7 @@ final class PlanSimulation {
                 state: .waiting, reason: nil, dueAt: now.wall, convertedAt: now.wall,
                 request: DispatcherHarness.request(origin + "/", body: body), attemptCount: 0)
             counts[.waiting, default: 0] += 1
+            idsByOrigin[origin, default: []].append(id)
         }
         plan.wake([origin], at: now)
     }
@@ -98,7 +110,8 @@ final class PlanSimulation {
             while let start = plan.next(at: now) {
                 calls.append(
                     Call(id: start.delivery.id, origin: start.origin.name, second: second))
-                let end = nanos + UInt64(callSeconds * 1e9)
+                let seconds = callSecondsByOrigin[start.origin.name] ?? callSeconds
+                let end = nanos + UInt64(seconds * 1e9)
                 pending.insert(
                     (end, start), at: pending.firstIndex { $0.end > end } ?? pending.count)
                 isDone = false
@@ -106,7 +119,8 @@ final class PlanSimulation {
             mostInFlight = max(mostInFlight, plan.inFlight)
             while let order = plan.nextRead(at: now) {
                 reads += 1
-                let window = DeliveryWindow(order.window, of: rows.values)
+                let ids = idsByOrigin[order.origin.name] ?? []
+                let window = DeliveryWindow(order.window, of: ids.compactMap { rows[$0] })
                 rowsRead += window.rows.count { $0.delivery != nil }
                 plan.finish(order, window, at: now)
                 isDone = false

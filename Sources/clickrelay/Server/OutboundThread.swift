@@ -35,6 +35,8 @@ final class OutboundThread: Sendable {
                 JSONMember(name: "in_flight", value: .integer(status.inFlight)),
                 JSONMember(name: "unrecorded", value: .integer(status.unrecorded)),
                 JSONMember(
+                    name: "open_breaker_count", value: .integer(status.openBreakerCount)),
+                JSONMember(
                     name: "open_breakers",
                     value: .array(
                         status.openBreakers.map { breaker in
