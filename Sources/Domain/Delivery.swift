@@ -51,6 +51,12 @@ public struct Delivery: Sendable, Equatable {
         return bytes
     }
 
+    /// It was dead when it was made, and what is kept of it is no whole request. What is given up
+    /// without a call is due at the time of its end.
+    public var wasNeverComplete: Bool {
+        state == .dead && attemptCount == 0 && dueAt <= firstDueAt
+    }
+
     /// The same for every attempt of one delivery, so that a receiver can tell a repeat. The time
     /// beside the ID keeps two installations, or one that was set up anew, from using one key for
     /// two conversions.

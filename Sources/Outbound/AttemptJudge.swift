@@ -147,15 +147,22 @@ struct AttemptJudge: Sendable {
         if let next = settings.schedule(failure) {
             outcome = .retry(at: next)
         } else {
-            let hours = settings.giveUpAfter.components.seconds / 3600
-            let start = delivery.delaySeconds == 0 ? "the conversion" : "it was due"
-            let pauses = times.held == .zero ? "" : " (its pauses not counted)"
-            outcome = .dead(
-                "given up \(hours) h after \(start)\(pauses), at attempt \(failure.attempt): "
-                    + error)
+            let givenUp = givenUp(isDelayed: delivery.delaySeconds > 0, held: times.held)
+            outcome = .dead("\(givenUp), at attempt \(failure.attempt): \(error)")
         }
         return verdict(
             delivery, times, response: response, error: error, outcome: outcome, health: health)
+    }
+
+    /// The beginning of a reason.
+    ///
+    /// - Parameters:
+    ///   - isDelayed: its time began after the conversion.
+    ///   - held: for how long somebody's pause held it.
+    func givenUp(isDelayed: Bool, held: Duration) -> String {
+        let hours = settings.giveUpAfter.components.seconds / 3600
+        let pauses = held == .zero ? "" : " (its pauses not counted)"
+        return "given up \(hours) h after \(isDelayed ? "it was due" : "the conversion")\(pauses)"
     }
 
     private func verdict(

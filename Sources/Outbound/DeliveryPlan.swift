@@ -184,6 +184,11 @@ final class DeliveryPlan {
         }
     }
 
+    /// Whether a delivery is being called, or was, and its result is not on disk.
+    func isBusy(_ id: DeliveryID, at name: String) -> Bool {
+        origins[name]?.queue.busy.contains(id) ?? false
+    }
+
     /// Somebody wants these origins called now: those that fail are probed without waiting for the
     /// end of their breaker's pause.
     func probe(_ names: some Sequence<String>, at now: Moment) {

@@ -52,6 +52,9 @@ extension Dispatcher {
         let wasOpen = start.origin.breaker.open != nil
         let finished = plan.finish(start, verdict, at: now)
         logBreaker(of: start.origin, wasOpen: wasOpen)
+        if case .failing = verdict.health, start.origin.breaker.open != nil {
+            noteFailing(start.origin.name)
+        }
         results.append(finished, verdict.result)
     }
 

@@ -27,7 +27,9 @@ public final class Dispatcher: @unchecked Sendable {
     /// A timer will look at the results that gather.
     var isGathering = false
 
-    private var isRunning = false
+    var giveUps = GiveUpQueue()
+
+    private(set) var isRunning = false
     private var isPumpWanted = false
     private var isHooked = false
     private var tickTimer: (id: LoopTimer, nanos: UInt64)?

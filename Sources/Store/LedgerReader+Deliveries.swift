@@ -67,8 +67,12 @@ extension LedgerReader {
         conditions.add("id <= ?", last)
         let found = try sql { (connection) throws(SQLiteError) in
             try connection.first(
-                "SELECT count(*), sum(state = 'dead' AND attempt_count = 0) "
-                    + "FROM \(Self.table(filter)) \(conditions.sql)", conditions.values
+                // As `Delivery.wasNeverComplete`.
+                """
+                SELECT count(*), sum(state = 'dead' AND attempt_count = 0
+                    AND due_at_us <= converted_at_us + delay_seconds * 1000000)
+                FROM \(Self.table(filter)) \(conditions.sql)
+                """, conditions.values
             ) { (row) throws(SQLiteError) in
                 (Int(row.int64(0)), Int(row.optionalInt64(1) ?? 0))
             }

@@ -109,7 +109,7 @@ extension LedgerTransaction {
         switch delivery.state {
         case .delivered:
             throw .conflict("delivery \(id) was delivered already")
-        case .dead where delivery.attemptCount == 0:
+        case .dead where delivery.wasNeverComplete:
             throw .conflict(
                 "delivery \(id) can't be sent: \(delivery.reason ?? "it is incomplete")")
         case .waiting, .dead, .cancelled: break
@@ -143,6 +143,26 @@ extension LedgerTransaction {
         }
         noteCancelled(id)
         return try self.delivery(id)
+    }
+
+    /// Ends a delivery that was waiting when it was listed; one that has been tried or changed since
+    /// stays as it is.
+    public func giveUp(_ overdue: OverdueDelivery, reason: String, at now: Instant)
+        throws(StoreError)
+    {
+        try sql { () throws(SQLiteError) in
+            // The time of its end, by which it's told from one that was dead from the start.
+            try connection.run(
+                """
+                UPDATE delivery SET state = 'dead', reason = ?2, due_at_us = ?3
+                WHERE id = ?1 AND state = 'waiting' AND due_at_us = ?4 AND attempt_count = ?5
+                """,
+                [
+                    .integer(overdue.id.rawValue), .text(reason), .integer(now.micros),
+                    .integer(overdue.dueAt.micros), .integer(Int64(overdue.attemptCount)),
+                ])
+        }
+        noteCancelled(overdue.id)
     }
 
     /// Gives a delivery another request, and makes it due at once.

@@ -117,8 +117,10 @@ final class DispatcherHarness: Sendable {
     func queue(_ request: OutboundRequest) throws -> DeliveryID { try queue([request])[0] }
 
     /// Queues a delivery of a new conversion for each request, all to one destination.
-    func queue(_ requests: [OutboundRequest], to destination: String) throws {
-        let now = Self.now()
+    func queue(
+        _ requests: [OutboundRequest], to destination: String,
+        at now: Instant = DispatcherHarness.now()
+    ) throws {
         try perform { transaction throws(StoreError) in
             for request in requests {
                 let conversion = try transaction.insertConversion(Self.conversion(at: now))

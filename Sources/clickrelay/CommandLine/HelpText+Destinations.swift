@@ -8,7 +8,9 @@ extension HelpText {
           key, url, method       GET, or POST with a body
           headers, body          body: any JSON, or a text, which is a form unless Content-Type says
                                  otherwise; `help tokens` says what may stand in them. A member or
-                                 parameter whose token has no value is left out
+                                 parameter whose token has no value is left out. A value can't end
+                                 what it stands in: forms, parts and CSV have it percent-encoded,
+                                 JSON and XML escaped, other texts without control characters
           enabled                false: kept, not called
           statuses, events       those that are told; empty: all
           payout                 {"min": "1", "max": "100"}, both included, in the conversion's currency
@@ -38,6 +40,10 @@ extension HelpText {
         A signature is made for each attempt, by the secrets of then; it's kept and shown nowhere.
         `postback test --destination NAME` makes one call with invented values and shows it whole.
         `trace ID` shows, with each revision, which destinations were not told and why.
+
+        A delivery is given up 72 hours after it was first due (OUTBOUND_GIVE_UP_HOURS): by its last
+        call, or, where its host fails and is only probed, when one of these calls has just failed.
+        A pause stops that clock for what it holds, and nothing of that is given up while it lasts.
 
         `deliveries destinations` shows what waits for each; `deliveries pause` holds one, or a whole
         host, until `deliveries resume`. `deliveries retry --state dead --destination KEY` sends
