@@ -146,7 +146,8 @@ public struct Destination: Equatable, Sendable {
     /// Headers that we write ourselves: a second one would make two readers disagree.
     private static let reservedHeaders: Set<String> = [
         "host", "content-length", "transfer-encoding", "connection", "idempotency-key", "expect",
-        "upgrade", "te", "trailer", "webhook-id", "webhook-timestamp", "webhook-signature",
+        "keep-alive", "proxy-connection", "upgrade", "te", "trailer", "webhook-id",
+        "webhook-timestamp", "webhook-signature",
     ]
 
     private static func headers(_ reader: inout DocumentReader) -> [Header] {

@@ -176,7 +176,11 @@ public final class Client: @unchecked Sendable {
                 call.report?.resolved()
                 switch result {
                 case .success(let addresses): connect(call, addresses, port: port)
-                case .failure(let error): finish(call, .failure(.resolve(error.text)))
+                case .failure(let error):
+                    let shortage = Socket.shortage().map {
+                        ClientError.connect($0.description, code: $0.code)
+                    }
+                    finish(call, .failure(shortage ?? .resolve(error.text)))
                 }
             }
         }

@@ -1,3 +1,5 @@
+internal import Net
+
 /// Why a request got no answer. `text` is for the operator and is kept with the attempt.
 public enum ClientError: Error, Equatable, Sendable {
     /// What the request was waiting for when its time was up.
@@ -27,6 +29,17 @@ public enum ClientError: Error, Equatable, Sendable {
     case cancelled
     /// As many requests as the client's limits allow are waiting for a connection.
     case tooManyPending
+
+    /// The call was not made because this process or machine had no descriptor or no memory for it:
+    /// no other call would have been made either.
+    public var isShortageOfOurs: Bool {
+        switch self {
+        case .connect(_, let code): NetError.isShortage(code)
+        case .resolve, .refusedAddress, .tls, .timeout, .closed, .malformed, .cancelled,
+            .tooManyPending:
+            false
+        }
+    }
 
     public var text: String {
         switch self {

@@ -71,6 +71,17 @@ public enum Socket {
         return descriptor
     }
 
+    /// Why no socket can be made now; nil when one can. What else fails meanwhile, such as a look-up
+    /// of a name, may fail for no other reason.
+    public static func shortage() -> NetError? {
+        do throws(NetError) {
+            close(try open(family: AF_INET))
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// The socket's SO_ERROR, cleared by reading: 0 when a connect succeeded.
     public static func pendingError(_ descriptor: Int32) -> Int32 {
         var code: Int32 = 0

@@ -34,7 +34,14 @@ extension Dispatcher {
             // Not this call's fault, nor the host's. With `clientLimits` it doesn't happen.
             hold(milliseconds: 100)
             plan.abandon(start, at: now)
+        case .failed(let error) where error.isShortageOfOurs:
+            // Whoever is called next would fare the same: this was no attempt.
+            if !isShort { hooks.log("outbound_shortage", "reason=\"\(error.text)\"") }
+            isShort = true
+            hold(milliseconds: 1000)
+            plan.abandon(start, at: now)
         case .answered, .failed, .unauthorized, .unsendable:
+            isShort = false
             finish(start, end, startedAt: startedAt)
         }
         pump()

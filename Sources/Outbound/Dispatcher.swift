@@ -36,6 +36,8 @@ public final class Dispatcher: @unchecked Sendable {
     private var stops: [@Sendable () -> Void] = []
     private(set) var isStopping = false
     var storageFailure: String?
+    /// The newest call was not made for want of descriptors, memory or ports.
+    var isShort = false
     private var breakers: [OpenBreaker] = []
     private var breakersVersion = 0
     /// When they may be listed again.

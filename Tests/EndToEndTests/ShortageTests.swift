@@ -1,0 +1,51 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A tracker that has run out of descriptors.
+@Suite struct ShortageTests {
+    private static let conversions = 25
+
+    @Test func `for want of descriptors nothing is called, and nothing is counted as an attempt`()
+        throws
+    {
+        // Each call needs a connection of its own, and keeps it for a while.
+        let slow = FakeTrafficSource.Answer(fields: ["Connection": "close"], delay: 0.3)
+        let others = try (0..<2).map { _ in try FakeTrafficSource { _, _ in slow } }
+        let chain = try Chain.start(answer: { _, _ in slow }) { setup in
+            setup.destinations = (others.map(\.url) + [setup.sourceURL]).enumerated().map {
+                [
+                    "key": .string("r\($0)"), "method": "GET", "allow_private": true,
+                    "url": .string($1 + "/conv?id={external_id}"),
+                ]
+            }
+        }
+        let tracker = chain.tracker
+        let pause = try tracker.call("POST", "/pauses", ["host": "127.0.0.1"])
+        for number in 0..<Self.conversions {
+            let visit = try chain.visit("subid=A\(number)")
+            #expect(try chain.network.call("cid=\(visit.clickID)&payout=1").verdict == "accepted")
+        }
+        let descriptors = "/proc/\(tracker.pid)/fd"
+        let used = try FileManager.default.contentsOfDirectory(atPath: descriptors).count
+        let limited = try runTool(
+            "/usr/bin/prlimit", ["--pid", "\(tracker.pid)", "--nofile=\(used + 8):\(used + 8)"])
+        #expect(limited.exitCode == 0, "\(limited.error)")
+
+        // Over the connection that is open already.
+        _ = try tracker.call("DELETE", "/pauses/\(pause["id"].id ?? "?")")
+        for source in others + [chain.source] {
+            try source.await(Self.conversions, within: 120)
+        }
+        #expect(tracker.errorText.contains("outbound_shortage"), "\(tracker.errorText)")
+        let all = try eventually("all results are kept") {
+            let all = try tracker.list("/deliveries?state=delivered")
+            return all.count == 3 * Self.conversions ? all : nil
+        }
+        for delivery in all {
+            let attempts = delivery["attempts"].array
+            #expect(attempts.count == 1 && attempts[0]["status"] == 200, "\(delivery.text)")
+        }
+        for source in others + [chain.source] { #expect(source.count == Self.conversions) }
+    }
+}
