@@ -31,6 +31,8 @@ public struct Destination: Equatable, Sendable {
     public let webhookSecrets: [WebhookSecret]
     /// What its calls' access tokens are got with; nil: they need none.
     public let oauth: OAuthCredential?
+    /// An account value that it can't be called without; only one that is not enabled lacks any.
+    public let missingValue: String?
     /// Whether the call would say nothing without the traffic source's own click ID.
     public let needsExternalID: Bool
 
@@ -86,17 +88,16 @@ public struct Destination: Equatable, Sendable {
         reader.finish()
 
         let contentType = headers.first { $0.name.lowercased() == "content-type" }?.text
-        if isEnabled {
-            // XML has elements that look like them.
-            let isXML = contentType?.lowercased().contains("xml") ?? false
-            let unfinished =
-                headers.flatMap { AccountPlaceholder.names(in: $0.text) }
-                + (isXML ? [] : AccountPlaceholder.names(in: bodyDocument ?? .null))
-                + AccountPlaceholder.names(in: oauth?.document ?? .null)
-            if let name = unfinished.first {
-                reader.fail("enabled", "needs your account's value in place of <\(name)>")
-            }
+        // XML has elements that look like them.
+        let isXML = contentType?.lowercased().contains("xml") ?? false
+        let unfinished =
+            headers.flatMap { AccountPlaceholder.names(in: $0.text) }
+            + (isXML ? [] : AccountPlaceholder.names(in: bodyDocument ?? .null))
+            + AccountPlaceholder.names(in: oauth?.document ?? .null)
+        if isEnabled, let name = unfinished.first {
+            reader.fail("enabled", "needs your account's value in place of <\(name)>")
         }
+        missingValue = AccountPlaceholder.names(in: urlText).first ?? unfinished.first
         do {
             body = try bodyDocument.map { document throws(TemplateError) in
                 try BodyTemplate(document, contentType: contentType)

@@ -38,7 +38,7 @@ extension SourceTemplate {
                 name: "headers", value: AccountPlaceholder.fill(.object(call.headers), account)),
             JSONMember(name: "body", value: AccountPlaceholder.fill(call.body, account)),
             JSONMember(
-                name: "enabled", value: .bool(call.needs.allSatisfy { account[$0.name] != nil })),
+                name: "enabled", value: .bool(isComplete(account))),
         ]
             + call.extras.map {
                 JSONMember(name: $0.name, value: AccountPlaceholder.fill($0.value, account))
@@ -61,21 +61,63 @@ extension SourceTemplate {
     }
 
     /// The document of a source of this template after account values were changed by a patch: its
-    /// call is made anew with all of them, and what it is told of (statuses, events) stays.
+    /// call is made anew with all of them. What the operator changed in it stays, with the new
+    /// secrets in place of the old ones; so does what it is told of (statuses, events).
     /// - Parameter account: the values as they are from now on.
     public func refilling(_ document: JSONValue, account: JSONValue) -> JSONValue {
         guard case .object(var members) = document else { return document }
-        guard let fresh = destinationMembers(Self.account(of: ["account": account])),
+        let values = Self.account(of: ["account": account])
+        guard let fresh = destinationMembers(values),
             let place = members.firstIndex(where: { $0.name == "destinations" })
         else { return document }
         var destinations = members[place].value.arrayValue ?? []
         if let index = destinations.firstIndex(where: { $0["key"]?.stringValue == key.text }) {
-            destinations[index] = destinations[index].replacing(fresh)
+            destinations[index] = renewed(
+                destinations[index], Self.account(of: document), fresh, values)
         } else {
             destinations.append(.object(fresh))
         }
         members[place].value = .array(destinations)
         return .object(members)
+    }
+
+    private func renewed(
+        _ destination: JSONValue, _ before: [String: String], _ fresh: [JSONMember],
+        _ values: [String: String]
+    ) -> JSONValue {
+        let original = destinationMembers(before).flatMap(Self.asKept)
+        let secrets = AccountSecrets(
+            before.map { Source.AccountValue(name: $0.key, value: $0.value) })
+        return fresh.reduce(destination) { renewed, member in
+            var member = member
+            let current = destination[member.name] ?? .null
+            let isOwn = current != original?[member.name]
+            if member.name == "enabled" {
+                // What waited for values goes on with them; what somebody stopped does not.
+                if isOwn, isComplete(values) { member.value = current }
+            } else if isOwn {
+                let masked = secrets.masked(current)
+                member.value =
+                    masked.stringValue.map {
+                        .string(
+                            AccountPlaceholder.fill(
+                                $0, values, in: member.name == "url" ? .url : .text))
+                    } ?? AccountPlaceholder.fill(masked, values)
+            }
+            return renewed.replacing(member.name, by: member)
+        }
+    }
+
+    private func isComplete(_ account: [String: String]) -> Bool {
+        (call?.needs ?? []).allSatisfy { account[$0.name] != nil }
+    }
+
+    /// A destination as a source's document has it, with all defaults.
+    private static func asKept(_ members: [JSONMember]) -> JSONValue? {
+        let source = try? Source(
+            // One that no source could have is nobody's original.
+            document: ["key": "original", "destinations": [.object(members)]])
+        return source?.document["destinations"]?.arrayValue?.first
     }
 
     /// The account's values in a source's document; what is no text is refused when it is read.
@@ -177,13 +219,5 @@ extension SourceTemplate {
     /// Names with their meanings.
     public static func document(_ needs: [Need]) -> JSONValue {
         .object(needs.map { JSONMember(name: $0.name, value: .string($0.meaning)) })
-    }
-}
-
-extension JSONValue {
-    /// With these members in place of its own of the same names.
-    fileprivate func replacing(_ fresh: [JSONMember]) -> JSONValue {
-        let kept = (objectValue ?? []).filter { old in !fresh.contains { $0.name == old.name } }
-        return .object(fresh + kept)
     }
 }

@@ -9,6 +9,9 @@ extension PostbackRecorder {
         guard let destination = catalog.destination(named: name),
             let owner = Self.owner(of: name, catalog)
         else { throw .notFound("there is no destination \(name)") }
+        if let missing = destination.missingValue {
+            throw .conflict("it can't be sent without your account's value for <\(missing)>")
+        }
         var campaign = owner.campaign
         if let click = sample.click {
             guard let own = catalog.campaigns[click.campaignID] else {

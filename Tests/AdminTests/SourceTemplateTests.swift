@@ -71,6 +71,43 @@ import Testing
         #expect(emptied["account_needs"]?["TID"] == "tracker id in the same URL")
     }
 
+    @Test func `a new secret changes what was edited by hand in the secret only`() throws {
+        let bench = try Bench()
+        try bench.call(
+            "POST", "/sources",
+            [
+                "template": "meta",
+                "account": [
+                    "PIXEL_ID": "12", "ACCESS_TOKEN": "t0k&en", "EVENT_NAME": "Lead",
+                    "LANDING_URL": "https://l.example/",
+                ],
+            ])
+        let shown = try bench.call("GET", "/sources/meta")
+        var edited = try #require(shown["destinations"]?.arrayValue?.first?.objectValue)
+        let place = try #require(edited.firstIndex { $0.name == "url" })
+        edited[place].value = "https://graph.example/v99.0/12/events?access_token=<ACCESS_TOKEN>"
+        edited.removeAll { $0.name == "enabled" }
+        edited.append(JSONMember(name: "enabled", value: false))
+        try bench.call("PATCH", "/sources/meta", ["destinations": [.object(edited)]])
+        let patched = try bench.call(
+            "PATCH", "/sources/meta", ["account": ["ACCESS_TOKEN": "n3w", "EVENT_NAME": "Sale"]])
+        #expect(patched.status == 200, "\(patched.json)")
+        let kept = try #require(
+            bench.ledger.catalog.sources.all.first?.value.destinations.first)
+        #expect(kept.url.text == "https://graph.example/v99.0/12/events?access_token=n3w")
+        #expect(kept.bodyDocument?.encoded().contains("\"Sale\"") == true)
+        #expect(!kept.isEnabled)
+    }
+
+    @Test func `an unfinished call is not tested`() throws {
+        let bench = try Bench()
+        try bench.call(
+            "POST", "/sources", ["template": "google_ads", "account": ["CUSTOMER_ID": "1"]])
+        let answer = try bench.call("POST", "/destinations/google_ads/google_ads/test")
+        #expect(answer.status == 409, "\(answer.json)")
+        #expect(answer["detail"]?.stringValue?.contains("<DEVELOPER_TOKEN>") == true)
+    }
+
     @Test func `an account's secrets are not shown, and stay when they come back masked`() throws {
         let bench = try Bench()
         let list = try bench.call("GET", "/templates/sources?limit=1000")

@@ -31,8 +31,9 @@ enum SourceTemplateCommands {
             the query to paste after the campaign URL, and lists the account values still needed.
             Until all are given by --set the destination is disabled; run it again with the missing
             ones to enable it, or with new values to change them. A source of the same template
-            keeps everything else; another one that has the key is replaced. In a FILE, "template"
-            and "account" do the same. `clickrelay source templates` lists the names.
+            keeps everything else, and what was edited in the destination: there only secrets are
+            exchanged. Another source that has the key is replaced. In a FILE, "template" and
+            "account" do the same. `clickrelay source templates` lists the names.
             """,
         run: { (invocation) throws(CommandFailure) in
             guard let template = invocation.arguments.value("template") else {
