@@ -103,6 +103,12 @@ extension Offer: ManagedEntity {
     static func missingReferences(_ document: JSONValue, _ catalog: Catalog) -> [FieldError] {
         missing("network", document["network"], in: catalog.networks)
     }
+
+    static func readOnlyMembers(
+        _ stored: Stored<Offer>, _ catalog: Catalog, _ services: Services
+    ) -> [JSONMember] {
+        services.capsUsed(stored.value.trafficCaps.map { _ in .offer(stored.id) }, paths: [])
+    }
 }
 
 extension Lander: ManagedEntity {
@@ -233,5 +239,10 @@ extension Campaign: ManagedEntity {
             JSONMember(
                 name: "url_with_tokens", value: .string(orNull: query.map { "\(url)?\($0)" })),
         ]
+            + services.capsUsed(
+                stored.value.trafficCaps.map { _ in .campaign(stored.id) },
+                paths: (catalog.flow(of: stored.value)?.cappedPaths ?? []).map {
+                    (stored.id, $0.name)
+                })
     }
 }

@@ -26,6 +26,8 @@ public struct Services: Sendable {
     public var clickDepth: @Sendable () -> (queued: Int, held: Int) = { (0, 0) }
     /// Nil while clicks can be stored.
     public var clickFailure: @Sendable () -> String? = { nil }
+    /// What is taken of the scope's caps; nil where it has none.
+    public var capUsage: @Sendable (CapScope) -> CapUsage? = { _ in nil }
     /// More members of the status's `outbound`, from the dispatcher.
     public var outboundStatus: @Sendable () -> [JSONMember] = { [] }
     /// Calls a delivery's receiver once and answers, on any thread, with what there was to see.
@@ -61,6 +63,21 @@ public struct Services: Sendable {
         self.directory = directory
         self.version = version
         self.startedAt = startedAt
+    }
+
+    /// The member that tells what is taken of an entity's caps, and of its paths': null without any.
+    func capsUsed(_ scope: CapScope?, paths: [(CampaignID, name: String)]) -> [JSONMember] {
+        var members = scope.flatMap { capUsage($0) }?.members ?? []
+        let used = paths.compactMap { campaignID, name in
+            capUsage(.path(campaignID, name: name)).map {
+                JSONValue.object([JSONMember(name: "name", value: .string(name))] + $0.members)
+            }
+        }
+        if !used.isEmpty { members.append(JSONMember(name: "paths", value: .array(used))) }
+        return [
+            JSONMember(
+                name: TrafficCaps.usedName, value: members.isEmpty ? .null : .object(members))
+        ]
     }
 
     /// `path` under the public URL.

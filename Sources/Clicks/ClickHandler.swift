@@ -100,7 +100,11 @@ public final class ClickHandler: @unchecked Sendable {
         guard var choice = decide(http, route, at: domain) else {
             return responder.refuse(404, Self.nowhere)
         }
-        choice.offer = route.landing(number, choice.decision) ?? choice.offer
+        switch number {
+        // What was decided, an overflow included.
+        case .any: break
+        case .nth: choice.go(to: route.landing(number, choice.decision))
+        }
         let isHead = http.method == .head
         let rowID = send(
             choice, choice.offer?.url ?? choice.url, route, isHead: isHead, depth: depth, responder)
@@ -137,14 +141,17 @@ public final class ClickHandler: @unchecked Sendable {
         return request.rowID
     }
 
-    /// Reads a visit and decides where it goes; nil when nothing takes it.
+    /// Reads a visit and decides where it goes; nil when nothing takes it. Room that was taken for it
+    /// is given back by whoever does not record it.
     func decide(_ http: borrowing Request, _ route: Route, at domain: DomainRoute?) -> Choice? {
         request.read(http.query, route, into: &turn.batch)
         let rowID = rowIDs.next(micros: http.receivedAtMicros)
         let ip = clientAddress(http)
         request.identify(http, rowID: rowID, ip: ip)
         if route.router.hasRules { fillSheet(http, route, ip) }
-        return route.choose(rowID, sheet) ?? domain?.fallbackChoice
+        // Who takes room is who counts on disk: `NewClick.countsTowardsCaps`.
+        return route.choose(rowID, sheet, takesRoom: http.method != .head)
+            ?? domain?.fallbackChoice
     }
 
     /// Records a visit that nobody is redirected for.
@@ -176,6 +183,7 @@ public final class ClickHandler: @unchecked Sendable {
                 referrer: turn.batch.keep(request.referrer),
                 parameterNames: request.packNames(in: &turn.batch),
                 parameterValues: request.packValues(in: &turn.batch)))
+        if let taken = choice.taken { turn.taken.append(taken) }
         return clickID
     }
 

@@ -22,6 +22,8 @@ final class Route: Sendable {
     /// Nil: no parameter is passed on.
     let passing: ParameterPassing?
     let fallback: URLTemplate?
+    /// Nil: no cap can close anything here, and a click costs none the time to look.
+    private let caps: RouteCaps?
     /// By rule: 0 are the default paths.
     private let paths: [[WayPoints]]
 
@@ -32,7 +34,10 @@ final class Route: Sendable {
     }
 
     /// Nil for one that leads nowhere.
-    init?(_ stored: Stored<Campaign>, _ catalog: Catalog, _ landings: [EntityKey: Landing]) {
+    init?(
+        _ stored: Stored<Campaign>, _ catalog: Catalog, _ landings: [EntityKey: Landing],
+        _ capTable: CapTable
+    ) {
         let campaign = stored.value
         guard let source = catalog.sources[campaign.source],
             let flow = catalog.flow(of: campaign), let version = catalog.flowVersions[stored.id]
@@ -66,23 +71,51 @@ final class Route: Sendable {
         passing = ParameterPassing(campaign.passedParameters, from: source.value)
         fallback = campaign.fallbackURL
         self.paths = paths
+        caps = RouteCaps(stored, flow, capTable, offers: paths.map { $0.map(\.offers) })
     }
 
     /// Where the click with this row ID is sent; nil when nothing takes it.
-    func choose(_ rowID: ClickRowID, _ sheet: FactSheet) -> Choice? {
-        guard let decision = router.decide(rowID, sheet) else {
-            return fallback.map {
-                Choice(
-                    decision: Decision(
-                        rule: Decision.fallbackRule, path: 0, lander: nil, offer: 0),
-                    url: $0, lander: nil, offer: nil)
-            }
+    ///
+    /// - Parameter takesRoom: whether the visit counts towards caps: room is taken then, and has to
+    ///   be given back if the click can't be recorded.
+    func choose(_ rowID: ClickRowID, _ sheet: FactSheet, takesRoom: Bool) -> Choice? {
+        guard let caps else {
+            return router.decide(rowID, sheet).map { choice($0) } ?? fallbackChoice
         }
+        let instant = rowID.instant
+        for _ in 0..<Self.triesMax {
+            guard caps.isOpen(at: instant),
+                let decision = router.decide(rowID, sheet, caps.selection(at: instant)),
+                let (offer, cap) = caps.offer(of: decision, at: instant)
+            else { return fallbackChoice }
+            var choice = choice(decision, offer: offer)
+            if !takesRoom { return choice }
+            if let taken = caps.take(decision, cap, at: instant) {
+                choice.taken = taken
+                return choice
+            }
+            // Others were faster: what they have filled is closed now.
+        }
+        return fallbackChoice
+    }
+
+    /// Each try ends with another cap that is full, or with a visitor on the way.
+    private static let triesMax = 100
+
+    private func choice(_ decision: Decision, offer overflow: Landing? = nil) -> Choice {
         let wayPoints = paths[decision.rule][decision.path - 1]
         let lander = decision.lander.map { wayPoints.landers[$0] }
-        let offer = wayPoints.offers[decision.offer]
+        let offer = overflow ?? wayPoints.offers[decision.offer]
         return Choice(
             decision: decision, url: lander?.url ?? offer.url, lander: lander, offer: offer)
+    }
+
+    private var fallbackChoice: Choice? {
+        fallback.map {
+            Choice(
+                decision: Decision(rule: Decision.fallbackRule, path: 0, lander: nil, offer: 0),
+                url: $0, lander: nil, offer: nil)
+        }
     }
 }
 
@@ -110,6 +143,15 @@ struct Choice {
     var lander: LanderLanding?
     /// Also where a lander comes first; nil at the fallback URL.
     var offer: Landing?
+    /// Room of caps that this one takes.
+    var taken: TakenRoom?
+
+    /// Goes to another offer than was decided, by the visitor's own choice: that one counts.
+    mutating func go(to landing: Landing?) {
+        guard let landing, landing.offerID != offer?.offerID else { return }
+        offer = landing
+        taken?.move(to: landing.cap)
+    }
 }
 
 /// An offer's landing URL in its present wording.
@@ -119,8 +161,15 @@ final class Landing: Sendable {
     let versionID: Int64
     let offerID: OfferID
     let networkID: NetworkID
+    let cap: Cap?
+    /// Take its visitors in turn when its cap is reached.
+    let overflow: [Landing]
 
-    init?(_ key: EntityKey, _ catalog: Catalog) {
+    /// - Parameter overflowsLeft: how many offers may follow this one.
+    init?(
+        _ key: EntityKey, _ catalog: Catalog, _ caps: CapTable,
+        overflowsLeft: Int = Landing.overflowsMax
+    ) {
         guard let offer = catalog.offers[key], let version = catalog.currentVersions[offer.id],
             let network = catalog.networks[offer.value.network],
             // Saving has checked it.
@@ -131,6 +180,22 @@ final class Landing: Sendable {
         versionID = version.id
         offerID = offer.id
         networkID = version.networkID
+        cap = offer.value.trafficCaps.flatMap { caps.cap(.offer(offer.id), $0) }
+        overflow = Self.overflow(of: offer.value, catalog, caps, overflowsLeft)
+    }
+
+    /// An offer's overflow may overflow in its turn; this bounds a ring of them, too.
+    private static let overflowsMax = 5
+
+    private static func overflow(
+        of offer: Offer, _ catalog: Catalog, _ caps: CapTable, _ left: Int
+    ) -> [Landing] {
+        // Without a cap nobody overflows.
+        guard left > 0, offer.trafficCaps != nil, let key = offer.overflowOffer,
+            catalog.offers[key]?.isArchived == false,
+            let next = Landing(key, catalog, caps, overflowsLeft: left - 1)
+        else { return [] }
+        return [next] + next.overflow
     }
 }
 

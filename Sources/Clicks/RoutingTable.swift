@@ -17,14 +17,20 @@ public final class RoutingTable: Sendable {
     /// The lander of each wording.
     let landerIDs: [Int64: LanderID]
 
-    /// - Parameter alwaysServed: hosts that campaigns are served at, whatever domains there are.
-    public init(_ catalog: Catalog, alwaysServed: [HostName] = []) {
+    /// - Parameters:
+    ///   - alwaysServed: hosts that campaigns are served at, whatever domains there are.
+    ///   - counters: which know the catalog's caps.
+    public init(
+        _ catalog: Catalog, alwaysServed: [HostName] = [],
+        counters: TrafficCounters = TrafficCounters()
+    ) {
+        let caps = CapTable(counters)
         var landings: [EntityKey: Landing] = [:]
         for offer in catalog.offers.all {
-            landings[offer.value.key] = Landing(offer.value.key, catalog)
+            landings[offer.value.key] = Landing(offer.value.key, catalog, caps)
         }
         let all = catalog.campaigns.all.compactMap { campaign in
-            Route(campaign, catalog, landings).map { (campaign: campaign, route: $0) }
+            Route(campaign, catalog, landings, caps).map { (campaign: campaign, route: $0) }
         }
         self.landings = landings
         landingsByVersion = catalog.offerVersions.compactMapValues { version in
@@ -91,14 +97,24 @@ public final class Routing: Sendable {
     private let table: Mutex<RoutingTable>
     private let alwaysServed: [HostName]
 
-    /// - Parameter alwaysServed: hosts that campaigns are served at, whatever domains there are.
-    public init(_ catalog: Catalog, alwaysServed: [HostName] = []) {
+    private let counters: TrafficCounters
+
+    /// - Parameters:
+    ///   - alwaysServed: hosts that campaigns are served at, whatever domains there are.
+    ///   - counters: of all caps; they outlive the tables.
+    public init(
+        _ catalog: Catalog, alwaysServed: [HostName] = [],
+        counters: TrafficCounters = TrafficCounters()
+    ) {
         self.alwaysServed = alwaysServed
-        table = Mutex(RoutingTable(catalog, alwaysServed: alwaysServed))
+        self.counters = counters
+        counters.follow(catalog)
+        table = Mutex(RoutingTable(catalog, alwaysServed: alwaysServed, counters: counters))
     }
 
     public func publish(_ catalog: Catalog) {
-        let compiled = RoutingTable(catalog, alwaysServed: alwaysServed)
+        counters.follow(catalog)
+        let compiled = RoutingTable(catalog, alwaysServed: alwaysServed, counters: counters)
         table.withLock { $0 = compiled }
         generation.add(1, ordering: .releasing)
     }

@@ -8,6 +8,8 @@ internal import Store
 final class Turn: @unchecked Sendable {
     var batch = ClickBatch()
     private var responders: [Responder] = []
+    /// Room of caps that its clicks have taken.
+    var taken: [TakenRoom] = []
     /// The redirects' header lines, one after another.
     private var lines: [UInt8] = []
     /// The same of those redirects that are pages.
@@ -68,6 +70,7 @@ final class Turn: @unchecked Sendable {
         switch outcome {
         case .stored, .held: redirect()
         case .refused:
+            for room in taken { room.giveBack() }
             for responder in responders { responder.askToComeAgain() }
         }
     }

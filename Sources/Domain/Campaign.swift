@@ -16,6 +16,8 @@ public struct Campaign: Entity, Equatable {
     /// Takes the visitors that no path of the flow does.
     public let fallbackURL: URLTemplate?
     public let limits: ConversionLimits
+    /// How many visitors its paths take; nil: as many as come.
+    public let trafficCaps: TrafficCaps?
 
     public init(document: JSONValue) throws(ValidationError) {
         let problems = DocumentProblems()
@@ -33,6 +35,7 @@ public struct Campaign: Entity, Equatable {
         fallbackURL = reader.visitorURL("fallback_url", isRequired: false)
         flow = FlowReference(&reader, mayHaveNoPath: fallbackURL != nil)
         limits = ConversionLimits(&reader, currency: nil)
+        trafficCaps = TrafficCaps(&reader)
         reader.finish()
         try problems.throwIfAny()
     }
@@ -50,7 +53,7 @@ public struct Campaign: Entity, Equatable {
                 JSONMember(name: "destinations", value: .array(destinations.map(\.document))),
                 JSONMember(name: "flow", value: flow.document),
                 JSONMember(name: "fallback_url", value: .string(orNull: fallbackURL?.text)),
-            ] + limits.members)
+            ] + limits.members + [TrafficCaps.member(trafficCaps)])
     }
 
     /// What decides about its visitors; a change of it is a new `FlowVersion`.

@@ -26,20 +26,22 @@ public struct ConversionLimits: Hashable, Sendable {
 
     /// - Parameter fallback: the currency of amounts where none is given.
     init(_ entity: inout DocumentReader, currency fallback: Currency?) {
-        windowHours = entity.optionalInteger(Self.windowName, in: 1...Self.windowHoursMax)
-        guard var reader = entity.reader("caps") else {
-            conversionsPerDay = nil
-            conversionsTotal = nil
-            payoutPerDay = nil
-            payoutTotal = nil
-            currency = nil
-            return
-        }
+        let windowHours = entity.optionalInteger(Self.windowName, in: 1...Self.windowHoursMax)
+        var reader =
+            entity.reader("caps") ?? DocumentReader(.object([]), problems: entity.problems)
+        self.init(windowHours: windowHours, caps: &reader, currency: fallback)
+        reader.finish()
+    }
+
+    /// Reads the members of `caps` by themselves.
+    init(windowHours: Int64? = nil, caps reader: inout DocumentReader, currency fallback: Currency?)
+    {
         func amount(_ name: String) -> Int64? {
             guard let nanos = reader.amount(name) else { return nil }
             if nanos < 0 { reader.fail(name, "must not be negative") }
             return nanos
         }
+        self.windowHours = windowHours
         conversionsPerDay = reader.optionalInteger(Self.perDayName, in: 0...Self.conversionsMax)
         conversionsTotal = reader.optionalInteger(Self.totalName, in: 0...Self.conversionsMax)
         payoutPerDay = amount(Self.payoutPerDayName)
@@ -52,7 +54,6 @@ public struct ConversionLimits: Hashable, Sendable {
         } else {
             currency = nil
         }
-        reader.finish()
     }
 
     /// Members of the entity's document.
@@ -65,16 +66,20 @@ public struct ConversionLimits: Hashable, Sendable {
 
     private var caps: JSONValue {
         guard hasCaps || currency != nil else { return .null }
+        return .object(capMembers)
+    }
+
+    var capMembers: [JSONMember] {
         func amount(_ nanos: Int64?) -> JSONValue {
             .string(orNull: nanos.map { Amount.format($0) })
         }
-        return .object([
+        return [
             JSONMember(name: Self.perDayName, value: .integer(orNull: conversionsPerDay)),
             JSONMember(name: Self.totalName, value: .integer(orNull: conversionsTotal)),
             JSONMember(name: Self.payoutPerDayName, value: amount(payoutPerDay)),
             JSONMember(name: Self.payoutTotalName, value: amount(payoutTotal)),
             JSONMember(name: "currency", value: .string(orNull: currency?.code)),
-        ])
+        ]
     }
 
     // MARK: Deciding
@@ -110,6 +115,17 @@ public struct ConversionLimits: Hashable, Sendable {
         return moneyPassed(by: payout, day: day, all: all)
     }
 
+    /// Whether anything of a day, or of all days, has come to its limit.
+    public func isReached(day: LimitUsage, all: LimitUsage) -> Bool {
+        func isReached(_ limit: Int64?, _ known: Int128) -> Bool {
+            limit.map { known >= Int128($0) } ?? false
+        }
+        func payout(_ usage: LimitUsage) -> Int128 { currency.flatMap { usage.payouts[$0] } ?? 0 }
+        return isReached(conversionsPerDay, Int128(day.conversions))
+            || isReached(conversionsTotal, Int128(all.conversions))
+            || isReached(payoutPerDay, payout(day)) || isReached(payoutTotal, payout(all))
+    }
+
     /// The limit of money that an amount more passes.
     public func moneyPassed(by payout: Money, day: LimitUsage, all: LimitUsage)
         -> String?
@@ -140,7 +156,7 @@ public struct ConversionLimits: Hashable, Sendable {
 }
 
 /// What counts towards limits already.
-public struct LimitUsage: Equatable, Sendable {
+public struct LimitUsage: Hashable, Sendable {
     public var conversions: Int64
     /// Sums of nanos.
     public var payouts: [Currency: Int128]
@@ -148,6 +164,16 @@ public struct LimitUsage: Equatable, Sendable {
     public init(conversions: Int64 = 0, payouts: [Currency: Int128] = [:]) {
         self.conversions = conversions
         self.payouts = payouts
+    }
+
+    public mutating func add(_ conversions: Int64, _ nanos: Int128, _ currency: Currency) {
+        self.conversions += conversions
+        payouts[currency, default: 0] += nanos
+    }
+
+    public mutating func add(_ other: LimitUsage) {
+        conversions += other.conversions
+        payouts.merge(other.payouts, uniquingKeysWith: +)
     }
 }
 

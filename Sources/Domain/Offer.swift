@@ -9,6 +9,10 @@ public struct Offer: Entity, Hashable {
     /// Used when a postback has no amount.
     public let payout: Money?
     public let limits: ConversionLimits
+    /// How many visitors it takes; nil: as many as come.
+    public let trafficCaps: TrafficCaps?
+    /// Takes the visitors that this one's caps leave out.
+    public let overflowOffer: EntityKey?
 
     public init(document: JSONValue) throws(ValidationError) {
         let problems = DocumentProblems()
@@ -19,6 +23,11 @@ public struct Offer: Entity, Hashable {
         network = reader.requiredKey("network")
         payout = Self.payout(&reader)
         limits = ConversionLimits(&reader, currency: payout?.currency)
+        trafficCaps = TrafficCaps(&reader, currency: payout?.currency)
+        overflowOffer = reader.key("overflow_offer")
+        if let overflowOffer, overflowOffer == key {
+            reader.fail("overflow_offer", "must be another offer")
+        }
         let url = reader.visitorURL("url", isRequired: true)
         reader.finish()
         try problems.throwIfAny()
@@ -61,7 +70,10 @@ public struct Offer: Entity, Hashable {
                 JSONMember(name: "network", value: .string(network.text)),
                 JSONMember(name: "url", value: .string(url.text)),
                 JSONMember(name: "payout", value: payout?.document ?? .null),
-            ] + limits.members)
+            ] + limits.members + [
+                TrafficCaps.member(trafficCaps),
+                JSONMember(name: "overflow_offer", value: .string(orNull: overflowOffer?.text)),
+            ])
     }
 }
 

@@ -19,6 +19,8 @@ public enum EmbeddedMigrations {
         (12, "domains", text(PackageResources.v0012_domains_sql)),
         (13, "lander_clicks", text(PackageResources.v0013_lander_clicks_sql)),
         (14, "acceptances", text(PackageResources.v0014_acceptances_sql)),
+        (15, "click_days", text(PackageResources.v0015_click_days_sql)),
+        (16, "conversion_ways", text(PackageResources.v0016_conversion_ways_sql)),
     ]
 
     /// `clicks/DAY.db`.
@@ -26,6 +28,7 @@ public enum EmbeddedMigrations {
         (1, "initial", text(PackageResources.clicks_v0001_initial_sql)),
         (2, "routing", text(PackageResources.clicks_v0002_routing_sql)),
         (3, "lander_clicks", text(PackageResources.clicks_v0003_lander_clicks_sql)),
+        (4, "ways", text(PackageResources.clicks_v0004_ways_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -8,15 +8,22 @@ final class ClickFile {
     private let insertClick: Statement
     private let addTotal: Statement
     private let landerClicks: LanderClickTable
+    private let addWay: Statement
     private var texts: TextTable
     private(set) var isInTransaction = false
     /// Sums of the open transaction, written once at its end.
     private var totals: [TotalKey: Total] = [:]
+    private var ways: [WayKey: Int64] = [:]
 
     private struct TotalKey: Hashable {
         let slot: Int64
         let campaignID: Int64
         let currency: UInt32
+    }
+
+    private struct WayKey: Hashable {
+        let slot: Int64
+        let way: ClickWay
     }
 
     private struct Total {
@@ -52,6 +59,13 @@ final class ClickFile {
                 ON CONFLICT DO UPDATE SET clicks = clicks + excluded.clicks,
                     cost_units = cost_units + excluded.cost_units,
                     cost_nanos = cost_nanos + excluded.cost_nanos
+                """)
+            addWay = try connection.prepare(
+                """
+                INSERT INTO click_way
+                    (slot, campaign_id, flow_version, rule, path, offer_version, clicks)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                ON CONFLICT DO UPDATE SET clicks = clicks + excluded.clicks
                 """)
             texts = try TextTable(connection)
             landerClicks = try LanderClickTable(connection)
@@ -108,6 +122,9 @@ final class ClickFile {
         total.units += units
         total.nanos += nanos
         totals[key] = total
+        if click.countsTowardsCaps {
+            ways[WayKey(slot: key.slot, way: click.way), default: 0] += 1
+        }
     }
 
     /// As for a click: one that is already there is left alone.
@@ -146,9 +163,20 @@ final class ClickFile {
             addTotal.bind(6, total.nanos)
             try addTotal.run()
         }
+        for (key, clicks) in ways {
+            addWay.bind(1, key.slot)
+            addWay.bind(2, key.way.campaignID.rawValue)
+            addWay.bind(3, key.way.flowVersion)
+            addWay.bind(4, Int64(key.way.rule))
+            addWay.bind(5, Int64(key.way.path))
+            addWay.bind(6, key.way.offerVersion)
+            addWay.bind(7, clicks)
+            try addWay.run()
+        }
         try landerClicks.writeTotals()
         try connection.commit()
         totals.removeAll(keepingCapacity: true)
+        ways.removeAll(keepingCapacity: true)
         landerClicks.forgetTotals()
         isInTransaction = false
     }

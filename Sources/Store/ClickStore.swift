@@ -27,6 +27,8 @@ public final class ClickStore: Sendable {
         public var queuedMax = 200_000
         /// Days after which a day's clicks are deleted, its file as a whole; nil keeps all.
         public var retentionDays: Int?
+        /// Whether a day's sums are kept elsewhere, so that its file may be deleted.
+        public var mayDelete: @Sendable (Day) -> Bool = { _ in true }
 
         public init() {}
     }

@@ -238,7 +238,7 @@ final class ClickWriter: @unchecked Sendable {
 
     /// Retention deletes whole files. Readers that have one open read on until they close it.
     private func deleteDays(before first: Day) throws(StoreError) {
-        for day in try directory.clickDays() where day < first {
+        for day in try directory.clickDays() where day < first && options.mayDelete(day) {
             files.removeValue(forKey: day)?.close()
             try directory.removeClickFile(day)
             log("clicks_deleted", "day=\(day.text)")

@@ -341,6 +341,21 @@ private struct LedgerRule: Sendable {
                 """,
             message: { "the sums of \($0) are not those of its conversions" }),
         LedgerRule(
+            name: "sums of ways are those of the conversions", since: 16,
+            sql: """
+                SELECT campaign_id || ' on path ' || path || ' in ' || currency FROM (
+                    SELECT campaign_id, path, offer_id, currency, 1 AS conversions,
+                        payout_nanos / 1000000000 AS units, payout_nanos % 1000000000 AS nanos
+                    FROM conversion WHERE is_test = 0 AND status IN ('pending', 'approved')
+                    UNION ALL
+                    SELECT campaign_id, path, offer_id, currency, -conversions, -payout_units,
+                        -payout_nanos
+                    FROM conversion_way)
+                GROUP BY campaign_id, path, offer_id, currency
+                HAVING sum(conversions) <> 0 OR sum(units) <> 0 OR sum(nanos) <> 0
+                """,
+            message: { "the sums of campaign \($0) are not those of its conversions" }),
+        LedgerRule(
             name: "every revision has the call that made it",
             sql: """
                 SELECT conversion_id FROM conversion_revision AS r WHERE NOT EXISTS (

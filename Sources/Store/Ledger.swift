@@ -15,6 +15,9 @@ public final class Ledger: Sendable {
         /// Calls received before that time keep their verdict and lose their text; nil keeps all.
         public var forgetCallsBefore: @Sendable () -> Instant? = { nil }
 
+        /// The sums of the clicks of days before that one are copied here; nil copies none.
+        public var sumsClicksBefore: @Sendable () -> Day? = { nil }
+
         public init() {}
     }
 
@@ -24,6 +27,9 @@ public final class Ledger: Sendable {
         /// The entities changed. Publish it before returning: the job's answer comes next, and its
         /// change must hold for the next click.
         public var catalogChanged: @Sendable (Catalog) -> Void = { _ in }
+        /// These count towards limits now, or don't any more; nil: nobody can say which, and they have
+        /// to be counted anew. Called before the catalog's change, and before the jobs' answers.
+        public var conversionsCounted: @Sendable ([CountedConversion]?) -> Void = { _ in }
         /// Deliveries to these origins are waiting now.
         public var deliveriesQueued: @Sendable (Set<String>) -> Void = { _ in }
         /// Somebody wants these origins called now, though they may have failed lately.
@@ -89,6 +95,9 @@ public final class Ledger: Sendable {
     /// Whether an API token with this digest is valid, as of the newest commit.
     public func hasToken(sha256: [UInt8]) -> Bool { writer.hasToken(sha256: sha256) }
 
+    /// Whether the sums of that day's clicks are kept here: its file is not needed for them.
+    public func hasClickSums(of day: Day) -> Bool { writer.summedDays.contains(day) }
+
     /// Nil when the ledger can be written now, else why not.
     public var failure: String? { writer.failure }
 
@@ -111,10 +120,13 @@ final class LedgerWriter: @unchecked Sendable {
     private let observers: Ledger.Observers
     private var transaction: LedgerTransaction?
     private var checkpointAge = 0
+    /// Whose files can't be read.
+    private var unreadableDays: Set<Day> = []
 
     private struct Shared {
         var catalog = Catalog()
         var failure: String?
+        var summedDays: Set<Day> = []
     }
     private let shared = Mutex(Shared())
 
@@ -126,6 +138,7 @@ final class LedgerWriter: @unchecked Sendable {
 
     var catalog: Catalog { shared.withLock(\.catalog) }
     var failure: String? { shared.withLock(\.failure) }
+    var summedDays: Set<Day> { shared.withLock(\.summedDays) }
 
     // Within the lock: a copy of the catalog would count a dozen references up and down.
     func hasPostbackKey(_ key: String) -> Bool {
@@ -158,7 +171,9 @@ final class LedgerWriter: @unchecked Sendable {
             }
             let transaction = try LedgerTransaction(connection, clicks: ClickReader(directory))
             try transaction.noteMissingFlowVersions()
+            let summedDays = try transaction.summedClickDays()
             shared.withLock { shared in
+                shared.summedDays = summedDays
                 shared.catalog = transaction.catalog
                 shared.failure = nil
             }
@@ -196,6 +211,7 @@ final class LedgerWriter: @unchecked Sendable {
             for job in jobs { job.fail(error) }
             return
         }
+        if !transaction.counted.isEmpty { observers.conversionsCounted(transaction.counted) }
         if transaction.catalogChanged {
             shared.withLock { $0.catalog = transaction.catalog }
             observers.catalogChanged(transaction.catalog)
@@ -222,10 +238,33 @@ final class LedgerWriter: @unchecked Sendable {
             if let time = options.forgetCallsBefore() {
                 try transaction.forgetCalls(before: time)
             }
+            try sumClicks(transaction)
             try transaction.checkpoint()
         } catch {
             closeAfterFailure(error)
         }
+    }
+
+    /// One day at a time: postbacks wait meanwhile.
+    private func sumClicks(_ transaction: LedgerTransaction) throws(StoreError) {
+        guard let today = options.sumsClicksBefore() else { return }
+        try transaction.forgetClickSums(from: today)
+        let summed = try transaction.summedClickDays()
+        let next = try directory.clickDays().first { day in
+            day < today && !summed.contains(day) && !unreadableDays.contains(day)
+        }
+        if let next {
+            do throws(StoreError) {
+                try transaction.keepClickSums(of: next)
+            } catch .unreadable(let reason) {
+                // Tried again with the next start; `check` tells more of it.
+                unreadableDays.insert(next)
+                observers.log("day_not_summed", "day=\(next.text) reason=\"\(reason)\"")
+            }
+        }
+        // Of an unreadable one nothing more is to be had.
+        let days = try transaction.summedClickDays().union(unreadableDays)
+        shared.withLock { $0.summedDays = days }
     }
 
     func close() {
@@ -240,6 +279,7 @@ final class LedgerWriter: @unchecked Sendable {
             observers.log("ledger_opened_again", "")
             // What was committed by a failing commit may have changed it.
             observers.catalogChanged(catalog)
+            observers.conversionsCounted(nil)
         } catch {
             shared.withLock { $0.failure = error.description }
         }

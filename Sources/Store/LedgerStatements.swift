@@ -14,6 +14,7 @@ struct LedgerStatements {
     let countAcceptances: Statement
     let conversionByID: Statement
     let addToTotals: Statement
+    let addToWays: Statement
     let findTotals: Statement
 
     init(_ connection: Connection) throws(SQLiteError) {
@@ -98,6 +99,15 @@ struct LedgerStatements {
                 ('offer', ?1, \(LedgerTransaction.allDays), ?4, ?5, ?6, ?7),
                 ('campaign', ?2, ?3, ?4, ?5, ?6, ?7),
                 ('campaign', ?2, \(LedgerTransaction.allDays), ?4, ?5, ?6, ?7)
+            ON CONFLICT DO UPDATE SET conversions = conversions + excluded.conversions,
+                payout_units = payout_units + excluded.payout_units,
+                payout_nanos = payout_nanos + excluded.payout_nanos
+            """)
+        addToWays = try connection.prepare(
+            """
+            INSERT INTO conversion_way (slot, campaign_id, flow_version, rule, path, offer_id,
+                currency, conversions, payout_units, payout_nanos)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
             ON CONFLICT DO UPDATE SET conversions = conversions + excluded.conversions,
                 payout_units = payout_units + excluded.payout_units,
                 payout_nanos = payout_nanos + excluded.payout_nanos

@@ -47,6 +47,11 @@ extension LedgerTransaction {
         } catch {
             throw .invalid(error)
         }
+        // One that was archived since may stay: it is passed over.
+        if let overflow = offer.overflowOffer, catalog.offers[overflow] == nil {
+            throw .invalid(
+                ValidationError("overflow_offer", "there is no offer \"\(overflow)\""))
+        }
         let stored = try store(offer, existing: catalog.offers[offer.key], at: now)
         catalog.offers.set(stored)
         try noteVersion(of: stored, url: url, at: now)

@@ -63,5 +63,9 @@ extension LedgerTransaction {
         add.bind(6, sign * (nanos / 1_000_000_000))
         add.bind(7, sign * (nanos % 1_000_000_000))
         try add.run()
+        try countWay(
+            CountedConversion(
+                way: ConversionWay(conversion), at: conversion.convertedAt,
+                payout: conversion.payout, sign: sign))
     }
 }

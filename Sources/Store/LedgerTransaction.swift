@@ -12,6 +12,8 @@ public final class LedgerTransaction {
     private var queuedOrigins: Set<String> = []
     private var probedOrigins: Set<String> = []
     private var cancelled: Set<DeliveryID> = []
+    /// What counts towards limits since the transaction began, and does not any more.
+    private(set) var counted: [CountedConversion] = []
     /// Calls to keys that never existed, since the transaction began.
     var strayCount: Int64 = 0
 
@@ -64,6 +66,7 @@ public final class LedgerTransaction {
     func begin() throws(StoreError) {
         catalogChanged = false
         strayCount = 0
+        counted.removeAll()
         try sql { () throws(SQLiteError) in try connection.begin() }
     }
 
@@ -81,6 +84,7 @@ public final class LedgerTransaction {
         let catalogBefore = catalog
         let changedBefore = catalogChanged
         let straysBefore = strayCount
+        let countedBefore = counted.count
         let result = try sql { () throws(SQLiteError) in
             try connection.attempt { () throws(StoreError) in try body(self) }
         }
@@ -88,6 +92,7 @@ public final class LedgerTransaction {
             catalog = catalogBefore
             catalogChanged = changedBefore
             strayCount = straysBefore
+            counted.removeSubrange(countedBefore...)
         }
         return result
     }
@@ -121,6 +126,7 @@ public final class LedgerTransaction {
         connection.close()
     }
 
+    func note(_ conversion: CountedConversion) { counted.append(conversion) }
     func noteCatalogChange() { catalogChanged = true }
     func noteQueued(origin: String) { queuedOrigins.insert(origin) }
     func noteProbed(origin: String) { probedOrigins.insert(origin) }

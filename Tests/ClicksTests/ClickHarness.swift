@@ -18,6 +18,7 @@ final class ClickHarness: @unchecked Sendable {
     private let lookUps: ClickLookUps
     let port: UInt16
     let events = Locked<[String]>([])
+    let counters: TrafficCounters
 
     private final class Handler: RequestHandler {
         let clicks: ClickHandler
@@ -46,9 +47,11 @@ final class ClickHarness: @unchecked Sendable {
         directory = try TemporaryDirectory()
         let data = DataDirectory(path: directory.path)
         try data.create()
-        let routing = Routing(Catalog())
+        counters = TrafficCounters(data, now: { Instant(micros: Clock.wallMicros()) })
+        let routing = Routing(Catalog(), counters: counters)
         var observers = Ledger.Observers()
         observers.catalogChanged = { routing.publish($0) }
+        observers.conversionsCounted = { [counters] in counters.count($0 ?? []) }
         ledger = try Ledger(data, options: Ledger.Options(), observers: observers)
         keys = try ClickIDKeys([SecureRandom.bytes(16)])
         let events = self.events
@@ -127,6 +130,20 @@ final class ClickHarness: @unchecked Sendable {
             _ = try transaction.put(network, newPostbackKey: "k1", at: now)
             for offer in offers { _ = try transaction.put(offer, at: now) }
             return try transaction.put(campaign, at: now).id
+        }
+    }
+
+    func put(offer document: JSONValue) throws {
+        let offer = try Offer(document: document)
+        _ = try perform { transaction throws(StoreError) in
+            try transaction.put(offer, at: Instant(micros: Clock.wallMicros()))
+        }
+    }
+
+    func put(campaign document: JSONValue) throws {
+        let campaign = try Campaign(document: document)
+        _ = try perform { transaction throws(StoreError) in
+            try transaction.put(campaign, at: Instant(micros: Clock.wallMicros()))
         }
     }
 

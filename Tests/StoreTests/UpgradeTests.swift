@@ -78,6 +78,21 @@ import Testing
                 "campaign 1 0 USD 2 5 0", "offer 1 -1000000000 USD 3 4 -500000000",
                 "offer 1 -1 USD 1 -1 -500000000", "offer 1 0 USD 2 5 0",
             ])
+        let ways = try now.rows(
+            """
+            SELECT slot, campaign_id, flow_version, rule, path, offer_id, currency, conversions,
+                payout_units, payout_nanos
+            FROM conversion_way ORDER BY slot
+            """
+        ) { (row) throws(SQLiteError) in
+            (0..<Int32(6)).map { "\(row.int64($0)) " }.joined()
+                + "\(row.text(6)) \(row.int64(7)) \(row.int64(8)) \(row.int64(9))"
+        }
+        #expect(
+            ways == [
+                "-1 1 0 0 1 1 USD 1 -1 -500000000", "0 1 0 0 1 1 USD 1 5 0",
+                "95 1 0 0 1 1 USD 1 0 0",
+            ])
         now.close()
     }
 

@@ -44,12 +44,18 @@ struct EntitySamples {
         "payout_total": "5000", "currency": "USD",
     ]
 
+    private static let trafficCaps: JSONValue = [
+        "clicks_per_day": 1000, "clicks_total": 50000, "conversions_per_day": 20,
+        "conversions_total": 900, "payout_per_day": "250", "payout_total": "9000",
+        "currency": "USD", "time_zone": "+01:00",
+    ]
+
     static let offer = EntitySamples(
         full: [
             "key": "fit", "name": "FitTracker", "network": "net",
             "url": "https://offer.example/land?s2={click_id}",
             "payout": ["amount": "9.99", "currency": "USD"], "conversion_window_hours": 720,
-            "caps": caps,
+            "caps": caps, "traffic_caps": trafficCaps, "overflow_offer": "slim",
         ], bare: ["key": "fit", "network": "net", "url": "https://offer.example/?s2={click_id}"])
 
     static let lander = EntitySamples(
@@ -64,6 +70,14 @@ struct EntitySamples {
         ]
     ]
 
+    private static let cappedPaths: JSONValue = [
+        [
+            "name": "rest", "weight": 100, "enabled": true,
+            "landers": [["lander": "quiz", "weight": 100]],
+            "offers": [["offer": "fit", "weight": 100]], "traffic_caps": trafficCaps,
+        ]
+    ]
+
     private static let rules: JSONValue = [
         [
             "name": "Europe", "enabled": true, "when": ["language": ["de", "fr"]],
@@ -75,7 +89,7 @@ struct EntitySamples {
     ]
 
     static let flow = EntitySamples(
-        full: ["key": "main", "name": "Main", "rules": rules, "paths": paths],
+        full: ["key": "main", "name": "Main", "rules": rules, "paths": cappedPaths],
         bare: ["key": "main", "paths": paths])
 
     static let campaign = EntitySamples(
@@ -83,8 +97,9 @@ struct EntitySamples {
             "key": "summer", "name": "Summer", "source": "push", "redirect": "302",
             "referrer_policy": "strict-origin-when-cross-origin", "pass_params": ["gclid"],
             "cost": ["model": "cpc", "amount": "0.012", "currency": "USD"],
-            "destinations": [destination], "flow": ["rules": rules, "paths": paths],
+            "destinations": [destination], "flow": ["rules": rules, "paths": cappedPaths],
             "fallback_url": "https://other.example/", "conversion_window_hours": 720, "caps": caps,
+            "traffic_caps": trafficCaps,
         ], bare: ["key": "summer", "source": "push", "flow": ["paths": paths]])
 
     static let domain = EntitySamples(

@@ -15,6 +15,20 @@ public struct Flow: Hashable, Sendable {
                 "must have at least one enabled path with a weight above 0: it takes the visitors "
                     + "that no rule does")
         }
+        checkNames(reader)
+    }
+
+    /// By its name a path's visitors are counted.
+    private func checkNames(_ reader: DocumentReader) {
+        let all = placedPaths
+        guard all.contains(where: { $0.path.trafficCaps != nil }) else { return }
+        var counts: [String: Int] = [:]
+        for case let name? in all.map(\.path.name) { counts[name, default: 0] += 1 }
+        for (place, path) in all where path.trafficCaps != nil {
+            guard let name = path.name, counts[name, default: 0] > 1 else { continue }
+            reader.fail(
+                "\(place).name", "must be no other path's: by it its visitors are counted")
+        }
     }
 
     /// The path that a click was decided to take; nil where there is none such.
@@ -46,6 +60,14 @@ public struct Flow: Hashable, Sendable {
     public var landers: [(place: String, key: EntityKey)] {
         placedPaths.flatMap { place, path in
             path.landers.enumerated().map { ("\(place).landers[\($0)].lander", $1.lander) }
+        }
+    }
+
+    /// Paths that have caps, and so a name.
+    public var cappedPaths: [(name: String, caps: TrafficCaps)] {
+        placedPaths.compactMap { _, path in
+            guard let name = path.name, let caps = path.trafficCaps else { return nil }
+            return (name, caps)
         }
     }
 

@@ -5,6 +5,8 @@ public struct Path: Hashable, Sendable {
     public let isEnabled: Bool
     public let landers: [WeightedLander]
     public let offers: [WeightedOffer]
+    /// Nil: it takes as many as come.
+    public let trafficCaps: TrafficCaps?
 
     public struct WeightedLander: Hashable, Sendable {
         public let lander: EntityKey
@@ -36,6 +38,11 @@ public struct Path: Hashable, Sendable {
                 offer: item.requiredKey("offer"),
                 weight: Int(item.integer("weight", in: 0...Self.weightMax, default: 100)))
         }
+        trafficCaps = TrafficCaps(&reader)
+        if trafficCaps != nil, name == nil {
+            reader.fail(
+                "name", "is required beside traffic_caps: by it the path's visitors are counted")
+        }
         if !offers.contains(where: { $0.weight > 0 }) {
             reader.fail("offers", "must have at least one offer with a weight above 0")
         }
@@ -54,6 +61,7 @@ public struct Path: Hashable, Sendable {
                 }),
             "offers": .array(
                 offers.map { ["offer": .string($0.offer.text), "weight": .integer($0.weight)] }),
+            "traffic_caps": trafficCaps?.document ?? .null,
         ]
     }
 }

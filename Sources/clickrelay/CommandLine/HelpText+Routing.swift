@@ -41,6 +41,23 @@ extension HelpText {
            "hours": ["09:00-18:00", "22:00-02:00"], "time_zone": "Europe/Berlin"}
         "to" is the first minute out of force. Hours over midnight belong to the day they begin on.
 
+        Caps: an offer, a path or a campaign may have
+          "traffic_caps": {"clicks_per_day": 1000, "clicks_total": 50000,
+                           "conversions_per_day": 20, "conversions_total": 900,
+                           "payout_per_day": "250", "payout_total": "9000", "currency": "USD",
+                           "time_zone": "Europe/Berlin"}
+        each optional; at any of them the way is closed. Conversions that are pending or approved
+        count, on the day they came; those that come for clicks from before are not limited by
+        these (that is what "caps" are for: they park conversions).
+        A full offer's visitors go to its "overflow_offer" (the key of another offer, which may
+        overflow in its turn, 5 times at most); else among the path's other offers, to the rule's
+        other paths, the next rule that matches, the flow's own paths, fallback_url. A full
+        campaign's go to fallback_url, else to their domain's; without either they get a 404. Days begin at midnight of the
+        time zone (UTC if not given). A path with caps needs a name of its own: its visitors are
+        counted by campaign and name, so that moving the path keeps the count and another name
+        begins a new one. What is taken is told as "traffic_caps_used". Changes hold from the next
+        visitor on; visitors from before the cap was set count.
+
         What isn't there matches no comparison but the opposite ones (is_not, not_in, …).
         A URL of a lander takes {click_id}, {external_id} and the other tokens of a click
         (`clickrelay help tokens`).

@@ -1,4 +1,5 @@
 internal import Admin
+internal import Clicks
 internal import Crypto
 internal import Domain
 internal import Glibc
@@ -46,6 +47,7 @@ final class Installation: @unchecked Sendable {
         if let days = configuration.retentionPostbackDays {
             options.forgetCallsBefore = { Self.now().advanced(by: .seconds(-days * 86_400)) }
         }
+        options.sumsClicksBefore = { Self.now().day.advanced(by: -1) }
         do {
             try directory.create()
             lock = try Self.lock(directory, configuration)
@@ -118,6 +120,14 @@ final class Installation: @unchecked Sendable {
         services.geo.place = { [geo] ip in
             geo.loadOnce()
             return geo.places.place(of: ip)
+        }
+        // Without a server, what is on disk is all there is.
+        services.capUsage = { [directory, ledger, log = configuration.log] scope in
+            let counters = TrafficCounters(directory, now: Self.now) {
+                log.error($0, ["detail": .string($1)])
+            }
+            counters.follow(ledger.catalog)
+            return counters.usage(of: scope, at: Self.now())
         }
         return services
     }

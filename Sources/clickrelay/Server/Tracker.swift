@@ -47,19 +47,27 @@ final class Tracker: @unchecked Sendable {
     static func start(_ configuration: Configuration) throws(CommandFailure) -> Tracker {
         // Before anything is opened or made.
         let tls = try certificate(configuration)
-        let routing = Routing(Catalog(), alwaysServed: configuration.publicHost.map { [$0] } ?? [])
+        let counters = TrafficCounters(
+            DataDirectory(path: configuration.dataDirectory), now: Installation.now
+        ) { [log = configuration.log] in log.error($0, ["detail": .string($1)]) }
+        let routing = Routing(
+            Catalog(), alwaysServed: configuration.publicHost.map { [$0] } ?? [],
+            counters: counters)
         let outbound = OutboundThread.Handle()
         var observers = Ledger.Observers()
         observers.catalogChanged = {
             routing.publish($0)
             outbound.setPauses($0.pauses)
         }
+        observers.conversionsCounted = { conversions in
+            if let conversions { counters.count(conversions) } else { counters.countAnew() }
+        }
         observers.deliveriesQueued = { outbound.wake($0) }
         observers.originsProbed = { outbound.probe($0) }
         observers.deliveriesCancelled = { outbound.forget($0) }
         let installation = try Installation(configuration, observers: observers)
         do {
-            return try Tracker(installation, routing, outbound, tls)
+            return try Tracker(installation, routing, counters, outbound, tls)
         } catch let failure as CommandFailure {
             installation.close()
             throw failure
@@ -70,8 +78,8 @@ final class Tracker: @unchecked Sendable {
     }
 
     private init(
-        _ installation: Installation, _ routing: Routing, _ outboundHandle: OutboundThread.Handle,
-        _ tls: TLSContext?
+        _ installation: Installation, _ routing: Routing, _ counters: TrafficCounters,
+        _ outboundHandle: OutboundThread.Handle, _ tls: TLSContext?
     ) throws {
         let configuration = installation.configuration
         let log = installation.log
@@ -83,6 +91,7 @@ final class Tracker: @unchecked Sendable {
         clickOptions.isFullyDurable = configuration.databaseSync == .full
         clickOptions.redirectsOnFailure = configuration.onStorageFailure == .redirect
         clickOptions.retentionDays = configuration.retentionClickDays
+        clickOptions.mayDelete = { [ledger = installation.ledger] in ledger.hasClickSums(of: $0) }
         let rowIDs = ClickRowIDs(
             node: UInt8(configuration.nodeID),
             newestStored: try ClickStore.newestRowIDs(installation.directory, today: now.day),
@@ -99,6 +108,7 @@ final class Tracker: @unchecked Sendable {
         if configuration.publicURL == nil { api.publicURL = { publicURL.value ?? "" } }
         api.clickDepth = { clickStore.depth }
         api.clickFailure = { clickStore.failure }
+        api.capUsage = { counters.usage(of: $0, at: Installation.now()) }
         api.outboundStatus = { outboundHandle.statusMembers }
         api.testCall = { outboundHandle.test($0, $1) }
         services = Services(

@@ -1,0 +1,133 @@
+internal import Domain
+internal import Store
+
+/// One scope's caps with its counter.
+struct Cap: Sendable {
+    let caps: TrafficCaps
+    let counter: CapCounter
+
+    func isOpen(at instant: Instant) -> Bool { counter.isOpen(caps, at: instant) }
+}
+
+/// Finds the counters while routes are compiled.
+struct CapTable {
+    private let counters: TrafficCounters
+
+    init(_ counters: TrafficCounters) { self.counters = counters }
+
+    func cap(_ scope: CapScope, _ caps: TrafficCaps?) -> Cap? {
+        guard let caps, let counter = counters.counter(of: scope) else { return nil }
+        return Cap(caps: caps, counter: counter)
+    }
+}
+
+/// Room of caps that one click has taken.
+struct TakenRoom: Sendable {
+    private var offer: CapCounter?
+    private let others: [CapCounter]
+    private let instant: Instant
+
+    fileprivate init(offer: CapCounter?, others: [CapCounter], at instant: Instant) {
+        self.offer = offer
+        self.others = others
+        self.instant = instant
+    }
+
+    /// The click was not recorded, and the visitor told to come again.
+    func giveBack() {
+        offer?.giveBack(takenAt: instant)
+        for counter in others { counter.giveBack(takenAt: instant) }
+    }
+
+    /// The visitor goes to another offer than was decided, full or not.
+    mutating func move(to cap: Cap?) {
+        offer?.giveBack(takenAt: instant)
+        offer = cap?.counter
+        offer?.count(at: instant)
+    }
+}
+
+/// What caps close of one campaign.
+struct RouteCaps: Sendable {
+    private let campaign: Cap?
+    /// By rule and path, as in `Route`.
+    private let paths: [[Cap?]]
+    private let offers: [[[Landing]]]
+
+    /// Nil where nothing has a cap.
+    init?(
+        _ stored: Stored<Campaign>, _ flow: Flow, _ table: CapTable, offers: [[[Landing]]]
+    ) {
+        campaign = table.cap(.campaign(stored.id), stored.value.trafficCaps)
+        paths = ([flow.paths] + flow.rules.map(\.paths)).map { group in
+            group.map { path in
+                path.name.flatMap { table.cap(.path(stored.id, name: $0), path.trafficCaps) }
+            }
+        }
+        self.offers = offers
+        if campaign == nil, !paths.joined().contains(where: { $0 != nil }),
+            !offers.joined().joined().contains(where: { $0.cap != nil })
+        {
+            return nil
+        }
+    }
+
+    /// Whether the campaign itself takes one more.
+    func isOpen(at instant: Instant) -> Bool { campaign?.isOpen(at: instant) ?? true }
+
+    func selection(at instant: Instant) -> OpenWays { OpenWays(caps: self, instant: instant) }
+
+    /// The decision's offer, or where it is full the first of its overflow that is not.
+    func offer(of decision: Decision, at instant: Instant) -> (landing: Landing, cap: Cap?)? {
+        Self.open(offers[decision.rule][decision.path - 1][decision.offer], at: instant)
+    }
+
+    /// Takes room of all three caps or, where one is reached, of none.
+    func take(_ decision: Decision, _ offer: Cap?, at instant: Instant) -> TakenRoom? {
+        if let offer, !offer.counter.take(offer.caps, at: instant) { return nil }
+        var others: [CapCounter] = []
+        for case let cap? in [paths[decision.rule][decision.path - 1], campaign] {
+            guard cap.counter.take(cap.caps, at: instant) else {
+                TakenRoom(offer: offer?.counter, others: others, at: instant).giveBack()
+                return nil
+            }
+            others.append(cap.counter)
+        }
+        return TakenRoom(offer: offer?.counter, others: others, at: instant)
+    }
+
+    fileprivate func isOpen(rule: Int, path: Int, at instant: Instant) -> Bool {
+        paths[rule][path - 1]?.isOpen(at: instant) ?? true
+    }
+
+    fileprivate func isOpen(rule: Int, path: Int, offer: Int, at instant: Instant) -> Bool {
+        Self.open(offers[rule][path - 1][offer], at: instant) != nil
+    }
+
+    private static func open(_ landing: Landing, at instant: Instant)
+        -> (landing: Landing, cap: Cap?)?
+    {
+        guard let cap = landing.cap else { return (landing, nil) }
+        if cap.isOpen(at: instant) { return (landing, cap) }
+        for next in landing.overflow where next.cap?.isOpen(at: instant) ?? true {
+            return (next, next.cap)
+        }
+        return nil
+    }
+}
+
+/// What caps leave open to one visit.
+struct OpenWays: Selection {
+    fileprivate let caps: RouteCaps
+    fileprivate let instant: Instant
+
+    func isOpen(rule: Int, path: Int) -> Bool { caps.isOpen(rule: rule, path: path, at: instant) }
+
+    func isOpen(rule: Int, path: Int, offer: Int) -> Bool {
+        caps.isOpen(rule: rule, path: path, offer: offer, at: instant)
+    }
+
+    func isUnseen(rule: Int, path: Int, lander: Int) -> Bool { true }
+    func isUnseen(rule: Int, path: Int, offer: Int) -> Bool { true }
+    var remembered: Decision? { nil }
+}
