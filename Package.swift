@@ -39,7 +39,8 @@ let package = Package(
         module("Store", ["Domain", "SQLite", "Migrations"]),
         module("Visitors", ["Domain"]),
         module(
-            "Clicks", ["Domain", "Crypto", "Store", "HTTP"], resources: [.embedInCode("t.js")]),
+            "Clicks", ["Domain", "Crypto", "Visitors", "Store", "HTTP"],
+            resources: [.embedInCode("t.js")]),
         module("Postbacks", ["Domain", "Crypto", "Store", "HTTP"]),
         module("Outbound", ["Domain", "Crypto", "Store", "HTTP"]),
         module("Reports", ["Domain", "Store"]),
@@ -52,7 +53,7 @@ let package = Package(
         .executableTarget(
             name: "clickrelay",
             dependencies: [
-                "Domain", "Crypto", "Net", "HTTP", "SQLite", "Store", "Visitors", "Clicks",
+                "Domain", "Crypto", "Net", "HTTP", "SQLite", "Visitors", "Store", "Clicks",
                 "Postbacks", "Outbound", "Reports", "Admin",
             ],
             swiftSettings: strict),

@@ -80,7 +80,16 @@ struct Journey {
             "offer": version.map { presenter.key($0.offerID) } ?? .null,
             "location": location ?? .null,
         ]
-        return fields.objectValue ?? []
+        return (fields.objectValue ?? []) + visitor(click)
+    }
+
+    /// Who came, under the names that conditions have for it.
+    private func visitor(_ click: Click?) -> [JSONMember] {
+        [JSONMember(name: "visit", value: .string(orNull: click?.visit.name))]
+            + Device.facts.map { fact in
+                JSONMember(
+                    name: fact.name, value: .string(orNull: click?.device?.value(of: fact)))
+            }
     }
 
     private func source(ofCampaign id: CampaignID) -> SourceID? {

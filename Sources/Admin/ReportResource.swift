@@ -2,34 +2,68 @@ internal import Domain
 internal import Reports
 internal import Store
 
-/// `GET /report?group=campaign`.
+/// `GET /report?group=campaign`, or by who came: `?group=campaign,device,os`.
 enum ReportResource {
     static let routes = [Route("GET", "/report", report)]
 
     @Sendable private static func report(_ call: Call, _ query: inout QueryReader) throws(Problem)
         -> Work
     {
-        let group = query.text("group") ?? "campaign"
-        if group != "campaign" { query.fail("group", "must be campaign; nothing else yet") }
+        let groups = groups(&query)
         let range = Range(&query)
         let now = call.services.now()
         let presenter = Presenter(call)
         let rates = presenter.catalog.rates
         return .read { reader throws(StoreError) in
             let (zone, period) = try range.resolved(now: now)
-            let report = try CampaignReport(reader, period, rates)
+            let rows: [JSONValue]
+            let totals: ReportNumbers
+            var isTruncated = false
+            if groups == [.campaign] {
+                let report = try CampaignReport(reader, period, rates)
+                rows = report.rows.map { row($0, presenter) }
+                totals = report.totals
+            } else {
+                let report = try AudienceReport(groups, reader, period, rates)
+                rows = report.rows.map { row($0, groups, presenter) }
+                totals = report.totals
+                isTruncated = report.isTruncated
+            }
             return APIResponse([
-                "group": .string(group), "from": period.from.json, "to": period.to.json,
-                "tz": .string(zone.name),
+                "group": .string(groups.map(\.rawValue).joined(separator: ",")),
+                "from": period.from.json, "to": period.to.json, "tz": .string(zone.name),
                 "reporting_currency": .string(orNull: rates.reporting?.code),
-                "rows": .array(report.rows.map { row($0, presenter) }),
-                "totals": .object(members(report.totals, rates.reporting)),
+                "rows": .array(rows), "truncated": .bool(isTruncated),
+                "totals": .object(
+                    members(totals, rates.reporting, tellsLanders: groups == [.campaign])),
                 "formulas": .object(
                     CampaignReport.formulas.map {
                         JSONMember(name: $0.name, value: .string($0.formula))
                     }),
             ])
         }
+    }
+
+    private static func groups(_ query: inout QueryReader) -> [ReportGroup] {
+        guard let text = query.text("group") else { return [.campaign] }
+        var groups: [ReportGroup] = []
+        let known = ReportGroup.allCases.map(\.rawValue)
+        for name in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let group = ReportGroup(rawValue: String(name)) else {
+                let hint = NearestName.suggestion(for: String(name), among: known)
+                query.fail(
+                    "group",
+                    "\"\(name)\" is none of \(known.joined(separator: ", "))"
+                        + (hint.map { "; did you mean \"\($0)\"?" } ?? ""))
+                return [.campaign]
+            }
+            if groups.contains(group) { query.fail("group", "names \(name) twice") }
+            groups.append(group)
+        }
+        if groups.count > ReportGroup.groupsMax {
+            query.fail("group", "can name at most \(ReportGroup.groupsMax)")
+        }
+        return groups
     }
 
     /// Which times are asked for: today, where nothing else is.
@@ -77,21 +111,41 @@ enum ReportResource {
             [
                 JSONMember(name: "campaign", value: presenter.key(row.campaignID)),
                 JSONMember(name: "campaign_id", value: .integer(row.campaignID.rawValue)),
-            ] + members(row.numbers, presenter.catalog.rates.reporting))
+            ] + members(row.numbers, presenter.catalog.rates.reporting, tellsLanders: true))
     }
 
-    private static func members(_ numbers: ReportNumbers, _ reporting: Currency?)
-        -> [JSONMember]
-    {
+    private static func row(
+        _ row: AudienceReport.Row, _ groups: [ReportGroup], _ presenter: Presenter
+    ) -> JSONValue {
+        let values = zip(groups, row.values).map { group, value in
+            JSONMember(
+                name: group.rawValue,
+                value: group == .campaign
+                    ? row.campaignID.map { presenter.key($0) } ?? .null : .string(orNull: value))
+        }
+        return .object(
+            values
+                + members(row.numbers, presenter.catalog.rates.reporting, tellsLanders: false))
+    }
+
+    /// - Parameter tellsLanders: landers are counted by campaign alone.
+    private static func members(
+        _ numbers: ReportNumbers, _ reporting: Currency?, tellsLanders: Bool
+    ) -> [JSONMember] {
         var members = [
             JSONMember(name: "clicks", value: .integer(numbers.clicks)),
+            JSONMember(name: "bots", value: .integer(numbers.bots)),
             JSONMember(name: "clicks_without_cost", value: .integer(numbers.clicksWithoutCost)),
-            JSONMember(name: "lander_views", value: .integer(numbers.landerViews)),
-            JSONMember(name: "lander_clicks", value: .integer(numbers.landerClicks)),
-            JSONMember(name: "lander_passed", value: .integer(numbers.landerPassed)),
-            JSONMember(name: "lander_ctr", value: .string(orNull: numbers.landerRate)),
-            JSONMember(name: "conversions", value: .integer(numbers.conversions)),
         ]
+        if tellsLanders {
+            members += [
+                JSONMember(name: "lander_views", value: .integer(numbers.landerViews)),
+                JSONMember(name: "lander_clicks", value: .integer(numbers.landerClicks)),
+                JSONMember(name: "lander_passed", value: .integer(numbers.landerPassed)),
+                JSONMember(name: "lander_ctr", value: .string(orNull: numbers.landerRate)),
+            ]
+        }
+        members.append(JSONMember(name: "conversions", value: .integer(numbers.conversions)))
         for status in ConversionStatus.allCases {
             members.append(
                 JSONMember(name: status.rawValue, value: .integer(numbers.conversions(status))))

@@ -2,6 +2,7 @@ internal import Crypto
 internal import Domain
 internal import HTTP
 internal import Store
+internal import Visitors
 
 /// What one request to a campaign URL says. One value per loop, used again for each request, so
 /// that a click allocates nothing of its own; decoded bytes lie in the batch's arena.
@@ -25,6 +26,9 @@ struct CampaignRequest {
     private var values: [NewClick.Bytes] = []
     private(set) var userAgent = UnsafeRawBufferPointer(start: nil, count: 0)
     private(set) var referrer = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// What its browser told of the visitor.
+    private(set) var told = ReadDevice.nothing
+    private(set) var visit = VisitKind.visitor
     /// Nil: the request is answered without one.
     var clickID: ClickID?
     private(set) var rowID = ClickRowID(milliseconds: 0, node: 0, sequence: 0)
@@ -75,6 +79,12 @@ struct CampaignRequest {
         self.ip = ip
     }
 
+    /// Takes note of who came.
+    mutating func recognize(_ told: ReadDevice, _ visit: VisitKind) {
+        self.told = told
+        self.visit = visit
+    }
+
     /// Takes note of where the visitor goes, which its URL may tell.
     mutating func decide(_ choice: Choice) { self.choice = choice }
 
@@ -96,16 +106,17 @@ struct CampaignRequest {
         case .userAgent: bytes.append(contentsOf: userAgent)
         case .referrer: bytes.append(contentsOf: referrer)
         case .referrerDomain: return ReferrerDomain.append(of: referrer, to: &bytes)
-        case .language:
-            return PreferredLanguage.append(
-                Self.header(http, "accept-language", max: Self.headerMax), to: &bytes)
         case .ipVersion:
             guard let ip else { return false }
             bytes.append(ip.isIPv4 ? UInt8(ascii: "4") : UInt8(ascii: "6"))
         // Looked at as the address, and on the clock.
         case .ip, .weekday, .hour: return false
-        case .country, .region, .city, .isp, .asn, .connectionType, .device, .brand, .model, .os,
-            .osVersion, .browser, .browserVersion, .inApp, .unique, .bot, .visit, .clickNumber:
+        case .device, .brand, .model, .os, .osVersion, .browser, .browserVersion, .inApp, .language:
+            guard let value = told.device.value(of: fact) else { return false }
+            bytes.append(contentsOf: value.utf8)
+        case .bot: bytes.append(contentsOf: (visit == .bot ? "true" : "false").utf8)
+        case .visit: bytes.append(contentsOf: visit.name.utf8)
+        case .country, .region, .city, .isp, .asn, .connectionType, .unique, .clickNumber:
             return false
         }
         return true
@@ -229,8 +240,11 @@ struct CampaignRequest {
                 guard let clickID = request.clickID else { return false }
                 bytes.appendRandom(of: clickID, salt: 0)
                 return true
-            case .country, .region, .city, .isp, .language, .device, .os, .osVersion,
-                .browser, .browserVersion, .payout, .payoutMinor, .currency, .status, .event,
+            case .language, .device, .os, .osVersion, .browser, .browserVersion:
+                guard let value = request.told.device.value(of: token) else { return false }
+                bytes.append(contentsOf: value.utf8)
+                return true
+            case .country, .region, .city, .isp, .payout, .payoutMinor, .currency, .status, .event,
                 .transactionID, .conversionID, .revision, .extra:
                 return false
             }

@@ -2,6 +2,7 @@ public import Crypto
 public import Domain
 public import HTTP
 public import Store
+public import Visitors
 
 /// Answers campaign URLs on one event loop: decides, remembers the click for this turn's batch, and
 /// redirects once the batch is on disk.
@@ -13,6 +14,8 @@ public final class ClickHandler: @unchecked Sendable {
         public var clientAddress = ClientAddress(trustedProxies: [])
         /// Visitors reach us over https, so that a cookie can serve a pixel.
         public var isSecure = false
+        /// Who counts as a visitor.
+        public var visits = SharedVisitRules()
 
         public init() {}
     }
@@ -31,6 +34,9 @@ public final class ClickHandler: @unchecked Sendable {
     var turn: Turn
     /// Of a campaign URL's path.
     private static let depth = 1
+    private var devices = DeviceCache()
+    private var visitRules = VisitRules()
+    private var visitRulesSeen = -1
 
     public init(
         loop: LoopHandle, store: ClickStore, routing: Routing, rowIDs: ClickRowIDs,
@@ -148,10 +154,11 @@ public final class ClickHandler: @unchecked Sendable {
         let rowID = rowIDs.next(micros: http.receivedAtMicros)
         let ip = clientAddress(http)
         request.identify(http, rowID: rowID, ip: ip)
+        recognize(http, ip)
         if route.router.hasRules { fillSheet(http, route, ip) }
         // Who takes room is who counts on disk: `NewClick.countsTowardsCaps`.
-        return route.choose(rowID, sheet, takesRoom: http.method != .head)
-            ?? domain?.fallbackChoice
+        let takesRoom = http.method != .head && request.visit == .visitor
+        return route.choose(rowID, sheet, takesRoom: takesRoom) ?? domain?.fallbackChoice
     }
 
     /// Records a visit that nobody is redirected for.
@@ -182,9 +189,18 @@ public final class ClickHandler: @unchecked Sendable {
                 userAgent: turn.batch.keep(request.userAgent),
                 referrer: turn.batch.keep(request.referrer),
                 parameterNames: request.packNames(in: &turn.batch),
-                parameterValues: request.packValues(in: &turn.batch)))
+                parameterValues: request.packValues(in: &turn.batch), visit: request.visit,
+                device: request.told.packed.withUnsafeBytes { turn.batch.keep($0) }))
         if let taken = choice.taken { turn.taken.append(taken) }
         return clickID
+    }
+
+    private func recognize(_ http: borrowing Request, _ ip: IPAddress?) {
+        settings.visits.refresh(&visitRules, seen: &visitRulesSeen)
+        let headers = AgentHeaders(http)
+        let told = devices.device(of: headers)
+        request.recognize(
+            told, visitRules.kind(told.device, headers, RequestMarks(http), address: ip))
     }
 
     private func fillSheet(

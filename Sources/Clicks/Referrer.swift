@@ -23,19 +23,3 @@ enum ReferrerDomain {
         return bytes.count > mark
     }
 }
-
-/// The language that a browser asks for first (RFC 9110 section 12.5.4).
-enum PreferredLanguage {
-    /// Appends the first tag; browsers write them in the order of their weights.
-    static func append(_ header: UnsafeRawBufferPointer, to bytes: inout [UInt8]) -> Bool {
-        let mark = bytes.count
-        for byte in header {
-            switch byte {
-            case UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: " "):
-                return bytes.count > mark
-            default: bytes.append(byte)
-            }
-        }
-        return bytes.count > mark
-    }
-}

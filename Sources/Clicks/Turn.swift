@@ -1,6 +1,7 @@
 internal import Domain
 internal import HTTP
 internal import Store
+internal import Visitors
 
 /// The clicks of one turn of a loop, and the redirects that wait for them to be on disk.
 // Unchecked: filled by its loop, then handed over whole and changed by nobody; `answer` runs on
@@ -23,6 +24,9 @@ final class Turn: @unchecked Sendable {
         let lines: Int
         let bodies: Int
     }
+
+    /// Over https alone: elsewhere no browser takes notice. The next click tells more then.
+    private static let acceptHints = Array("Accept-CH: \(AgentHeaders.wanted)\r\n".utf8)
 
     init(_ signer: OnwardSigner) { self.signer = signer }
 
@@ -53,6 +57,7 @@ final class Turn: @unchecked Sendable {
             lines.append(contentsOf: ClickCookie.linePrefix)
             clickID.append(to: &lines)
             lines.append(contentsOf: kind.lineSuffix)
+            lines.append(contentsOf: Self.acceptHints)
         }
         ends.append(End(status: redirect.status, lines: lines.count, bodies: bodies.count))
     }

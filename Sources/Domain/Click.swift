@@ -22,6 +22,9 @@ public struct Click: Sendable, Equatable {
     /// Which wording of an offer's URL the visitor was sent to, or will be from the lander; see
     /// `OfferVersion`. 0: none.
     public let offerVersion: Int64
+    public let visit: VisitKind
+    /// Nil for a click older than these are kept.
+    public let device: Device?
 
     public struct Parameter: Sendable, Equatable {
         public let name: String
@@ -37,7 +40,7 @@ public struct Click: Sendable, Equatable {
         rowID: ClickRowID, campaignID: CampaignID, externalID: [UInt8]?, cost: Money?,
         parameters: [Parameter], ip: IPAddress?, userAgent: [UInt8], referrer: [UInt8],
         flowVersion: Int64? = nil, rule: Int? = nil, path: Int, landerVersion: Int64? = nil,
-        offerVersion: Int64
+        offerVersion: Int64, visit: VisitKind = .visitor, device: Device? = nil
     ) {
         self.rowID = rowID
         self.campaignID = campaignID
@@ -52,6 +55,8 @@ public struct Click: Sendable, Equatable {
         self.path = path
         self.landerVersion = landerVersion
         self.offerVersion = offerVersion
+        self.visit = visit
+        self.device = device
     }
 }
 
@@ -102,6 +107,6 @@ extension Click {
             rowID: rowID, campaignID: campaignID, externalID: externalID, cost: cost,
             parameters: parameters, ip: ip, userAgent: userAgent, referrer: referrer,
             flowVersion: flowVersion, rule: rule, path: path, landerVersion: landerVersion,
-            offerVersion: offerVersion)
+            offerVersion: offerVersion, visit: visit, device: device)
     }
 }

@@ -60,9 +60,10 @@ public struct ClickValues: TokenValues {
             .timestampGoogle, .clickTimestamp, .clickTimestampMilliseconds:
             return bytes.appendTime(token, at: click.rowID.instant, clickedAt: click.rowID.instant)
         case .random: bytes.appendRandom(of: clickID, salt: 0)
-        case .country, .region, .city, .isp, .language, .device, .os, .osVersion, .browser,
-            .browserVersion, .payout, .payoutMinor, .currency, .status, .event, .transactionID,
-            .conversionID, .revision, .extra:
+        case .language, .device, .os, .osVersion, .browser, .browserVersion:
+            return bytes.appendValue(click.device?.value(of: token))
+        case .country, .region, .city, .isp, .payout, .payoutMinor, .currency, .status, .event,
+            .transactionID, .conversionID, .revision, .extra:
             return false
         }
         return true

@@ -15,6 +15,8 @@ public struct Device: Hashable, Sendable {
     public var browserVersion = ""
     /// The app whose built-in browser this is, such as `Facebook`.
     public var inApp = ""
+    /// The language it asks for first, in lower case: `pt-br`.
+    public var language = ""
     /// Who the agent says is asking. A prefetch says so in other headers.
     public var visit = VisitKind.visitor
 

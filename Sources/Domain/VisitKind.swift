@@ -10,6 +10,15 @@ public enum VisitKind: Int, CaseIterable, Sendable {
     /// A messenger or a social network that draws a link's preview.
     case preview = 3
 
+    /// - Parameter number: as a column holds it; nil is a visitor, who are most. A number of a later
+    ///   version is a bot's: it is no click in any case.
+    public init(stored number: Int64?) {
+        self = number.map { VisitKind(rawValue: Int(truncatingIfNeeded: $0)) ?? .bot } ?? .visitor
+    }
+
+    /// Nil for a visitor.
+    public var stored: Int64? { self == .visitor ? nil : Int64(rawValue) }
+
     public var name: String {
         switch self {
         case .visitor: "visitor"

@@ -21,6 +21,7 @@ public enum EmbeddedMigrations {
         (14, "acceptances", text(PackageResources.v0014_acceptances_sql)),
         (15, "click_days", text(PackageResources.v0015_click_days_sql)),
         (16, "conversion_ways", text(PackageResources.v0016_conversion_ways_sql)),
+        (17, "visitors", text(PackageResources.v0017_visitors_sql)),
     ]
 
     /// `clicks/DAY.db`.
@@ -29,6 +30,7 @@ public enum EmbeddedMigrations {
         (2, "routing", text(PackageResources.clicks_v0002_routing_sql)),
         (3, "lander_clicks", text(PackageResources.clicks_v0003_lander_clicks_sql)),
         (4, "ways", text(PackageResources.clicks_v0004_ways_sql)),
+        (5, "visitors", text(PackageResources.clicks_v0005_visitors_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -65,7 +65,12 @@ public struct CampaignReport: Sendable, Equatable {
 
     /// How each figure is made, in words for people.
     public static let formulas: [(name: String, formula: String)] = [
-        ("clicks", "clicks recorded in the period"),
+        ("clicks", "clicks recorded in the period, without those of bots"),
+        (
+            "bots",
+            "requests of bots, prefetches and link previews in the period: they are no clicks, and "
+                + "their costs are in no sum"
+        ),
         ("lander_views", "clicks of the period that came to a lander"),
         ("lander_clicks", "how often their visitors, or others, went on by /o to an offer"),
         ("lander_passed", "clicks whose visitors did so at least once"),

@@ -4,6 +4,8 @@ internal import Store
 /// What a row of a report counts and adds up; every ratio is made of these sums.
 public struct ReportNumbers: Sendable, Equatable {
     public private(set) var clicks: Int128 = 0
+    /// Requests that are no clicks: of bots, prefetches and previews.
+    public private(set) var bots: Int128 = 0
     /// Clicks whose cost nobody told; they are in no sum of costs.
     public private(set) var clicksWithoutCost: Int128 = 0
     /// Clicks that were sent to a lander.
@@ -34,6 +36,7 @@ public struct ReportNumbers: Sendable, Equatable {
 
     mutating func add(_ total: ClickTotal) {
         clicks += Int128(total.clicks)
+        bots += Int128(total.bots)
         if let currency = total.currency {
             byCurrency[currency, default: Amounts()].costNanos += total.costNanos
             reporting.costNanos += total.reportingNanos ?? 0

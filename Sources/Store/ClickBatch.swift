@@ -72,12 +72,16 @@ public struct NewClick: Sendable {
     /// Names and values of the other parameters, each packed behind its length.
     public var parameterNames: Bytes
     public var parameterValues: Bytes
+    public var visit: VisitKind
+    /// See `Device.packed`.
+    public var device: Bytes
 
     public init(
         rowID: ClickRowID, campaignID: CampaignID, flowVersion: Int64, rule: Int, path: Int,
         landerVersion: Int64?, offerVersion: Int64, costNanos: Int64?, currency: Currency,
         externalID: Bytes, ip: IPAddress?,
-        userAgent: Bytes, referrer: Bytes, parameterNames: Bytes, parameterValues: Bytes
+        userAgent: Bytes, referrer: Bytes, parameterNames: Bytes, parameterValues: Bytes,
+        visit: VisitKind = .visitor, device: Bytes = .none
     ) {
         self.rowID = rowID
         self.campaignID = campaignID
@@ -94,5 +98,7 @@ public struct NewClick: Sendable {
         self.referrer = referrer
         self.parameterNames = parameterNames
         self.parameterValues = parameterValues
+        self.visit = visit
+        self.device = device
     }
 }

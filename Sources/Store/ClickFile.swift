@@ -30,6 +30,7 @@ final class ClickFile {
         var clicks: Int64 = 0
         var units: Int64 = 0
         var nanos: Int64 = 0
+        var bots: Int64 = 0
     }
 
     /// Opens or makes the day's file.
@@ -49,16 +50,17 @@ final class ClickFile {
                 INSERT OR IGNORE INTO click
                     (id, campaign_id, path, offer_version, cost_nanos, currency, external_id, ip,
                      user_agent, referrer, parameter_names, parameter_values, flow_version, rule,
-                     lander_version)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+                     lander_version, visit, device)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
                 """)
             addTotal = try connection.prepare(
                 """
-                INSERT INTO click_total (slot, campaign_id, currency, clicks, cost_units, cost_nanos)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                INSERT INTO click_total
+                    (slot, campaign_id, currency, clicks, cost_units, cost_nanos, bots)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                 ON CONFLICT DO UPDATE SET clicks = clicks + excluded.clicks,
                     cost_units = cost_units + excluded.cost_units,
-                    cost_nanos = cost_nanos + excluded.cost_nanos
+                    cost_nanos = cost_nanos + excluded.cost_nanos, bots = bots + excluded.bots
                 """)
             addWay = try connection.prepare(
                 """
@@ -106,16 +108,24 @@ final class ClickFile {
         insertClick.bind(13, click.flowVersion)
         insertClick.bind(14, Int64(click.rule))
         insertClick.bind(15, click.landerVersion)
+        insertClick.bind(16, click.visit.stored)
+        insertClick.bind(17, try texts.id(of: arena[click.device]))
         try withStoredBytes(of: click.ip) { (ip) throws(SQLiteError) in
             insertClick.bind(8, orNull: ip)
             try insertClick.run()
         }
         guard connection.changes == 1 else { return }
-        if click.landerVersion != nil { landerClicks.noteView(click.rowID, of: click.campaignID) }
         let key = TotalKey(
             slot: click.rowID.instant.micros / Self.slotMicros,
             campaignID: click.campaignID.rawValue,
-            currency: click.costNanos == nil ? 0 : click.currency.rawValue)
+            currency: click.costNanos == nil || click.visit != .visitor
+                ? 0 : click.currency.rawValue)
+        guard click.visit == .visitor else {
+            // No click: it counts here and nowhere else.
+            totals[key, default: Total()].bots += 1
+            return
+        }
+        if click.landerVersion != nil { landerClicks.noteView(click.rowID, of: click.campaignID) }
         let (units, nanos) = (click.costNanos ?? 0).quotientAndRemainder(dividingBy: 1_000_000_000)
         var total = totals[key] ?? Total()
         total.clicks += 1
@@ -161,6 +171,7 @@ final class ClickFile {
             addTotal.bind(4, total.clicks)
             addTotal.bind(5, total.units)
             addTotal.bind(6, total.nanos)
+            addTotal.bind(7, total.bots)
             try addTotal.run()
         }
         for (key, clicks) in ways {

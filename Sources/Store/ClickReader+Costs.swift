@@ -29,7 +29,7 @@ extension ClickReader {
     public func quarterTotals(of campaign: CampaignID, on day: Day) throws(StoreError)
         -> [QuarterTotal]
     {
-        try read(day) { (connection) throws(SQLiteError) in
+        try read(day) { (connection, _) throws(SQLiteError) in
             try connection.rows(
                 """
                 SELECT slot, currency, clicks, cost_units, cost_nanos FROM click_total
@@ -49,7 +49,7 @@ extension ClickReader {
     public func clickCount(
         of campaign: CampaignID, on day: Day, from: QuarterHour, to: QuarterHour
     ) throws(StoreError) -> Int64 {
-        try read(day) { (connection) throws(SQLiteError) in
+        try read(day) { (connection, _) throws(SQLiteError) in
             try connection.int64(
                 """
                 SELECT sum(clicks) FROM click_total
@@ -65,13 +65,14 @@ extension ClickReader {
     public func eachClick(
         of campaign: CampaignID, on day: Day, _ body: (PricedClick) -> Void
     ) throws(StoreError) {
-        _ = try read(day) { (connection) throws(SQLiteError) in
+        _ = try read(day) { (connection, version) throws(SQLiteError) in
             // Few names lists are shared by all clicks.
             var names: [Int64: [String: Int]] = [:]
             _ = try connection.rows(
                 """
                 SELECT id, cost_nanos, currency, offer_version, parameter_names, parameter_values
-                FROM click WHERE campaign_id = ?1 ORDER BY id
+                FROM click WHERE campaign_id = ?1\(version < 5 ? "" : " AND visit IS NULL")
+                ORDER BY id
                 """, [.integer(campaign.rawValue)]
             ) { (row) throws(SQLiteError) in
                 guard let rowID = ClickRowID(rawValue: row.int64(0)) else { return }

@@ -10,8 +10,12 @@ public final class ClickReader {
 
     private struct File {
         let connection: Connection
+        /// Of its migrations.
+        let version: Int64
         /// What of a click the file has columns for.
         let select: String
+        /// The total's column of requests that are no clicks.
+        let bots: String
         let find: Statement
         /// Nil in a file from before there were lander clicks.
         let findLanderClicks: Statement?
@@ -93,7 +97,8 @@ public final class ClickReader {
             guard let file = try file(day) else { return [] }
             return try file.connection.rows(
                 """
-                SELECT campaign_id, currency, sum(clicks), sum(cost_units), sum(cost_nanos)
+                SELECT campaign_id, currency, sum(clicks), sum(cost_units), sum(cost_nanos),
+                    \(file.bots)
                 FROM click_total WHERE slot >= ?1 AND slot < ?2 GROUP BY campaign_id, currency
                 """,
                 [
@@ -105,7 +110,8 @@ public final class ClickReader {
                     campaignID: CampaignID(row.int64(0)),
                     currency: Currency(rawValue: UInt32(truncatingIfNeeded: row.int64(1))),
                     clicks: row.int64(2),
-                    costNanos: Int128(row.int64(3)) * 1_000_000_000 + Int128(row.int64(4)))
+                    costNanos: Int128(row.int64(3)) * 1_000_000_000 + Int128(row.int64(4)),
+                    bots: row.int64(5))
             }
         } catch {
             closeAll()
@@ -123,11 +129,14 @@ public final class ClickReader {
     }
 
     /// Nil where the day has no file.
+    /// - Parameter body: takes the version of the file too: an older one's columns are fewer.
     func read<Value>(
-        _ day: Day, _ body: (Connection) throws(SQLiteError) -> Value
+        _ day: Day, _ body: (Connection, _ version: Int64) throws(SQLiteError) -> Value
     ) throws(StoreError) -> Value? {
         do throws(SQLiteError) {
-            return try file(day).map { (file) throws(SQLiteError) in try body(file.connection) }
+            return try file(day).map { (file) throws(SQLiteError) in
+                try body(file.connection, file.version)
+            }
         } catch {
             // The next call opens the file anew.
             closeAll()
@@ -163,7 +172,8 @@ public final class ClickReader {
             : try connection.prepare(
                 "SELECT \(LanderClick.columns) FROM lander_click WHERE click_id = ?1 ORDER BY id")
         let file = File(
-            connection: connection, select: select, find: find, findLanderClicks: findLanderClicks)
+            connection: connection, version: version, select: select,
+            bots: version < 5 ? "0" : "sum(bots)", find: find, findLanderClicks: findLanderClicks)
         open.append((day, file))
         return file
     }
@@ -173,10 +183,12 @@ public final class ClickReader {
         """
         SELECT click.id, campaign_id, path, offer_version, cost_nanos, currency, external_id, ip,
             agent.value, referrer.value, names.value, parameter_values,
-            \(fileVersion < 2 ? "NULL, NULL, NULL" : "flow_version, rule, lander_version")
+            \(fileVersion < 2 ? "NULL, NULL, NULL" : "flow_version, rule, lander_version"),
+            \(fileVersion < 5 ? "NULL, NULL" : "visit, told.value")
         FROM click LEFT JOIN text AS agent ON agent.id = user_agent
             LEFT JOIN text AS referrer ON referrer.id = click.referrer
             LEFT JOIN text AS names ON names.id = parameter_names
+            \(fileVersion < 5 ? "" : "LEFT JOIN text AS told ON told.id = device")
         """
     }
 
@@ -200,7 +212,8 @@ public final class ClickReader {
             userAgent: row.blob(8), referrer: row.blob(9),
             flowVersion: row.optionalInt64(12), rule: row.optionalInt64(13).map { Int($0) },
             path: Int(row.int64(2)), landerVersion: row.optionalInt64(14),
-            offerVersion: row.int64(3))
+            offerVersion: row.int64(3), visit: VisitKind(stored: row.optionalInt64(15)),
+            device: row.withBytes(16) { Device(packed: $0) })
     }
 }
 
@@ -213,23 +226,27 @@ public struct ClickTotal: Sendable, Equatable {
     public let costNanos: Int128
     /// The cost in the reporting currency; nil where it was not converted.
     public let reportingNanos: Int128?
+    /// Requests that are no clicks: of bots, prefetches and previews.
+    public let bots: Int64
 
     public init(
         campaignID: CampaignID, currency: Currency?, clicks: Int64, costNanos: Int128,
-        reportingNanos: Int128? = nil
+        reportingNanos: Int128? = nil, bots: Int64 = 0
     ) {
         self.campaignID = campaignID
         self.currency = currency
         self.clicks = clicks
         self.costNanos = costNanos
         self.reportingNanos = reportingNanos
+        self.bots = bots
     }
 
     /// The same with its cost converted by the rate of its day.
     public func converted(by rates: ExchangeRates, on day: Day) -> ClickTotal {
         ClickTotal(
             campaignID: campaignID, currency: currency, clicks: clicks, costNanos: costNanos,
-            reportingNanos: currency.flatMap { rates.converted(costNanos, of: $0, on: day) })
+            reportingNanos: currency.flatMap { rates.converted(costNanos, of: $0, on: day) },
+            bots: bots)
     }
 
     /// Sums are kept by quarter hours: a range is widened or cut to those that begin within it.

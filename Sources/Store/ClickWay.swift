@@ -39,7 +39,7 @@ extension NewClick {
 
     /// The only place where that is decided for what is on disk: a visitor whom a path took. Loops
     /// take room of the caps by the same rule.
-    var countsTowardsCaps: Bool { path > 0 }
+    var countsTowardsCaps: Bool { path > 0 && visit == .visitor }
 }
 
 extension ClickReader {
@@ -47,7 +47,7 @@ extension ClickReader {
     public func ways(on day: Day, from: Instant, to: Instant) throws(StoreError)
         -> [(way: ClickWay, clicks: Int64)]
     {
-        try read(day) { (connection) throws(SQLiteError) in
+        try read(day) { (connection, _) throws(SQLiteError) in
             try connection.rows(
                 try Self.waysSQL(connection),
                 [

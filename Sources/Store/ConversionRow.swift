@@ -8,7 +8,8 @@ enum ConversionRow {
         network_id, offer_id, status, network_status, payout_nanos, currency, revision,
         converted_at_us, extras, external_id, cost_nanos, cost_currency, parameters, ip,
         user_agent, referrer, path, offer_version, reporting_nanos, reporting_currency,
-        reporting_rate_nanos, own_cost_rule, flow_version, rule, lander_version
+        reporting_rate_nanos, own_cost_rule, flow_version, rule, lander_version,
+        visit, device
         """
 
     /// - Throws: `SQLiteError` for a row that holds what we never write.
@@ -29,7 +30,8 @@ enum ConversionRow {
             userAgent: row.blob(22), referrer: row.blob(23),
             flowVersion: row.optionalInt64(30), rule: row.optionalInt64(31).map { Int($0) },
             path: Int(row.int64(24)), landerVersion: row.optionalInt64(32),
-            offerVersion: row.int64(25))
+            offerVersion: row.int64(25), visit: VisitKind(stored: row.optionalInt64(33)),
+            device: row.withBytes(34) { Device(packed: $0) })
         return Conversion(
             id: ConversionID(row.int64(0)), click: click, sourceID: SourceID(row.int64(7)),
             networkID: NetworkID(row.int64(8)), offerID: OfferID(row.int64(9)),
@@ -146,6 +148,8 @@ enum ConversionRow {
         statement.bind(31, click.flowVersion)
         statement.bind(32, click.rule.map { Int64($0) })
         statement.bind(33, click.landerVersion)
+        statement.bind(34, click.visit.stored)
+        statement.bind(35, text: click.device.map { String(decoding: $0.packed, as: UTF8.self) })
     }
 
     static func bind(_ cost: Money?, to statement: Statement, at index: Int32) {

@@ -113,13 +113,13 @@ public final class DirectoryCheck {
         read(name, directory.clickFilePath(day), ClickSchema.migrator) {
             (connection) throws(SQLiteError) in
             clickCount += try connection.int64("SELECT count(*) FROM click") ?? 0
+            // A finished day's file keeps the columns that it was written with.
+            let version = try connection.int64("PRAGMA user_version") ?? 0
+            let tellsVisitors = version >= 5
             try checkRowsLieInTheirDay(day, name, connection)
-            try checkTexts(name, connection)
-            try checkTotals(name, connection)
-            // A finished day's file stays as it was written.
-            if try connection.int64("PRAGMA user_version") ?? 0 >= 3 {
-                try checkLanderTotals(name, connection)
-            }
+            try checkTexts(name, connection, tellsVisitors)
+            try checkTotals(name, connection, tellsVisitors)
+            if version >= 3 { try checkLanderTotals(name, connection, tellsVisitors) }
             try checkConvertedClicks(day, name, connection)
         }
     }
@@ -140,8 +140,11 @@ public final class DirectoryCheck {
         }
     }
 
-    private func checkTexts(_ name: String, _ connection: Connection) throws(SQLiteError) {
-        for column in ["user_agent", "referrer", "parameter_names"] {
+    private func checkTexts(_ name: String, _ connection: Connection, _ tellsVisitors: Bool)
+        throws(SQLiteError)
+    {
+        let columns = ["user_agent", "referrer", "parameter_names"]
+        for column in tellsVisitors ? columns + ["device"] : columns {
             let count =
                 try connection.int64(
                     """
@@ -161,24 +164,34 @@ public final class DirectoryCheck {
     private struct Total: Equatable {
         let clicks: Int64
         let costNanos: Int128
+        let bots: Int64
     }
 
     /// The sums that reports read are those of the clicks themselves.
-    private func checkTotals(_ name: String, _ connection: Connection) throws(SQLiteError) {
+    private func checkTotals(_ name: String, _ connection: Connection, _ tellsVisitors: Bool)
+        throws(SQLiteError)
+    {
+        // What is no click has no cost in any sum.
+        let isBot = tellsVisitors ? "visit IS NOT NULL" : "0"
         // The same quarter hours as `ClickFile.slotMicros`, from the milliseconds in the row ID.
         let counted = try totals(
             connection,
             """
             SELECT ((id >> 22) + \(ClickRowID.epochMilliseconds)) / 900000 AS slot, campaign_id,
-                CASE WHEN cost_nanos IS NULL THEN 0 ELSE ifnull(currency, 0) END AS money,
-                count(*), sum(ifnull(cost_nanos, 0) / 1000000000),
-                sum(ifnull(cost_nanos, 0) % 1000000000)
+                CASE WHEN cost_nanos IS NULL OR \(isBot) THEN 0
+                    ELSE ifnull(currency, 0) END AS money,
+                sum(NOT (\(isBot))),
+                sum(CASE WHEN \(isBot) THEN 0 ELSE ifnull(cost_nanos, 0) / 1000000000 END),
+                sum(CASE WHEN \(isBot) THEN 0 ELSE ifnull(cost_nanos, 0) % 1000000000 END),
+                sum(\(isBot))
             FROM click GROUP BY slot, campaign_id, money
             """)
         let kept = try totals(
             connection,
             """
-            SELECT slot, campaign_id, currency, clicks, cost_units, cost_nanos FROM click_total
+            SELECT slot, campaign_id, currency, clicks, cost_units, cost_nanos,
+                \(tellsVisitors ? "bots" : "0")
+            FROM click_total
             """)
         var wrong = 0
         for key in Set(counted.keys).union(kept.keys) where counted[key] != kept[key] {
@@ -188,12 +201,14 @@ public final class DirectoryCheck {
             fault(
                 name,
                 "campaign \(key.campaign) has \(counted[key]?.clicks ?? 0) clicks from \(start) on "
-                    + "and a sum of \(kept[key]?.clicks ?? 0), or their costs differ")
+                    + "and a sum of \(kept[key]?.clicks ?? 0), or their costs or bots differ")
         }
         if wrong > Self.faultsPerKindMax { fault(name, "\(wrong) sums are wrong in all") }
     }
 
-    private func checkLanderTotals(_ name: String, _ connection: Connection) throws(SQLiteError) {
+    private func checkLanderTotals(
+        _ name: String, _ connection: Connection, _ tellsVisitors: Bool
+    ) throws(SQLiteError) {
         let slot = "/ \(ClickFile.slotMicros / 1000)"
         let wrong = try connection.rows(
             """
@@ -201,6 +216,7 @@ public final class DirectoryCheck {
                 SELECT ((id >> 22) + ?1) \(slot) AS slot, campaign_id, 1 AS views, 0 AS clicks,
                     0 AS passed
                 FROM click WHERE lander_version IS NOT NULL
+                    \(tellsVisitors ? "AND visit IS NULL" : "")
                 UNION ALL
                 SELECT ((click_id >> 22) + ?1) \(slot), campaign_id, 0, count(*), 1
                 FROM lander_click GROUP BY click_id
@@ -229,7 +245,8 @@ public final class DirectoryCheck {
                 TotalKey(slot: row.int64(0), campaign: row.int64(1), currency: row.int64(2)),
                 Total(
                     clicks: row.int64(3),
-                    costNanos: Int128(row.int64(4)) * 1_000_000_000 + Int128(row.int64(5)))
+                    costNanos: Int128(row.int64(4)) * 1_000_000_000 + Int128(row.int64(5)),
+                    bots: row.int64(6))
             )
         }
         for (key, total) in rows { totals[key] = total }

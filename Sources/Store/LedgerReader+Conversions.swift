@@ -63,7 +63,16 @@ extension LedgerReader {
     public func conversionTotals(
         from: Instant, to: Instant, reporting: Currency? = nil
     ) throws(StoreError) -> [ConversionTotal] {
-        try sql { (connection) throws(SQLiteError) in
+        try audienceConversions(from: from, to: to, reporting: reporting, isByAudience: false)
+            .map(\.total)
+    }
+
+    /// The same by who made the clicks.
+    public func audienceConversions(
+        from: Instant, to: Instant, reporting: Currency? = nil, isByAudience: Bool = true
+    ) throws(StoreError) -> [AudienceConversions] {
+        let audience = isByAudience ? "visit, device" : "NULL AS visit, NULL AS device"
+        return try sql { (connection) throws(SQLiteError) in
             // Units and nanos apart, so that no sum can overflow. `converted` is NULL for what was
             // not converted: zero needs no rate, nor does the reporting currency itself.
             try connection.rows(
@@ -71,14 +80,15 @@ extension LedgerReader {
                 SELECT campaign_id, status, currency, count(*),
                     sum(payout_nanos / 1000000000), sum(payout_nanos % 1000000000),
                     coalesce(sum(converted / 1000000000), 0),
-                    coalesce(sum(converted % 1000000000), 0), count(*) - count(converted)
+                    coalesce(sum(converted % 1000000000), 0), count(*) - count(converted), visit,
+                    device
                 FROM (
-                    SELECT campaign_id, status, currency, payout_nanos,
+                    SELECT \(audience), campaign_id, status, currency, payout_nanos,
                         CASE WHEN currency = ?3 OR payout_nanos = 0 THEN payout_nanos
                             WHEN reporting_currency = ?3 THEN reporting_nanos END AS converted
                     FROM conversion
                     WHERE click_row_id >= ?1 AND click_row_id < ?2 AND is_test = 0)
-                GROUP BY campaign_id, status, currency
+                GROUP BY campaign_id, status, currency, visit, device
                 """,
                 [
                     .integer(Self.firstRowID(at: from)), .integer(Self.firstRowID(at: to)),
@@ -88,12 +98,17 @@ extension LedgerReader {
                 guard let status = ConversionStatus(rawValue: row.text(1)),
                     let currency = Currency(row.text(2))
                 else { throw .corrupt("a conversion can't be read") }
-                return ConversionTotal(
+                let total = ConversionTotal(
                     campaignID: CampaignID(row.int64(0)), status: status, currency: currency,
                     conversions: row.int64(3),
                     payoutNanos: Int128(row.int64(4)) * 1_000_000_000 + Int128(row.int64(5)),
                     reportingNanos: Int128(row.int64(6)) * 1_000_000_000 + Int128(row.int64(7)),
                     unconverted: row.int64(8))
+                return AudienceConversions(
+                    audience: Audience(
+                        visit: VisitKind(stored: row.optionalInt64(9)),
+                        device: row.withBytes(10) { Device(packed: $0) }),
+                    total: total)
             }
         }
     }

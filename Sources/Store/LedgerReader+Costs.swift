@@ -27,7 +27,15 @@ extension LedgerReader {
     public func conversionCosts(from: Instant, to: Instant) throws(StoreError)
         -> [ConversionCostTotal]
     {
-        try sql { (connection) throws(SQLiteError) in
+        try audienceCosts(from: from, to: to, isByAudience: false).map(\.total)
+    }
+
+    /// The same by who made the clicks.
+    public func audienceCosts(from: Instant, to: Instant, isByAudience: Bool = true)
+        throws(StoreError) -> [AudienceCosts]
+    {
+        let audience = isByAudience ? "visit, device" : "NULL, NULL"
+        return try sql { (connection) throws(SQLiteError) in
             // Units and nanos apart, so that no sum can overflow.
             try connection.rows(
                 """
@@ -35,22 +43,27 @@ extension LedgerReader {
                     ((click_row_id >> 22) + \(ClickRowID.epochMilliseconds))
                         / \(QuarterHour.micros / 1000) AS quarter,
                     own_cost_currency, count(*), sum(own_cost_nanos / 1000000000),
-                    sum(own_cost_nanos % 1000000000)
+                    sum(own_cost_nanos % 1000000000), \(audience)
                 FROM conversion
                 WHERE click_row_id >= ?1 AND click_row_id < ?2 AND is_test = 0
                     AND own_cost_nanos <> 0
-                GROUP BY campaign_id, quarter, own_cost_currency
+                GROUP BY campaign_id, quarter, own_cost_currency\(isByAudience ? ", visit, device" : "")
                 """,
                 [.integer(Self.firstRowID(at: from)), .integer(Self.firstRowID(at: to))]
             ) { (row) throws(SQLiteError) in
                 guard let currency = Currency(row.text(2)) else {
                     throw .corrupt("the cost of a conversion can't be read")
                 }
-                return ConversionCostTotal(
+                let total = ConversionCostTotal(
                     campaignID: CampaignID(row.int64(0)),
                     quarter: QuarterHour(number: row.int64(1)), currency: currency,
                     conversions: row.int64(3),
                     costNanos: Int128(row.int64(4)) * 1_000_000_000 + Int128(row.int64(5)))
+                return AudienceCosts(
+                    audience: Audience(
+                        visit: VisitKind(stored: row.optionalInt64(6)),
+                        device: row.withBytes(7) { Device(packed: $0) }),
+                    total: total)
             }
         }
     }

@@ -189,7 +189,9 @@ import Testing
         let connection = try HTTPConnection(port: harness.port)
         let count = 100
         try connection.send(
-            (0..<count).map { "GET /c/summer?zone=\($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined())
+            (0..<count).map {
+                "GET /c/summer?zone=\($0) HTTP/1.1\r\nHost: a\r\nUser-Agent: b\r\n\r\n"
+            }.joined())
         var seen: Set<String> = []
         for number in 0..<count {
             let response = try connection.receive()

@@ -52,6 +52,9 @@ import Testing
         "param:kw": "Red Shoes", "param:age": "34.5", "var1": "39485", "language": "pt-BR",
         "referrer": "https://News.example.com/a?b=1", "referrer_domain": "News.example.com",
         "user_agent": "Mozilla/5.0 (Linux; Android 13)", "header:x-app": "v2", "ip_version": "4",
+        "device": "mobile", "brand": "Samsung", "model": "SM-S918B", "os": "Android",
+        "os_version": "13.1", "browser": "Chrome WebView", "browser_version": "123.0.6312.118",
+        "in_app": "Instagram", "bot": "false", "visit": "visitor",
     ])
 
     static let table: [(JSONValue, Bool)] = [
@@ -95,6 +98,17 @@ import Testing
         (["ip": ["is_not": "203.0.113.0/24"]], false), (["ip": ["not_in": ["10.0.0.0/8"]]], true),
         (["ip": "::/0"], false), (["ip_version": 4], true), (["ip_version": 6], false),
         (["ip_version": ["in": [4, 6]]], true),
+        (["device": "mobile"], true), (["device": ["Desktop", "Tablet"]], false),
+        (["device": ["is_not": "desktop"]], true), (["brand": "samsung"], true),
+        (["model": ["starts_with": "sm-s9"]], true), (["os": ["iOS", "android"]], true),
+        (["os_version": ["range": ["13", nil]]], true),
+        (["os_version": ["range": ["13.2", nil]]], false), (["os_version": "13.1"], true),
+        (["browser": ["contains": "webview"]], true), (["browser": "chrome"], false),
+        (["browser_version": ["range": ["100", "122"]]], false),
+        (["browser_version": ["range": ["100", "124"]]], true), (["in_app": "instagram"], true),
+        (["in_app": ["exists": false]], false), (["bot": false], true), (["bot": true], false),
+        (["visit": "visitor"], true), (["visit": ["bot", "preview"]], false),
+        (["visit": ["not_in": ["bot", "preview", "prefetch"]]], true),
         ([:], true), (["all": []], true), (["not": [:]], false),
         (["all": [["var1": "39485"], ["ip_version": 4]]], true),
         (["all": [["var1": "39485"], ["ip_version": 6]]], false),

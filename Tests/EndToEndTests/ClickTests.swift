@@ -177,7 +177,8 @@ import Testing
         try concurrently(2) { _ in
             // Pipelined, as many as a connection may owe answers for.
             let connection = try chain.tracker.connect()
-            let request = "GET /c/summer?subid=x HTTP/1.1\r\nHost: t.example\r\n\r\n"
+            let request =
+                "GET /c/summer?subid=x HTTP/1.1\r\nHost: t.example\r\nUser-Agent: b\r\n\r\n"
             for _ in 0..<200 {
                 try connection.send(String(repeating: request, count: 25))
                 for _ in 0..<25 {

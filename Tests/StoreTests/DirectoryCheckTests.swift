@@ -58,7 +58,7 @@ import Testing
 
     private static func insertTotal(clicks: Int, units: Int, nanos: Int) -> String {
         let slot = (Instant(rfc3339: "2026-11-20T12:00:00Z")?.micros ?? 0) / 900_000_000
-        return "INSERT INTO click_total VALUES (\(slot), 1, 7, \(clicks), \(units), \(nanos))"
+        return "INSERT INTO click_total VALUES (\(slot), 1, 7, \(clicks), \(units), \(nanos), 0)"
     }
 
     private static let insertConversion = """

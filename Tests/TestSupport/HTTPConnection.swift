@@ -15,12 +15,23 @@ public final class HTTPConnection: @unchecked Sendable {
     public func send(_ bytes: [UInt8]) throws { try socket.send(bytes) }
     public func send(_ text: String) throws { try socket.send(Array(text.utf8)) }
 
-    /// A request as a well-behaved client writes it; `Host` is added unless `fields` has one.
+    /// What visitors' requests name where a test names no other.
+    public static let browser =
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+        + "Chrome/124.0.0.0 Safari/537.36"
+
+    /// A request as a well-behaved client writes it; `Host` is added unless `fields` has one, and
+    /// for a visitor the name of a browser: without one it were a bot's, which is no click.
     public func send(
         _ method: String, _ target: String, fields: HTTPFields = [:], body: [UInt8]? = nil
     ) throws {
         var head = "\(method) \(target) HTTP/1.1\r\n"
         if fields["host"] == nil { head += "Host: tracker.test\r\n" }
+        let isVisit =
+            ["/c/", "/?", "/o", "/api/click"].contains { target.hasPrefix($0) } || target == "/"
+        if isVisit, fields["user-agent"] == nil {
+            head += "User-Agent: \(Self.browser)\r\n"
+        }
         head += fields.lines
         if let body { head += "Content-Length: \(body.count)\r\n" }
         head += "\r\n"

@@ -25,6 +25,9 @@ private let real = [
         copy.copyBytes(from: bytes)
         var headers = AgentHeaders(userAgent: UnsafeRawBufferPointer(copy))
         let device = DeviceReader.read(headers)
+        var kept = device.packed.withUnsafeBytes { Device(packed: $0) }
+        kept?.visit = device.visit
+        #expect(kept == device)
         for text in [device.brand, device.model, device.browser, device.inApp] {
             #expect(text.utf8.count <= 64)
             #expect(!text.utf8.contains { $0 < 0x20 || $0 == 0x7F })
@@ -99,7 +102,7 @@ private let real = [
             let agent = agents[Int.random(in: 0..<agents.count, using: &random)]
             Array(agent.utf8).withUnsafeBytes { bytes in
                 let headers = AgentHeaders(userAgent: bytes)
-                #expect(cache.device(of: headers) == DeviceReader.read(headers))
+                #expect(cache.device(of: headers).device == DeviceReader.read(headers))
             }
         }
         let sent = SentHeaders()
@@ -108,8 +111,8 @@ private let real = [
         var second = AgentHeaders(userAgent: sent.bytes("a"))
         second.brands = sent.bytes("bc")
         withExtendedLifetime(sent) {
-            #expect(cache.device(of: first).browser == DeviceReader.read(first).browser)
-            #expect(cache.device(of: second).browser == DeviceReader.read(second).browser)
+            #expect(cache.device(of: first).device.browser == DeviceReader.read(first).browser)
+            #expect(cache.device(of: second).device.browser == DeviceReader.read(second).browser)
         }
     }
 }

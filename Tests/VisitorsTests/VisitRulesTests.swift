@@ -8,22 +8,23 @@ private let browser =
 
 @Suite struct VisitRulesTests {
     private func kind(
-        _ agent: String = browser, address: String = "203.0.113.9", bots: BotList = .empty,
+        _ agent: String = browser, language: String = "de", address: String = "203.0.113.9",
+        rules: VisitRules = VisitRules(),
         _ change: (inout RequestMarks, SentHeaders) -> Void = { _, _ in }
     ) -> VisitKind {
         let sent = SentHeaders()
+        var headers = AgentHeaders(userAgent: sent.bytes(agent))
+        headers.acceptLanguage = sent.bytes(language)
         var marks = RequestMarks()
         change(&marks, sent)
         return withExtendedLifetime(sent) {
-            VisitRules.kind(
-                device(agent), userAgent: sent.bytes(agent), address: IPAddress(address), marks,
-                bots)
+            rules.kind(device(agent), headers, marks, address: IPAddress(address))
         }
     }
 
     @Test func `a browser is a visitor`() {
         #expect(kind() == .visitor)
-        #expect(kind { marks, _ in marks.hasAcceptLanguage = false } == .visitor)
+        #expect(kind(language: "") == .visitor)
     }
 
     @Test(arguments: ["prefetch", "prefetch;prerender", "Prefetch;anonymous-client-ip", "preview"])
@@ -38,14 +39,13 @@ private let browser =
         #expect(kind("Googlebot/2.1") { $0.purpose = $1.bytes("prefetch") } == .bot)
     }
 
-    @Test func `a request without a name or without any wish is a bot's`() {
+    @Test func `what no browser does is a bot's mark, where the operator says so`() {
         #expect(kind("") == .bot)
-        let bare = kind { marks, _ in
-            marks.hasAccept = false
-            marks.hasAcceptLanguage = false
-            marks.hasAcceptEncoding = false
-        }
-        #expect(bare == .bot)
+        #expect(kind("", rules: VisitRules(marks: [])) == .visitor)
+        let strict = VisitRules(marks: [.noLanguage])
+        #expect(kind(rules: strict) == .visitor)
+        #expect(kind(language: "", rules: strict) == .bot)
+        #expect(kind("", rules: strict) == .visitor)
     }
 
     @Test func `the operator's list makes bots of networks and agents`() throws {
@@ -59,13 +59,14 @@ private let browser =
                 agent: FunnyScanner
 
                 """.utf8))
-        #expect(kind(bots: list) == .bot)
-        #expect(kind(address: "203.0.114.0", bots: list) == .visitor)
-        #expect(kind(address: "198.51.100.7", bots: list) == .bot)
-        #expect(kind(address: "198.51.100.8", bots: list) == .visitor)
-        #expect(kind(address: "2001:db8:7:1::9", bots: list) == .bot)
-        #expect(kind(address: "2001:db8:8::", bots: list) == .visitor)
-        #expect(kind(browser + " FUNNYscanner/2", address: "192.0.2.1", bots: list) == .bot)
+        let rules = VisitRules(bots: list)
+        #expect(kind(rules: rules) == .bot)
+        #expect(kind(address: "203.0.114.0", rules: rules) == .visitor)
+        #expect(kind(address: "198.51.100.7", rules: rules) == .bot)
+        #expect(kind(address: "198.51.100.8", rules: rules) == .visitor)
+        #expect(kind(address: "2001:db8:7:1::9", rules: rules) == .bot)
+        #expect(kind(address: "2001:db8:8::", rules: rules) == .visitor)
+        #expect(kind(browser + " FUNNYscanner/2", address: "192.0.2.1", rules: rules) == .bot)
     }
 
     @Test func `blocks within blocks and at the ends of addresses are found`() throws {

@@ -22,7 +22,7 @@ enum QueryNotes {
         text("to", "a time: not included; or a day in UTC: included"),
         text("at", "a time"),
         text("tz", "UTC, an offset such as +02:00, or a zone such as Europe/Berlin"),
-        text("group", "what rows are made by"),
+        text("group", "what rows are made by; a report's: up to four, such as campaign,device"),
         text("campaign", "a campaign's key"),
         text("network", "a network's key"),
         text("event", "an event's name"),

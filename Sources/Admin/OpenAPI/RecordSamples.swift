@@ -55,6 +55,9 @@ enum RecordSamples {
         "click_id": "…", "campaign": "summer", "source": "push", "external_id": "…", "at": time,
         "cost": money, "vars": ["zone": "39485"], "ip": "203.0.113.9", "user_agent": "…",
         "referrer": "…", "rule": 1, "path": 1, "lander": "quiz", "offer": "fit",
+        "visit": "visitor", "device": "mobile", "brand": "Apple", "model": "iPhone", "os": "iOS",
+        "os_version": "17.4.1", "browser": "Safari", "browser_version": "17.4.1",
+        "in_app": "Instagram", "language": "pt-br",
         "location": "https://offer.example/…",
         // `number` is left out: it may be a text, too ("any").
         "lander_clicks": [["at": time, "offer": "fit", "location": "https://offer.example/…"]],

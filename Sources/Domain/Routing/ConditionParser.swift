@@ -304,6 +304,16 @@ struct ConditionParser {
             problems.add(field, "must be a text of 1 to \(Self.textMax) bytes")
             return nil
         }
+        let words: [String]
+        switch fact {
+        case .device: words = Device.Kind.allCases.map(\.rawValue)
+        case .visit: words = VisitKind.allCases.map(\.name)
+        default: return text
+        }
+        guard words.contains(text.lowercased()) else {
+            problems.add(field, "must be one of \(words.joined(separator: ", "))")
+            return nil
+        }
         return text
     }
 

@@ -26,7 +26,15 @@ struct CostCorrections {
         let changed = campaigns.values.filter { $0.isChanged(on: day) }
         var totals = try reader.clicks.totals(on: day, from: period.from, to: period.to)
         guard !changed.isEmpty else { return totals }
+        let replaced = totals.filter { total in
+            changed.contains { $0.campaign == total.campaignID }
+        }
         totals.removeAll { total in changed.contains { $0.campaign == total.campaignID } }
+        // A layer is about clicks; how many requests are none stays as it was counted.
+        totals += replaced.filter { $0.bots > 0 }.map {
+            ClickTotal(
+                campaignID: $0.campaignID, currency: nil, clicks: 0, costNanos: 0, bots: $0.bots)
+        }
         for campaign in changed { totals += try campaign.clicks(on: day) }
         return totals
     }

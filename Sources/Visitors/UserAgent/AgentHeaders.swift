@@ -17,17 +17,22 @@ public struct AgentHeaders {
     /// `Sec-CH-UA-Form-Factors`
     public var formFactors = AgentHeaders.none
 
+    public var acceptLanguage = AgentHeaders.none
+
     public init(userAgent: UnsafeRawBufferPointer) { self.userAgent = userAgent }
 
     /// What a server asks browsers for in `Accept-CH`, beside what they send by themselves.
-    public static let wantedHints =
+    public static let wanted =
         "Sec-CH-UA-Full-Version-List, Sec-CH-UA-Platform-Version, Sec-CH-UA-Model, "
         + "Sec-CH-UA-Form-Factors"
 
     var hasHints: Bool { !brands.isEmpty || !platform.isEmpty || !mobile.isEmpty }
 
     /// What decides about the device, one after another.
-    var all: InlineArray<7, UnsafeRawBufferPointer> {
-        [userAgent, brands, mobile, platform, platformVersion, model, formFactors]
+    var all: InlineArray<8, UnsafeRawBufferPointer> {
+        [
+            userAgent, brands, mobile, platform, platformVersion, model, formFactors,
+            acceptLanguage,
+        ]
     }
 }

@@ -1,11 +1,26 @@
 public import Domain
 
+/// A device as it was read, and as it is kept.
+public final class ReadDevice: Sendable {
+    public let device: Device
+    /// See `Device.packed`.
+    public let packed: [UInt8]
+
+    /// Of who has told nothing.
+    public static let nothing = ReadDevice(.unknown)
+
+    init(_ device: Device) {
+        self.device = device
+        packed = device.packed
+    }
+}
+
 /// Remembers what agents were read as: a campaign's visitors share a few thousand of them, and a
 /// look is a tenth of a reading. One for each event loop.
 ///
 /// Who sends ever new agents makes it useless, not larger: each has one place that it may lie in,
 /// and the newer one stays.
-public struct DeviceCache: ~Copyable {
+public struct DeviceCache {
     /// With agents of 200 bytes, half a MiB for each loop.
     private static let placesMax = 1024
     /// Longer ones are read each time.
@@ -14,14 +29,14 @@ public struct DeviceCache: ~Copyable {
     private struct Place {
         var hash: UInt64 = 0
         var bytes: [UInt8] = []
-        var device: Device?
+        var device: ReadDevice?
     }
 
     private var places = [Place](repeating: Place(), count: placesMax)
 
     public init() {}
 
-    public mutating func device(of headers: AgentHeaders) -> Device {
+    public mutating func device(of headers: AgentHeaders) -> ReadDevice {
         let all = headers.all
         var count = 0
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -29,16 +44,16 @@ public struct DeviceCache: ~Copyable {
             count += all[index].count
             hash = Self.mix(hash, all[index])
         }
-        guard count <= Self.bytesMax else { return DeviceReader.read(headers) }
+        guard count <= Self.bytesMax else { return ReadDevice(DeviceReader.read(headers)) }
         let slot = Int(truncatingIfNeeded: hash ^ hash >> 32) & (Self.placesMax - 1)
         if let device = places[slot].device, places[slot].hash == hash,
             Self.isSame(places[slot].bytes, all)
         {
             return device
         }
-        let device = DeviceReader.read(headers)
+        let device = ReadDevice(DeviceReader.read(headers))
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(count + 7)
+        bytes.reserveCapacity(count + all.count)
         for index in all.indices {
             bytes.append(contentsOf: all[index])
             bytes.append(0)
@@ -66,7 +81,7 @@ public struct DeviceCache: ~Copyable {
 
     /// Headers hold no NUL, so one between them keeps them apart.
     private static func isSame(
-        _ bytes: [UInt8], _ all: InlineArray<7, UnsafeRawBufferPointer>
+        _ bytes: [UInt8], _ all: InlineArray<8, UnsafeRawBufferPointer>
     ) -> Bool {
         bytes.withUnsafeBytes { bytes in
             var start = 0

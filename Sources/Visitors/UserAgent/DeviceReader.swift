@@ -17,6 +17,10 @@ public enum DeviceReader {
             HardwareReading.read(scan, &device)
         }
         ClientHints.read(headers, into: &device)
+        var language: [UInt8] = []
+        if AcceptLanguage.appendBest(headers.acceptLanguage, to: &language) {
+            device.language = String(decoding: language, as: UTF8.self)
+        }
         return device
     }
 }

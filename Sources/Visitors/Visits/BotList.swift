@@ -18,6 +18,9 @@ public struct BotList: Sendable {
     public static let empty = BotList(networks: [], words: [])
 
     public var isEmpty: Bool { blocks.isEmpty && words.isEmpty }
+    /// Blocks that lie within others aren't counted.
+    public var networkCount: Int { blocks.count }
+    public var wordCount: Int { words.values.reduce(0) { $0 + $1.count } }
 
     init(networks: [IPNetwork], words: [[UInt8]]) {
         var blocks: [(first: UInt128, last: UInt128)] = []

@@ -8,9 +8,6 @@ public struct RequestMarks {
     public var xPurpose = AgentHeaders.none
     /// Firefox's, before version 115.
     public var xMoz = AgentHeaders.none
-    public var hasAccept = true
-    public var hasAcceptLanguage = true
-    public var hasAcceptEncoding = true
 
     public init() {}
 
@@ -21,11 +18,16 @@ public struct RequestMarks {
             || Self.says("prefetch", xMoz)
     }
 
-    /// Every browser says what it can read when it opens a page; what says nothing at all only
-    /// borrows a browser's name.
-    var isBare: Bool { !hasAccept && !hasAcceptLanguage && !hasAcceptEncoding }
-
     private static func says(_ word: StaticString, _ header: UnsafeRawBufferPointer) -> Bool {
         AgentText(header).index(of: word) != nil
     }
+}
+
+/// What a request does that makes it a bot's, whatever it says of itself. The operator chooses.
+public enum BotMark: String, CaseIterable, Sendable {
+    /// It names no program at all, which every browser does.
+    case noAgent = "no-agent"
+    /// It asks for no language, which every browser does when it opens a page; most programs that
+    /// borrow a browser's name don't.
+    case noLanguage = "no-language"
 }

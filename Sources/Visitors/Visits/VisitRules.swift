@@ -1,7 +1,15 @@
 public import Domain
 
 /// Tells visitors from everybody else who asks for a campaign URL.
-public enum VisitRules {
+public struct VisitRules: Sendable {
+    public let bots: BotList
+    public let marks: Set<BotMark>
+
+    public init(bots: BotList = .empty, marks: Set<BotMark> = [.noAgent]) {
+        self.bots = bots
+        self.marks = marks
+    }
+
     /// A preview or a bot that says so is taken at its word; then the operator's list decides, then
     /// how the request behaves. Nobody who hides well is found this way: who pays for bots' clicks
     /// has to look at what the clicks convert.
@@ -9,9 +17,8 @@ public enum VisitRules {
     /// - Parameters:
     ///   - device: as read of the same request.
     ///   - address: the visitor's, as far as it is known.
-    public static func kind(
-        _ device: Device, userAgent: UnsafeRawBufferPointer, address: IPAddress?,
-        _ marks: RequestMarks, _ bots: BotList
+    public func kind(
+        _ device: Device, _ headers: AgentHeaders, _ request: RequestMarks, address: IPAddress?
     ) -> VisitKind {
         switch device.visit {
         case .preview, .bot: return device.visit
@@ -19,10 +26,10 @@ public enum VisitRules {
         }
         if !bots.isEmpty {
             if let address, bots.contains(address) { return .bot }
-            if bots.names(agent: userAgent) { return .bot }
+            if bots.names(agent: headers.userAgent) { return .bot }
         }
-        // No browser leaves its name out.
-        if userAgent.isEmpty || marks.isBare { return .bot }
-        return marks.isPrefetch ? .prefetch : .visitor
+        if headers.userAgent.isEmpty, marks.contains(.noAgent) { return .bot }
+        if headers.acceptLanguage.isEmpty, marks.contains(.noLanguage) { return .bot }
+        return request.isPrefetch ? .prefetch : .visitor
     }
 }

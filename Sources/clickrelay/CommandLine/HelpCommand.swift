@@ -23,8 +23,8 @@ enum HelpCommand {
     }
 
     private static let topicWords = [
-        "config", "costs", "destinations", "domains", "landers", "postback", "redirects", "routing",
-        "tokens",
+        "bots", "config", "costs", "destinations", "domains", "landers", "postback", "redirects",
+        "routing", "tokens",
     ]
 
     private static func text(_ topic: [String], _ commands: [Command]) throws(CommandFailure)
@@ -35,6 +35,7 @@ enum HelpCommand {
             return HelpText.details(of: command)
         }
         switch topic {
+        case ["bots"]: return HelpText.bots
         case ["config"]: return HelpText.configuration
         case ["costs"]: return HelpText.costs
         case ["destinations"]: return HelpText.destinations

@@ -28,6 +28,13 @@ extension HelpText {
           ip               an address or a block: "192.0.2.0/24", "2001:db8::/32"
           ip_version       4 or 6
           language         what the browser likes best; "pt" matches "pt-br" too
+          device           desktop, mobile, tablet, tv, console, wearable, bot or other
+          brand, model     as far as the browser tells: "Samsung", "SM-S918B"
+          os, os_version   "iOS", "Android", "Windows", "macOS", …; {"range": ["10", "13.9"]}
+          browser, browser_version
+                           "Chrome", "Safari", "Samsung Internet", "Chrome WebView", …
+          in_app           the app whose browser it is: "Facebook", "Instagram", "TikTok", …
+          visit            visitor, bot, prefetch or preview; bot, true or false: help bots
           referrer         the page's address; referrer_domain, its host or any part after a dot
           user_agent
           param:NAME       a parameter of the campaign URL, as it was sent

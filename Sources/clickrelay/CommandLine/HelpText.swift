@@ -43,9 +43,9 @@ enum HelpText {
           check                            integrity of a data directory
           healthcheck                      exit 0 if the server can record a click now
           config print                     the settings in effect
-          version, help [TOPIC]            topics: any command, config, costs, destinations,
-                                           domains, landers, postback, redirects, routing,
-                                           tokens
+          version, help [TOPIC]            topics: any command, bots, config, costs,
+                                           destinations, domains, landers, postback,
+                                           redirects, routing, tokens
 
         Commands use the data directory (--data-dir, ./data), through its server when one is running.
         For a server elsewhere: --server URL, and CLICKRELAY_TOKEN in the environment.

@@ -48,8 +48,26 @@ struct JourneyView {
         if !visitor.isEmpty {
             nodes.append(Tree("visitor " + Printable.text(visitor.joined(separator: "  "))))
         }
+        let device = device
+        if !device.isEmpty { nodes.append(Tree(Printable.text(device))) }
+        if let visit = journey["visit"]?.stringValue, visit != "visitor" {
+            nodes.append(Tree("no click: a \(Printable.text(visit)), counted in no report"))
+        }
         nodes.append(Tree("\(time(journey["at"]))  redirected → \(value(journey["location"]))"))
         return nodes
+    }
+
+    /// `mobile  Apple iPhone  iOS 17.4  Safari 17.4  in Facebook  de-de`
+    private var device: String {
+        func words(_ names: String...) -> String? {
+            let words = names.compactMap { journey[$0]?.stringValue }
+            return words.isEmpty ? nil : words.joined(separator: " ")
+        }
+        return [
+            words("device"), words("brand", "model"), words("os", "os_version"),
+            words("browser", "browser_version"), words("in_app").map { "in \($0)" },
+            words("language"),
+        ].compactMap(\.self).joined(separator: "  ")
     }
 
     private func node(landerClick: JSONValue) -> Tree {

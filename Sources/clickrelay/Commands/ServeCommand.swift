@@ -15,7 +15,7 @@ enum ServeCommand {
                 nothing else. SIGHUP reads both files again: new connections get the new
                 certificate, open ones go on; if it can't be used, the old one stays and the log
                 says why. The location files in geo/ of the data directory are read again too (see
-                `clickrelay help geo update`).
+                `clickrelay help geo update`), and BOTS_FILE (see help bots).
 
                   clickrelay serve --data-dir /srv/clickrelay --listen 0.0.0.0:8080 \\
                       --public-url https://track.example.com

@@ -38,6 +38,8 @@ struct Configuration: Sendable {
     /// Nil: the text of received calls is kept for good.
     var retentionPostbackDays: Int?
     var ipPolicy = IPPolicy.full
+    /// How bots are told from visitors.
+    var visitRules = VisitRulesSource()
     var logLevel = Log.Level.info
     var logFormat = Log.Format.auto
     var shutdownGraceMilliseconds = 10_000

@@ -1,6 +1,7 @@
 internal import Domain
 internal import HTTP
 internal import Net
+internal import Visitors
 
 /// Makes a `Configuration` from the four sources and collects everything that is wrong with them,
 /// so that one run is enough to mend all of it.
@@ -127,6 +128,7 @@ struct ConfigurationReader {
         configuration.retentionClickDays = days(.retentionClickDays)
         configuration.retentionPostbackDays = days(.retentionPostbackDays)
         configuration.ipPolicy = choice(.ipPolicy, .full)
+        readVisitRules()
         configuration.logLevel = choice(.logLevel, .info)
         configuration.logFormat = choice(.logFormat, .auto)
         configuration.shutdownGraceMilliseconds = integer(.shutdownGraceMs, 0...3_600_000)
@@ -215,6 +217,29 @@ struct ConfigurationReader {
             if paths[1].utf8.contains(0) { fail(.tlsKeyFile, "must not contain a NUL") }
             configuration.certificate = CertificateFiles(
                 certificatePath: paths[0], keyPath: paths[1])
+        }
+    }
+
+    /// The list itself is read when serving starts, and again at every SIGHUP.
+    private mutating func readVisitRules() {
+        if isSet(.botsFile) {
+            let path = text(.botsFile)
+            if path.utf8.contains(0) { fail(.botsFile, "must not contain a NUL") }
+            configuration.visitRules.listPath = path
+        }
+        configuration.visitRules.marks = []
+        let names = list(.botMarks)
+        if names == ["none"] { return }
+        for name in names {
+            guard let mark = BotMark(rawValue: name) else {
+                let known = BotMark.allCases.map(\.rawValue)
+                fail(
+                    .botMarks,
+                    "\"\(Printable.text(name))\" is none of \(known.joined(separator: ", ")), and "
+                        + "not \"none\" alone")
+                continue
+            }
+            configuration.visitRules.marks.insert(mark)
         }
     }
 

@@ -25,6 +25,8 @@ enum Setting: String, CaseIterable, Sendable {
     case retentionClickDays = "RETENTION_CLICK_DAYS"
     case retentionPostbackDays = "RETENTION_POSTBACK_DAYS"
     case ipPolicy = "IP_POLICY"
+    case botsFile = "BOTS_FILE"
+    case botMarks = "BOT_MARKS"
     case logLevel = "LOG_LEVEL"
     case logFormat = "LOG_FORMAT"
     case shutdownGraceMs = "SHUTDOWN_GRACE_MS"
@@ -67,7 +69,7 @@ enum Setting: String, CaseIterable, Sendable {
         switch self {
         case .dataDir: "DIR"
         case .listen: "ADDRESS:PORT"
-        case .tlsCertFile, .tlsKeyFile: "FILE"
+        case .tlsCertFile, .tlsKeyFile, .botsFile: "FILE"
         case .publicURL, .server: "URL"
         case .trustedProxies: "CIDR,…"
         case .nodeID, .loops, .maxConnections, .outboundConcurrency, .outboundPerHost: "N"
@@ -78,6 +80,7 @@ enum Setting: String, CaseIterable, Sendable {
         case .outboundGiveUpHours: "HOURS"
         case .retentionClickDays, .retentionPostbackDays: "DAYS"
         case .ipPolicy: "full|truncate|none"
+        case .botMarks: "MARK,…|none"
         case .logLevel: "debug|info|warn|error"
         case .logFormat: "auto|json|text"
         case .token: "TOKEN"
@@ -101,11 +104,12 @@ enum Setting: String, CaseIterable, Sendable {
         case .outboundTimeoutMs: "15000"
         case .outboundGiveUpHours: "72"
         case .ipPolicy: "full"
+        case .botMarks: "no-agent"
         case .logLevel: "info"
         case .logFormat: "auto"
         case .shutdownGraceMs: "10000"
         case .tlsCertFile, .tlsKeyFile, .publicURL, .trustedProxies, .loops, .retentionClickDays,
-            .retentionPostbackDays, .server, .token:
+            .retentionPostbackDays, .botsFile, .server, .token:
             nil
         }
     }
@@ -134,6 +138,8 @@ enum Setting: String, CaseIterable, Sendable {
         case .retentionClickDays: "days after which a day's clicks are deleted; unset: kept"
         case .retentionPostbackDays: "days after which received calls lose their text; unset: kept"
         case .ipPolicy: "how much of a visitor's address is stored"
+        case .botsFile: "networks and agents that are bots; see help bots; SIGHUP rereads it"
+        case .botMarks: "what makes a request a bot's: no-agent, no-language"
         case .logLevel: "the least important event that is logged"
         case .logFormat: "auto: text on a terminal, JSON elsewhere"
         case .shutdownGraceMs: "how long SIGTERM waits for requests in flight"

@@ -23,6 +23,7 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
         self.services = services
         var settings = ClickHandler.Settings()
         settings.ipPolicy = services.configuration.ipPolicy
+        settings.visits = services.visitRules
         let clientAddress = ClientAddress(trustedProxies: services.configuration.trustedProxies)
         settings.clientAddress = clientAddress
         settings.isSecure =

@@ -27,6 +27,7 @@ final class Tracker: @unchecked Sendable {
         let clickLookUps: ClickLookUps
         let routing: Routing
         let rowIDs: ClickRowIDs
+        let visitRules: SharedVisitRules
         let postbacks: PostbackIntake
         let api: AdminAPI
 
@@ -47,6 +48,7 @@ final class Tracker: @unchecked Sendable {
     static func start(_ configuration: Configuration) throws(CommandFailure) -> Tracker {
         // Before anything is opened or made.
         let tls = try certificate(configuration)
+        let visitRules = try visitRules(configuration)
         let counters = TrafficCounters(
             DataDirectory(path: configuration.dataDirectory), now: Installation.now
         ) { [log = configuration.log] in log.error($0, ["detail": .string($1)]) }
@@ -67,7 +69,7 @@ final class Tracker: @unchecked Sendable {
         observers.deliveriesCancelled = { outbound.forget($0) }
         let installation = try Installation(configuration, observers: observers)
         do {
-            return try Tracker(installation, routing, counters, outbound, tls)
+            return try Tracker(installation, routing, counters, outbound, tls, visitRules)
         } catch let failure as CommandFailure {
             installation.close()
             throw failure
@@ -79,7 +81,7 @@ final class Tracker: @unchecked Sendable {
 
     private init(
         _ installation: Installation, _ routing: Routing, _ counters: TrafficCounters,
-        _ outboundHandle: OutboundThread.Handle, _ tls: TLSContext?
+        _ outboundHandle: OutboundThread.Handle, _ tls: TLSContext?, _ visitRules: VisitRules
     ) throws {
         let configuration = installation.configuration
         let log = installation.log
@@ -116,7 +118,7 @@ final class Tracker: @unchecked Sendable {
             clickLookUps: ClickLookUps(installation.directory) {
                 log.error($0, ["detail": .string($1)])
             },
-            routing: routing, rowIDs: rowIDs,
+            routing: routing, rowIDs: rowIDs, visitRules: SharedVisitRules(visitRules),
             postbacks: PostbackIntake(
                 ledger: installation.ledger, clickIDs: installation.clickIDs, limiter: api.limiter,
                 log: { [log = installation.log] in log.error($0, ["detail": .string($1)]) }),
@@ -199,6 +201,7 @@ final class Tracker: @unchecked Sendable {
     /// The certificate's files and the location files.
     func reload() {
         reloadCertificate()
+        reloadVisitRules()
         services.installation.geo.load(checks: true)
         Self.logGeoFiles(services.installation)
     }
@@ -220,13 +223,40 @@ final class Tracker: @unchecked Sendable {
         }
     }
 
+    /// A list that is no good leaves the one in use that was loaded before.
+    private func reloadVisitRules() {
+        let configuration = services.configuration
+        guard configuration.visitRules.listPath != nil else { return }
+        let log = services.installation.log
+        do throws(VisitRulesError) {
+            services.visitRules.publish(try configuration.visitRules.load(log))
+        } catch {
+            log.error(
+                "bots_not_reloaded",
+                ["detail": .string(error.text), "in_use": "the list loaded before"])
+        }
+    }
+
+    private static func visitRules(_ configuration: Configuration) throws(CommandFailure)
+        -> VisitRules
+    {
+        do throws(VisitRulesError) {
+            return try configuration.visitRules.load(configuration.log)
+        } catch {
+            throw .failed("BOTS_FILE can't be used: \(error.text)")
+        }
+    }
+
     /// What the operator is to know of a SIGHUP is logged, and nothing else comes of a failure:
     /// open connections and, when the files are no good, the old certificate stay in use.
     private func reloadCertificate() {
         let configuration = services.configuration
         let log = services.installation.log
         guard let files = configuration.certificate else {
-            log.info("nothing_to_reload", ["detail": "TLS_CERT_FILE is not set"])
+            if configuration.visitRules.listPath == nil {
+                log.info(
+                    "nothing_to_reload", ["detail": "neither TLS_CERT_FILE nor BOTS_FILE is set"])
+            }
             return
         }
         do throws(TLSError) {
