@@ -89,7 +89,7 @@ struct Journey {
             + Device.facts.map { fact in
                 JSONMember(
                     name: fact.name, value: .string(orNull: click?.device?.value(of: fact)))
-            }
+            } + (click?.place ?? .unknown).members
     }
 
     private func source(ofCampaign id: CampaignID) -> SourceID? {

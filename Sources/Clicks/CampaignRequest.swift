@@ -29,6 +29,8 @@ struct CampaignRequest {
     /// What its browser told of the visitor.
     private(set) var told = ReadDevice.nothing
     private(set) var visit = VisitKind.visitor
+    /// Where the visitor is, by the location files.
+    private(set) var found = FoundPlace.nowhere
     /// Nil: the request is answered without one.
     var clickID: ClickID?
     private(set) var rowID = ClickRowID(milliseconds: 0, node: 0, sequence: 0)
@@ -80,9 +82,10 @@ struct CampaignRequest {
     }
 
     /// Takes note of who came.
-    mutating func recognize(_ told: ReadDevice, _ visit: VisitKind) {
+    mutating func recognize(_ told: ReadDevice, _ visit: VisitKind, _ found: FoundPlace) {
         self.told = told
         self.visit = visit
+        self.found = found
     }
 
     /// Takes note of where the visitor goes, which its URL may tell.
@@ -116,8 +119,10 @@ struct CampaignRequest {
             bytes.append(contentsOf: value.utf8)
         case .bot: bytes.append(contentsOf: (visit == .bot ? "true" : "false").utf8)
         case .visit: bytes.append(contentsOf: visit.name.utf8)
-        case .country, .region, .city, .isp, .asn, .connectionType, .unique, .clickNumber:
-            return false
+        case .country, .region, .city, .isp, .asn, .connectionType:
+            guard let value = found.place.value(of: fact) else { return false }
+            bytes.append(contentsOf: value.utf8)
+        case .unique, .clickNumber: return false
         }
         return true
     }
@@ -244,7 +249,11 @@ struct CampaignRequest {
                 guard let value = request.told.device.value(of: token) else { return false }
                 bytes.append(contentsOf: value.utf8)
                 return true
-            case .country, .region, .city, .isp, .payout, .payoutMinor, .currency, .status, .event,
+            case .country, .region, .city, .isp:
+                guard let value = request.found.place.value(of: token) else { return false }
+                bytes.append(contentsOf: value.utf8)
+                return true
+            case .payout, .payoutMinor, .currency, .status, .event,
                 .transactionID, .conversionID, .revision, .extra:
                 return false
             }

@@ -16,6 +16,8 @@ public final class ClickHandler: @unchecked Sendable {
         public var isSecure = false
         /// Who counts as a visitor.
         public var visits = SharedVisitRules()
+        /// Where visitors are looked up; one that nothing was loaded from knows no place.
+        public var locations = GeoDirectory(path: "")
 
         public init() {}
     }
@@ -30,6 +32,7 @@ public final class ClickHandler: @unchecked Sendable {
     private var tableSeen = -1
     private var request = CampaignRequest()
     private var sheet = FactSheet()
+    private var places: PlaceFinder
     let signer: OnwardSigner
     var turn: Turn
     /// Of a campaign URL's path.
@@ -47,6 +50,7 @@ public final class ClickHandler: @unchecked Sendable {
         self.routing = routing
         self.rowIDs = rowIDs
         self.settings = settings
+        places = PlaceFinder(settings.locations)
         signer = OnwardSigner(clickIDs)
         turn = Turn(signer)
         cipher = try ClickIDCipher(key: clickIDs.newestKey)
@@ -190,7 +194,8 @@ public final class ClickHandler: @unchecked Sendable {
                 referrer: turn.batch.keep(request.referrer),
                 parameterNames: request.packNames(in: &turn.batch),
                 parameterValues: request.packValues(in: &turn.batch), visit: request.visit,
-                device: request.told.packed.withUnsafeBytes { turn.batch.keep($0) }))
+                device: request.told.packed.withUnsafeBytes { turn.batch.keep($0) },
+                place: request.found.packed.withUnsafeBytes { turn.batch.keep($0) }))
         if let taken = choice.taken { turn.taken.append(taken) }
         return clickID
     }
@@ -200,7 +205,8 @@ public final class ClickHandler: @unchecked Sendable {
         let headers = AgentHeaders(http)
         let told = devices.device(of: headers)
         request.recognize(
-            told, visitRules.kind(told.device, headers, RequestMarks(http), address: ip))
+            told, visitRules.kind(told.device, headers, RequestMarks(http), address: ip),
+            places.place(of: ip))
     }
 
     private func fillSheet(

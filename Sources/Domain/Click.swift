@@ -25,6 +25,8 @@ public struct Click: Sendable, Equatable {
     public let visit: VisitKind
     /// Nil for a click older than these are kept.
     public let device: Device?
+    /// By the location files of that time; nil: they told nothing, or there were none.
+    public let place: Place?
 
     public struct Parameter: Sendable, Equatable {
         public let name: String
@@ -40,7 +42,8 @@ public struct Click: Sendable, Equatable {
         rowID: ClickRowID, campaignID: CampaignID, externalID: [UInt8]?, cost: Money?,
         parameters: [Parameter], ip: IPAddress?, userAgent: [UInt8], referrer: [UInt8],
         flowVersion: Int64? = nil, rule: Int? = nil, path: Int, landerVersion: Int64? = nil,
-        offerVersion: Int64, visit: VisitKind = .visitor, device: Device? = nil
+        offerVersion: Int64, visit: VisitKind = .visitor, device: Device? = nil,
+        place: Place? = nil
     ) {
         self.rowID = rowID
         self.campaignID = campaignID
@@ -57,6 +60,7 @@ public struct Click: Sendable, Equatable {
         self.offerVersion = offerVersion
         self.visit = visit
         self.device = device
+        self.place = place
     }
 }
 

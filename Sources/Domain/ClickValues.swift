@@ -62,7 +62,8 @@ public struct ClickValues: TokenValues {
         case .random: bytes.appendRandom(of: clickID, salt: 0)
         case .language, .device, .os, .osVersion, .browser, .browserVersion:
             return bytes.appendValue(click.device?.value(of: token))
-        case .country, .region, .city, .isp, .payout, .payoutMinor, .currency, .status, .event,
+        case .country, .region, .city, .isp: return bytes.appendValue(click.place?.value(of: token))
+        case .payout, .payoutMinor, .currency, .status, .event,
             .transactionID, .conversionID, .revision, .extra:
             return false
         }

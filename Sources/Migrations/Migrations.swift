@@ -22,6 +22,7 @@ public enum EmbeddedMigrations {
         (15, "click_days", text(PackageResources.v0015_click_days_sql)),
         (16, "conversion_ways", text(PackageResources.v0016_conversion_ways_sql)),
         (17, "visitors", text(PackageResources.v0017_visitors_sql)),
+        (18, "places", text(PackageResources.v0018_places_sql)),
     ]
 
     /// `clicks/DAY.db`.
@@ -31,6 +32,7 @@ public enum EmbeddedMigrations {
         (3, "lander_clicks", text(PackageResources.clicks_v0003_lander_clicks_sql)),
         (4, "ways", text(PackageResources.clicks_v0004_ways_sql)),
         (5, "visitors", text(PackageResources.clicks_v0005_visitors_sql)),
+        (6, "places", text(PackageResources.clicks_v0006_places_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -5,11 +5,12 @@ public import Store
 public enum ReportGroup: String, CaseIterable, Sendable {
     case campaign, visit, device, brand, model, os, osVersion = "os_version", browser
     case browserVersion = "browser_version", inApp = "in_app", language
+    case country, region, city, isp, asn, connectionType = "connection_type"
 
     /// More would tell nearly each click from the others.
     public static let groupsMax = 4
 
-    /// What of a device it is; nil: something else.
+    /// What of a device or a place it is; nil: something else.
     private var fact: Fact? {
         switch self {
         case .campaign, .visit: nil
@@ -22,12 +23,23 @@ public enum ReportGroup: String, CaseIterable, Sendable {
         case .browserVersion: .browserVersion
         case .inApp: .inApp
         case .language: .language
+        case .country: .country
+        case .region: .region
+        case .city: .city
+        case .isp: .isp
+        case .asn: .asn
+        case .connectionType: .connectionType
         }
+    }
+
+    fileprivate var parts: Audience.Parts {
+        guard let fact else { return [] }
+        return Place.facts.contains(fact) ? .place : .device
     }
 
     fileprivate func value(_ audience: Audience) -> String? {
         if self == .visit { return audience.visit.name }
-        return fact.flatMap { audience.device?.value(of: $0) }
+        return fact.flatMap { audience.device?.value(of: $0) ?? audience.place?.value(of: $0) }
     }
 }
 
@@ -63,13 +75,15 @@ public struct AudienceReport: Sendable, Equatable {
     ) throws(StoreError) {
         var byKey: [Key: ReportNumbers] = [:]
         var totals = ReportNumbers()
+        let parts = groups.reduce(into: Audience.Parts()) { $0.formUnion($1.parts) }
         func key(_ campaignID: CampaignID, _ audience: Audience) -> Key {
             Key(
                 campaignID: groups.contains(.campaign) ? campaignID : nil,
                 values: groups.map { $0.value(audience) })
         }
         for day in try reader.clickDays() where period.touches(day) {
-            for item in try reader.clicks.audienceTotals(on: day, from: period.from, to: period.to)
+            for item in try reader.clicks.audienceTotals(
+                by: parts, on: day, from: period.from, to: period.to)
             {
                 let total = item.total.converted(by: rates, on: day)
                 byKey[key(total.campaignID, item.audience), default: ReportNumbers()].add(total)
@@ -77,13 +91,13 @@ public struct AudienceReport: Sendable, Equatable {
             }
         }
         for item in try reader.audienceConversions(
-            from: period.from, to: period.to, reporting: rates.reporting)
+            by: parts, from: period.from, to: period.to, reporting: rates.reporting)
         {
             byKey[key(item.total.campaignID, item.audience), default: ReportNumbers()]
                 .add(item.total)
             totals.add(item.total)
         }
-        for item in try reader.audienceCosts(from: period.from, to: period.to) {
+        for item in try reader.audienceCosts(by: parts, from: period.from, to: period.to) {
             let cost = CostTotal(
                 campaignID: item.total.campaignID, currency: item.total.currency,
                 count: item.total.conversions, costNanos: item.total.costNanos,

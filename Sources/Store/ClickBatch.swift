@@ -75,13 +75,15 @@ public struct NewClick: Sendable {
     public var visit: VisitKind
     /// See `Device.packed`.
     public var device: Bytes
+    /// See `Place.packed`.
+    public var place: Bytes
 
     public init(
         rowID: ClickRowID, campaignID: CampaignID, flowVersion: Int64, rule: Int, path: Int,
         landerVersion: Int64?, offerVersion: Int64, costNanos: Int64?, currency: Currency,
         externalID: Bytes, ip: IPAddress?,
         userAgent: Bytes, referrer: Bytes, parameterNames: Bytes, parameterValues: Bytes,
-        visit: VisitKind = .visitor, device: Bytes = .none
+        visit: VisitKind = .visitor, device: Bytes = .none, place: Bytes = .none
     ) {
         self.rowID = rowID
         self.campaignID = campaignID
@@ -100,5 +102,6 @@ public struct NewClick: Sendable {
         self.parameterValues = parameterValues
         self.visit = visit
         self.device = device
+        self.place = place
     }
 }

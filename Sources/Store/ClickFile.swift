@@ -50,8 +50,9 @@ final class ClickFile {
                 INSERT OR IGNORE INTO click
                     (id, campaign_id, path, offer_version, cost_nanos, currency, external_id, ip,
                      user_agent, referrer, parameter_names, parameter_values, flow_version, rule,
-                     lander_version, visit, device)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                     lander_version, visit, device, place)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                    ?18)
                 """)
             addTotal = try connection.prepare(
                 """
@@ -110,6 +111,7 @@ final class ClickFile {
         insertClick.bind(15, click.landerVersion)
         insertClick.bind(16, click.visit.stored)
         insertClick.bind(17, try texts.id(of: arena[click.device]))
+        insertClick.bind(18, try texts.id(of: arena[click.place]))
         try withStoredBytes(of: click.ip) { (ip) throws(SQLiteError) in
             insertClick.bind(8, orNull: ip)
             try insertClick.run()

@@ -184,11 +184,13 @@ public final class ClickReader {
         SELECT click.id, campaign_id, path, offer_version, cost_nanos, currency, external_id, ip,
             agent.value, referrer.value, names.value, parameter_values,
             \(fileVersion < 2 ? "NULL, NULL, NULL" : "flow_version, rule, lander_version"),
-            \(fileVersion < 5 ? "NULL, NULL" : "visit, told.value")
+            \(fileVersion < 5 ? "NULL, NULL" : "visit, told.value"),
+            \(fileVersion < 6 ? "NULL" : "place.value")
         FROM click LEFT JOIN text AS agent ON agent.id = user_agent
             LEFT JOIN text AS referrer ON referrer.id = click.referrer
             LEFT JOIN text AS names ON names.id = parameter_names
             \(fileVersion < 5 ? "" : "LEFT JOIN text AS told ON told.id = device")
+            \(fileVersion < 6 ? "" : "LEFT JOIN text AS place ON place.id = click.place")
         """
     }
 
@@ -213,7 +215,8 @@ public final class ClickReader {
             flowVersion: row.optionalInt64(12), rule: row.optionalInt64(13).map { Int($0) },
             path: Int(row.int64(2)), landerVersion: row.optionalInt64(14),
             offerVersion: row.int64(3), visit: VisitKind(stored: row.optionalInt64(15)),
-            device: row.withBytes(16) { Device(packed: $0) })
+            device: row.withBytes(16) { Device(packed: $0) },
+            place: row.withBytes(17) { Place(packed: $0) })
     }
 }
 

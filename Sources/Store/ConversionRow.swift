@@ -9,7 +9,7 @@ enum ConversionRow {
         converted_at_us, extras, external_id, cost_nanos, cost_currency, parameters, ip,
         user_agent, referrer, path, offer_version, reporting_nanos, reporting_currency,
         reporting_rate_nanos, own_cost_rule, flow_version, rule, lander_version,
-        visit, device
+        visit, device, place
         """
 
     /// - Throws: `SQLiteError` for a row that holds what we never write.
@@ -31,7 +31,8 @@ enum ConversionRow {
             flowVersion: row.optionalInt64(30), rule: row.optionalInt64(31).map { Int($0) },
             path: Int(row.int64(24)), landerVersion: row.optionalInt64(32),
             offerVersion: row.int64(25), visit: VisitKind(stored: row.optionalInt64(33)),
-            device: row.withBytes(34) { Device(packed: $0) })
+            device: row.withBytes(34) { Device(packed: $0) },
+            place: row.withBytes(35) { Place(packed: $0) })
         return Conversion(
             id: ConversionID(row.int64(0)), click: click, sourceID: SourceID(row.int64(7)),
             networkID: NetworkID(row.int64(8)), offerID: OfferID(row.int64(9)),
@@ -150,6 +151,7 @@ enum ConversionRow {
         statement.bind(33, click.landerVersion)
         statement.bind(34, click.visit.stored)
         statement.bind(35, text: click.device.map { String(decoding: $0.packed, as: UTF8.self) })
+        statement.bind(36, text: click.place.map { String(decoding: $0.packed, as: UTF8.self) })
     }
 
     static func bind(_ cost: Money?, to statement: Statement, at index: Int32) {

@@ -117,7 +117,7 @@ public final class DirectoryCheck {
             let version = try connection.int64("PRAGMA user_version") ?? 0
             let tellsVisitors = version >= 5
             try checkRowsLieInTheirDay(day, name, connection)
-            try checkTexts(name, connection, tellsVisitors)
+            try checkTexts(name, connection, version)
             try checkTotals(name, connection, tellsVisitors)
             if version >= 3 { try checkLanderTotals(name, connection, tellsVisitors) }
             try checkConvertedClicks(day, name, connection)
@@ -140,11 +140,13 @@ public final class DirectoryCheck {
         }
     }
 
-    private func checkTexts(_ name: String, _ connection: Connection, _ tellsVisitors: Bool)
+    private func checkTexts(_ name: String, _ connection: Connection, _ version: Int64)
         throws(SQLiteError)
     {
-        let columns = ["user_agent", "referrer", "parameter_names"]
-        for column in tellsVisitors ? columns + ["device"] : columns {
+        let columns = [
+            ("user_agent", 1), ("referrer", 1), ("parameter_names", 1), ("device", 5), ("place", 6),
+        ]
+        for (column, since) in columns where version >= since {
             let count =
                 try connection.int64(
                     """

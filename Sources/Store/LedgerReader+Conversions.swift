@@ -63,15 +63,16 @@ extension LedgerReader {
     public func conversionTotals(
         from: Instant, to: Instant, reporting: Currency? = nil
     ) throws(StoreError) -> [ConversionTotal] {
-        try audienceConversions(from: from, to: to, reporting: reporting, isByAudience: false)
+        try audienceConversions(by: nil, from: from, to: to, reporting: reporting)
             .map(\.total)
     }
 
     /// The same by who made the clicks.
+    /// - Parameter parts: nil: nothing is told apart.
     public func audienceConversions(
-        from: Instant, to: Instant, reporting: Currency? = nil, isByAudience: Bool = true
+        by parts: Audience.Parts?, from: Instant, to: Instant, reporting: Currency? = nil
     ) throws(StoreError) -> [AudienceConversions] {
-        let audience = isByAudience ? "visit, device" : "NULL AS visit, NULL AS device"
+        let audience = Audience.columns(parts)
         return try sql { (connection) throws(SQLiteError) in
             // Units and nanos apart, so that no sum can overflow. `converted` is NULL for what was
             // not converted: zero needs no rate, nor does the reporting currency itself.
@@ -81,14 +82,14 @@ extension LedgerReader {
                     sum(payout_nanos / 1000000000), sum(payout_nanos % 1000000000),
                     coalesce(sum(converted / 1000000000), 0),
                     coalesce(sum(converted % 1000000000), 0), count(*) - count(converted), visit,
-                    device
+                    device, place
                 FROM (
                     SELECT \(audience), campaign_id, status, currency, payout_nanos,
                         CASE WHEN currency = ?3 OR payout_nanos = 0 THEN payout_nanos
                             WHEN reporting_currency = ?3 THEN reporting_nanos END AS converted
                     FROM conversion
                     WHERE click_row_id >= ?1 AND click_row_id < ?2 AND is_test = 0)
-                GROUP BY campaign_id, status, currency, visit, device
+                GROUP BY campaign_id, status, currency, visit, device, place
                 """,
                 [
                     .integer(Self.firstRowID(at: from)), .integer(Self.firstRowID(at: to)),
@@ -107,7 +108,8 @@ extension LedgerReader {
                 return AudienceConversions(
                     audience: Audience(
                         visit: VisitKind(stored: row.optionalInt64(9)),
-                        device: row.withBytes(10) { Device(packed: $0) }),
+                        device: row.withBytes(10) { Device(packed: $0) },
+                        place: row.withBytes(11) { Place(packed: $0) }),
                     total: total)
             }
         }

@@ -27,14 +27,14 @@ extension LedgerReader {
     public func conversionCosts(from: Instant, to: Instant) throws(StoreError)
         -> [ConversionCostTotal]
     {
-        try audienceCosts(from: from, to: to, isByAudience: false).map(\.total)
+        try audienceCosts(by: nil, from: from, to: to).map(\.total)
     }
 
     /// The same by who made the clicks.
-    public func audienceCosts(from: Instant, to: Instant, isByAudience: Bool = true)
+    /// - Parameter parts: nil: nothing is told apart.
+    public func audienceCosts(by parts: Audience.Parts?, from: Instant, to: Instant)
         throws(StoreError) -> [AudienceCosts]
     {
-        let audience = isByAudience ? "visit, device" : "NULL, NULL"
         return try sql { (connection) throws(SQLiteError) in
             // Units and nanos apart, so that no sum can overflow.
             try connection.rows(
@@ -43,11 +43,14 @@ extension LedgerReader {
                     ((click_row_id >> 22) + \(ClickRowID.epochMilliseconds))
                         / \(QuarterHour.micros / 1000) AS quarter,
                     own_cost_currency, count(*), sum(own_cost_nanos / 1000000000),
-                    sum(own_cost_nanos % 1000000000), \(audience)
-                FROM conversion
-                WHERE click_row_id >= ?1 AND click_row_id < ?2 AND is_test = 0
-                    AND own_cost_nanos <> 0
-                GROUP BY campaign_id, quarter, own_cost_currency\(isByAudience ? ", visit, device" : "")
+                    sum(own_cost_nanos % 1000000000), visit, device, place
+                FROM (
+                    SELECT \(Audience.columns(parts)), campaign_id, click_row_id,
+                        own_cost_currency, own_cost_nanos
+                    FROM conversion
+                    WHERE click_row_id >= ?1 AND click_row_id < ?2 AND is_test = 0
+                        AND own_cost_nanos <> 0)
+                GROUP BY campaign_id, quarter, own_cost_currency, visit, device, place
                 """,
                 [.integer(Self.firstRowID(at: from)), .integer(Self.firstRowID(at: to))]
             ) { (row) throws(SQLiteError) in
@@ -62,7 +65,8 @@ extension LedgerReader {
                 return AudienceCosts(
                     audience: Audience(
                         visit: VisitKind(stored: row.optionalInt64(6)),
-                        device: row.withBytes(7) { Device(packed: $0) }),
+                        device: row.withBytes(7) { Device(packed: $0) },
+                        place: row.withBytes(8) { Place(packed: $0) }),
                     total: total)
             }
         }

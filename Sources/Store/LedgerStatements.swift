@@ -38,10 +38,10 @@ struct LedgerStatements {
                 currency, revision, converted_at_us, extras, external_id, cost_nanos, cost_currency,
                 parameters, ip, user_agent, referrer, path, offer_version, reporting_nanos,
                 reporting_currency, reporting_rate_nanos, own_cost_rule, own_cost_nanos,
-                own_cost_currency, flow_version, rule, lander_version, visit, device)
+                own_cost_currency, flow_version, rule, lander_version, visit, device, place)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1, ?14, ?15, ?16, ?17,
                 ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33,
-                ?34, ?35)
+                ?34, ?35, ?36)
             """)
         updateConversion = try connection.prepare(
             """

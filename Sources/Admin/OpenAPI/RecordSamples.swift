@@ -58,6 +58,8 @@ enum RecordSamples {
         "visit": "visitor", "device": "mobile", "brand": "Apple", "model": "iPhone", "os": "iOS",
         "os_version": "17.4.1", "browser": "Safari", "browser_version": "17.4.1",
         "in_app": "Instagram", "language": "pt-br",
+        "country": "BR", "region": "SP", "city": "São Paulo", "isp": "…", "asn": 64_496,
+        "connection_type": "Cellular",
         "location": "https://offer.example/…",
         // `number` is left out: it may be a text, too ("any").
         "lander_clicks": [["at": time, "offer": "fit", "location": "https://offer.example/…"]],

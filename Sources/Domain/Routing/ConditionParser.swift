@@ -308,6 +308,13 @@ struct ConditionParser {
         switch fact {
         case .device: words = Device.Kind.allCases.map(\.rawValue)
         case .visit: words = VisitKind.allCases.map(\.name)
+        case .country:
+            do throws(CountryError) {
+                return try Country.parse(text).code
+            } catch {
+                problems.add(field, error.message)
+                return nil
+            }
         default: return text
         }
         guard words.contains(text.lowercased()) else {
@@ -338,7 +345,14 @@ struct ConditionParser {
             case .asn: 0...4_294_967_295
             default: 0...1_000_000_000
             }
-        let number = value.int64Value ?? value.stringValue.flatMap { Int64($0) }
+        let number =
+            value.int64Value
+            ?? value.stringValue.flatMap { text in
+                // As networks are called: AS15169.
+                Int64(
+                    fact == .asn && text.uppercased().hasPrefix("AS")
+                        ? text.dropFirst(2) : text[...])
+            }
         guard let number, allowed.contains(number), fact != .ipVersion || number == 4 || number == 6
         else {
             problems.add(

@@ -69,8 +69,9 @@ public enum Fact: Hashable, Sendable {
     /// Nobody tells these yet, so a condition on them is refused.
     var isUntold: Bool {
         switch self {
-        case .country, .region, .city, .isp, .asn, .connectionType, .unique, .clickNumber: true
-        case .ip, .ipVersion, .device, .brand, .model, .os, .osVersion, .browser, .browserVersion,
+        case .unique, .clickNumber: true
+        case .country, .region, .city, .isp, .asn, .connectionType, .ip, .ipVersion, .device,
+            .brand, .model, .os, .osVersion, .browser, .browserVersion,
             .inApp, .language, .referrer, .referrerDomain, .userAgent, .parameter, .variable,
             .header, .weekday, .hour, .bot, .visit:
             false

@@ -11,6 +11,8 @@ public final class GeoDirectory: Sendable {
     private let current = Mutex(Loaded())
     /// Of `current`: changes with it.
     private let generationCount = Atomic(0)
+    /// Held while files are read: of two who load, the later one's files stay.
+    private let loading = Mutex(())
 
     private struct Loaded {
         var files: [GeoFile] = []
@@ -53,6 +55,10 @@ public final class GeoDirectory: Sendable {
     /// - Returns: `files`.
     @discardableResult
     public func load(checks: Bool) -> [GeoFile] {
+        loading.withLock { _ in read(checks: checks) }
+    }
+
+    private func read(checks: Bool) -> [GeoFile] {
         let before = places.databases
         var files: [GeoFile] = []
         var databases: [GeoDatabase] = []

@@ -14,9 +14,8 @@ final class MappedFile: @unchecked Sendable {
     ///
     /// - Parameter directory: where there is room for the copy.
     static func copy(of path: String, in directory: String) throws(GeoError) -> MappedFile {
-        let copy = try PrivateCopy(of: path, in: directory)
+        let copy = try PrivateCopy(of: path, in: directory, isNameless: true)
         defer { copy.close() }
-        copy.unlink()
         return try MappedFile(copy)
     }
 
@@ -32,7 +31,7 @@ final class MappedFile: @unchecked Sendable {
     deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
 }
 
-/// A copy of a file, open under a name that nobody else knows.
+/// A copy of a file, open under a name that nobody else knows, or under none.
 struct PrivateCopy {
     let path: String
     let descriptor: Int32
@@ -44,7 +43,9 @@ struct PrivateCopy {
     static let prefix = ".copy-"
 
     /// Of a file, as far as it goes by the time it is read.
-    init(of source: String, in directory: String) throws(GeoError) {
+    ///
+    /// - Parameter isNameless: nothing of it is left, whenever this process ends.
+    init(of source: String, in directory: String, isNameless: Bool = false) throws(GeoError) {
         let input = open(source, O_RDONLY | O_CLOEXEC)
         guard input >= 0 else { throw .system("open", source) }
         defer { Glibc.close(input) }
@@ -54,6 +55,7 @@ struct PrivateCopy {
             throw GeoError("\(source) is not a file")
         }
         try self.init(in: directory)
+        if isNameless { unlink() }
         do throws(GeoError) {
             var buffer = [UInt8](repeating: 0, count: 1 << 20)
             while true {

@@ -28,6 +28,11 @@ extension HelpText {
           ip               an address or a block: "192.0.2.0/24", "2001:db8::/32"
           ip_version       4 or 6
           language         what the browser likes best; "pt" matches "pt-br" too
+          country          "US", by the location files (`clickrelay help geo update`)
+          region, city, isp
+                           as the files write them: "CA" or "California", "Los Angeles"
+          asn              the network's number: 15169, {"not_in": [16509, 14618]}
+          connection_type  as the files write it: "Cellular", "Cable/DSL"
           device           desktop, mobile, tablet, tv, console, wearable, bot or other
           brand, model     as far as the browser tells: "Samsung", "SM-S918B"
           os, os_version   "iOS", "Android", "Windows", "macOS", …; {"range": ["10", "13.9"]}
@@ -65,7 +70,9 @@ extension HelpText {
         begins a new one. What is taken is told as "traffic_caps_used". Changes hold from the next
         visitor on; visitors from before the cap was set count.
 
-        What isn't there matches no comparison but the opposite ones (is_not, not_in, …).
+        What isn't there matches no comparison but the opposite ones (is_not, not_in, …). Where the
+        location files don't tell, not even those: nobody is sent by a guess about a place.
+        {"country": {"exists": false}} finds such visitors.
         A URL of a lander takes {click_id}, {external_id} and the other tokens of a click
         (`clickrelay help tokens`).
 

@@ -136,8 +136,8 @@ enum HelpText {
                       {payout:2}                      with two decimals, as some want all amounts
 
                     Conversion tokens have a value in destinations only. An unknown token is refused when
-                    the template is saved. Not filled in yet: country, region, city, isp, language,
-                    device, os, browser and their versions, lander_id.
+                    the template is saved. country, region, city and isp have a value where a location
+                    file tells them (`clickrelay help geo update`).
 
                     """
     }()

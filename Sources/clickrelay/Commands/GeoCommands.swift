@@ -24,7 +24,8 @@ enum GeoCommands {
 
                 All of a file is read and checked before it takes the place of the older one of its
                 type in geo/ of the data directory; visitors are looked up in one or the other at
-                every moment. A running server takes the new one at once.
+                every moment. A running server takes the new one at once. It works on a copy of its
+                own, so a file in use takes its size on disk twice.
 
                   clickrelay geo update dbip-city-lite dbip-asn-lite
                   clickrelay geo update --license-file /etc/clickrelay/maxmind GeoLite2-City

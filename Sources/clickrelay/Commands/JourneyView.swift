@@ -48,6 +48,8 @@ struct JourneyView {
         if !visitor.isEmpty {
             nodes.append(Tree("visitor " + Printable.text(visitor.joined(separator: "  "))))
         }
+        let place = place
+        if !place.isEmpty { nodes.append(Tree(Printable.text("from " + place))) }
         let device = device
         if !device.isEmpty { nodes.append(Tree(Printable.text(device))) }
         if let visit = journey["visit"]?.stringValue, visit != "visitor" {
@@ -55,6 +57,19 @@ struct JourneyView {
         }
         nodes.append(Tree("\(time(journey["at"]))  redirected → \(value(journey["location"]))"))
         return nodes
+    }
+
+    /// `Berlin, BE, DE  Example Net (AS64496)  Cellular`
+    private var place: String {
+        let names = ["city", "region", "country"].compactMap { journey[$0]?.stringValue }
+        let system = Show.id(journey["asn"]).map { "AS\($0)" }
+        let provider = (journey["isp"]?.stringValue).map { isp in
+            isp + (system.map { " (\($0))" } ?? "")
+        }
+        return [
+            names.isEmpty ? nil : names.joined(separator: ", "), provider ?? system,
+            journey["connection_type"]?.stringValue,
+        ].compactMap(\.self).joined(separator: "  ")
     }
 
     /// `mobile  Apple iPhone  iOS 17.4  Safari 17.4  in Facebook  de-de`

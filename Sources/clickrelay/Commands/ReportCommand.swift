@@ -15,7 +15,8 @@ enum ReportCommand {
             flags: filters + [Command.jsonFlag], scope: .api,
             details: """
                 Up to four fields: campaign, visit, device, brand, model, os, os_version, browser,
-                browser_version, in_app, language. Requests that are no clicks stand in the column
+                browser_version, in_app, language, country, region, city, isp, asn,
+                connection_type. Requests that are no clicks stand in the column
                 "bots" and in no other; see help bots. By campaign alone, sums are read; by anything
                 else, the clicks themselves, which takes a second for some million of them, and
                 costs are those that clicks and conversions were recorded with, without layers.

@@ -24,6 +24,7 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
         var settings = ClickHandler.Settings()
         settings.ipPolicy = services.configuration.ipPolicy
         settings.visits = services.visitRules
+        settings.locations = services.installation.geo
         let clientAddress = ClientAddress(trustedProxies: services.configuration.trustedProxies)
         settings.clientAddress = clientAddress
         settings.isSecure =

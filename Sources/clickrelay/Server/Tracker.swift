@@ -253,7 +253,7 @@ final class Tracker: @unchecked Sendable {
         let configuration = services.configuration
         let log = services.installation.log
         guard let files = configuration.certificate else {
-            if configuration.visitRules.listPath == nil {
+            if configuration.visitRules.listPath == nil, services.installation.geo.files.isEmpty {
                 log.info(
                     "nothing_to_reload", ["detail": "neither TLS_CERT_FILE nor BOTS_FILE is set"])
             }
