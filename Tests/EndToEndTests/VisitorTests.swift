@@ -77,7 +77,9 @@ private let googlebot = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.goo
     }
 
     @Test func `what isn't a visitor is kept and marked, and counts as no click`() throws {
-        let chain = try Chain.start()
+        let chain = try Chain.start {
+            $0.options.arguments = ["--bot-marks", "library,no-agent"]
+        }
         let visits: [(fields: HTTPFields, visit: String)] = [
             (["User-Agent": iPhone], "visitor"), (["User-Agent": googlebot], "bot"),
             (["User-Agent": "curl/8.5.0"], "bot"), (["User-Agent": ""], "bot"),

@@ -119,11 +119,17 @@ private let agents: [Row] = [
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/120.0.6099.28 Safari/537.36",
         "AdsBot-Google (+http://www.google.com/adsbot.html)",
         "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
-        "curl/8.5.0", "Wget/1.21.4", "python-requests/2.31.0", "Go-http-client/1.1",
-        "okhttp/4.12.0", "Java/17.0.2", "axios/1.6.8", "Scrapy/2.11.1 (+https://scrapy.org)",
         "SomeUnknownCrawler/0.3 (+https://crawler.example)",
-    ]) func `a crawler or a program is a bot`(agent: String) {
+    ]) func `a crawler is a bot`(agent: String) {
         #expect(device(agent).visit == .bot)
+        #expect(device(agent).kind == .bot)
+    }
+
+    @Test(arguments: [
+        "curl/8.5.0", "Wget/1.21.4", "python-requests/2.31.0", "Go-http-client/1.1",
+        "okhttp/4.12.0", "Java/17.0.2", "axios/1.6.8",
+    ]) func `a library is no device, and may be anybody's`(agent: String) {
+        #expect(device(agent).visit == .visitor)
         #expect(device(agent).kind == .bot)
     }
 

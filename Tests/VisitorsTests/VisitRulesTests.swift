@@ -40,8 +40,14 @@ private let browser =
     }
 
     @Test func `what no browser does is a bot's mark, where the operator says so`() {
-        #expect(kind("") == .bot)
-        #expect(kind("", rules: VisitRules(marks: [])) == .visitor)
+        #expect(kind("") == .visitor)
+        #expect(kind("", rules: VisitRules(marks: [.noAgent])) == .bot)
+        for agent in ["curl/8.5.0", "python-requests/2.31.0", "okhttp/4.12.0"] {
+            #expect(kind(agent) == .visitor)
+            #expect(kind(agent, rules: VisitRules(marks: [.library])) == .bot)
+        }
+        #expect(kind("Googlebot/2.1", rules: VisitRules(marks: [])) == .bot)
+        #expect(kind(rules: VisitRules(marks: [.library])) == .visitor)
         let strict = VisitRules(marks: [.noLanguage])
         #expect(kind(rules: strict) == .visitor)
         #expect(kind(language: "", rules: strict) == .bot)

@@ -21,8 +21,8 @@ enum BrowserReading {
             return
         }
         if let find = scan.library {
+            // Whose it is, the agent does not say: see `BotMark.library`.
             device.kind = .bot
-            device.visit = .bot
             set(find, scan, &device)
             return
         }

@@ -4,7 +4,7 @@ internal import Domain
 /// (User-Agent Client Hints, W3C draft; values are structured fields, RFC 9651).
 enum ClientHints {
     static func read(_ headers: AgentHeaders, into device: inout Device) {
-        guard headers.hasHints, device.visit == .visitor else { return }
+        guard headers.hasHints, device.kind != .bot, device.visit == .visitor else { return }
         readBrands(AgentText(headers.brands), into: &device)
         if device.visit == .bot { return }
         readPlatform(headers, into: &device)

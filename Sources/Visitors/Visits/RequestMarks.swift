@@ -24,7 +24,12 @@ public struct RequestMarks {
 }
 
 /// What a request does that makes it a bot's, whatever it says of itself. The operator chooses.
+///
+/// None is a mark by itself: servers that pass visitors on, apps and whoever tries a campaign URL with
+/// curl do all of this, and a visitor who isn't counted is a wrong number.
 public enum BotMark: String, CaseIterable, Sendable {
+    /// Its agent is an HTTP library's or a command line tool's.
+    case library
     /// It names no program at all, which every browser does.
     case noAgent = "no-agent"
     /// It asks for no language, which every browser does when it opens a page; most programs that

@@ -5,7 +5,7 @@ public struct VisitRules: Sendable {
     public let bots: BotList
     public let marks: Set<BotMark>
 
-    public init(bots: BotList = .empty, marks: Set<BotMark> = [.noAgent]) {
+    public init(bots: BotList = .empty, marks: Set<BotMark> = []) {
         self.bots = bots
         self.marks = marks
     }
@@ -28,6 +28,8 @@ public struct VisitRules: Sendable {
             if let address, bots.contains(address) { return .bot }
             if bots.names(agent: headers.userAgent) { return .bot }
         }
+        // Crawlers were told above: what is left of that kind are programs' libraries.
+        if device.kind == .bot, marks.contains(.library) { return .bot }
         if headers.userAgent.isEmpty, marks.contains(.noAgent) { return .bot }
         if headers.acceptLanguage.isEmpty, marks.contains(.noLanguage) { return .bot }
         return request.isPrefetch ? .prefetch : .visitor

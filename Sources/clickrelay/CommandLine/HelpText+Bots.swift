@@ -13,11 +13,11 @@ extension HelpText {
         `clickrelay trace` tells each click's mark. Rules route by {"visit": ["bot", "preview"]} or
         {"bot": true}; see help routing.
 
-        A bot is who says so in its user agent (crawlers, monitors, browsers without a person,
-        HTTP libraries such as curl); who is on the list in BOTS_FILE; and who has one of the
-        BOT_MARKS: no-agent (it names no program), no-language (it asks for no language; not among
-        the defaults, as a server that passes visitors on may leave that out). BOT_MARKS=none
-        leaves these out. Who hides well is found by none of this.
+        A bot is who says so in its user agent (crawlers, monitors, browsers without a person); who
+        is on the list in BOTS_FILE; and who has one of the BOT_MARKS: library (an HTTP library or
+        a tool such as curl), no-agent (it names no program), no-language (it asks for no
+        language). None of them counts unless BOT_MARKS names it, as servers that pass visitors on
+        and apps may do the same. Who hides well is found by none of this.
 
         BOTS_FILE has an address, a network or an agent's word on each line, up to 1,000,000 and
         1,000 of them; SIGHUP reads it again, and a list with a mistake leaves the old one in use:
