@@ -85,7 +85,10 @@ struct Journey {
 
     /// Who came, under the names that conditions have for it.
     private func visitor(_ click: Click?) -> [JSONMember] {
-        [JSONMember(name: "visit", value: .string(orNull: click?.visit.name))]
+        [
+            JSONMember(name: "visit", value: .string(orNull: click?.visit.name)),
+            JSONMember(name: "click_number", value: .integer(orNull: click?.visitNumber)),
+        ]
             + Device.facts.map { fact in
                 JSONMember(
                     name: fact.name, value: .string(orNull: click?.device?.value(of: fact)))

@@ -31,6 +31,8 @@ struct CampaignRequest {
     private(set) var visit = VisitKind.visitor
     /// Where the visitor is, by the location files.
     private(set) var found = FoundPlace.nowhere
+    /// Nil where the campaign does not know its visitors, and of who is none.
+    var known: KnownVisitor?
     /// Nil: the request is answered without one.
     var clickID: ClickID?
     private(set) var rowID = ClickRowID(milliseconds: 0, node: 0, sequence: 0)
@@ -44,6 +46,7 @@ struct CampaignRequest {
         _ query: UnsafeRawBufferPointer, _ route: Route, into batch: inout ClickBatch
     ) {
         self.route = route
+        known = nil
         externalID = nil
         costNanos = route.costNanos
         currency = route.urlCost.map { $0.currency(in: query) } ?? route.currency
@@ -122,7 +125,12 @@ struct CampaignRequest {
         case .country, .region, .city, .isp, .asn, .connectionType:
             guard let value = found.place.value(of: fact) else { return false }
             bytes.append(contentsOf: value.utf8)
-        case .unique, .clickNumber: return false
+        case .unique:
+            guard let known else { return false }
+            bytes.append(contentsOf: (known.record.visits == 1 ? "true" : "false").utf8)
+        case .clickNumber:
+            guard let known else { return false }
+            bytes.appendDecimal(Int64(known.record.visits))
         }
         return true
     }

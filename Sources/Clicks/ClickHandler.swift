@@ -27,6 +27,8 @@ public final class ClickHandler: @unchecked Sendable {
     private let routing: Routing
     let rowIDs: ClickRowIDs
     private let cipher: ClickIDCipher
+    private let identity: VisitorIdentity
+    private let visitors: VisitorMemory
     let settings: Settings
     private var table: RoutingTable?
     private var tableSeen = -1
@@ -42,8 +44,8 @@ public final class ClickHandler: @unchecked Sendable {
     private var visitRulesSeen = -1
 
     public init(
-        loop: LoopHandle, store: ClickStore, routing: Routing, rowIDs: ClickRowIDs,
-        clickIDs: ClickIDKeys, settings: Settings
+        loop: LoopHandle, store: ClickStore, routing: Routing, visitors: VisitorMemory,
+        rowIDs: ClickRowIDs, clickIDs: ClickIDKeys, settings: Settings
     ) throws(CryptoError) {
         self.loop = loop
         self.store = store
@@ -52,7 +54,9 @@ public final class ClickHandler: @unchecked Sendable {
         self.settings = settings
         places = PlaceFinder(settings.locations)
         signer = OnwardSigner(clickIDs)
-        turn = Turn(signer)
+        self.visitors = visitors
+        turn = Turn(signer, visitors)
+        identity = try VisitorIdentity(clickIDs)
         cipher = try ClickIDCipher(key: clickIDs.newestKey)
     }
 
@@ -144,25 +148,52 @@ public final class ClickHandler: @unchecked Sendable {
         turn.append(
             responder, route.redirect, depth: depth,
             cookie: ClickCookie.kind(isSecure: settings.isSecure, hasLander: choice.lander != nil)
-                .map { (clickID, $0) }
+                .map { (clickID, $0) },
+            visitor: request.known.map { ($0.number, isSecure: settings.isSecure) }
         ) { bytes in
             request.appendLocation(url, in: turn.batch, to: &bytes)
         }
         return request.rowID
     }
 
-    /// Reads a visit and decides where it goes; nil when nothing takes it. Room that was taken for it
-    /// is given back by whoever does not record it.
+    /// Reads a visit and decides where it goes; nil when nothing takes it. Who does not record it
+    /// then calls `giveBack`.
     func decide(_ http: borrowing Request, _ route: Route, at domain: DomainRoute?) -> Choice? {
         request.read(http.query, route, into: &turn.batch)
         let rowID = rowIDs.next(micros: http.receivedAtMicros)
         let ip = clientAddress(http)
         request.identify(http, rowID: rowID, ip: ip)
         recognize(http, ip)
-        if route.router.hasRules { fillSheet(http, route, ip) }
         // Who takes room is who counts on disk: `NewClick.countsTowardsCaps`.
-        let takesRoom = http.method != .head && request.visit == .visitor
-        return route.choose(rowID, sheet, takesRoom: takesRoom) ?? domain?.fallbackChoice
+        let counts = http.method != .head && request.visit == .visitor
+        if let memory = route.memory, request.visit == .visitor {
+            request.known = know(http, memory, ip, counts: counts)
+        }
+        if route.router.hasRules { fillSheet(http, route, ip) }
+        let choice =
+            route.choose(rowID, sheet, request.known, takesRoom: counts)
+            ?? domain?.fallbackChoice
+        if choice == nil, counts, let known = request.known { visitors.takeBack(known.key) }
+        return choice
+    }
+
+    private func know(
+        _ http: borrowing Request, _ memory: RouteMemory, _ ip: IPAddress?, counts: Bool
+    ) -> KnownVisitor {
+        let number = identity.visitor(http, ip: ip, userAgent: request.userAgent)
+        let key = VisitorKey(number, memory.scope)
+        let second = request.rowID.instant.seconds
+        let record =
+            counts
+            ? visitors.visit(key, at: second, window: memory.windowSeconds)
+            : visitors.peek(key, at: second, window: memory.windowSeconds)
+        return KnownVisitor(number: number, key: key, record: record)
+    }
+
+    /// Undoes what the visit that was decided last has taken.
+    func giveBack(_ choice: Choice) {
+        choice.taken?.giveBack()
+        if let known = request.known { visitors.takeBack(known.key) }
     }
 
     /// Records a visit that nobody is redirected for.
@@ -195,9 +226,25 @@ public final class ClickHandler: @unchecked Sendable {
                 parameterNames: request.packNames(in: &turn.batch),
                 parameterValues: request.packValues(in: &turn.batch), visit: request.visit,
                 device: request.told.packed.withUnsafeBytes { turn.batch.keep($0) },
-                place: request.found.packed.withUnsafeBytes { turn.batch.keep($0) }))
+                place: request.found.packed.withUnsafeBytes { turn.batch.keep($0) },
+                visitor: request.known?.number,
+                visitNumber: request.known.map { Int64($0.record.visits) }))
         if let taken = choice.taken { turn.taken.append(taken) }
+        if let known = request.known, let memory = route.memory {
+            remember(known, choice, memory)
+        }
         return clickID
+    }
+
+    private func remember(_ known: KnownVisitor, _ choice: Choice, _ memory: RouteMemory) {
+        turn.counted.append(known.key)
+        guard let offer = choice.offer else { return }
+        visitors.note(
+            known.key,
+            VisitedPlace(
+                flow: memory.flow, second: request.rowID.instant.seconds,
+                rule: choice.decision.rule, path: choice.decision.path,
+                lander: choice.lander?.landerID, offer: offer.offerID))
     }
 
     private func recognize(_ http: borrowing Request, _ ip: IPAddress?) {

@@ -143,7 +143,7 @@ public final class DirectClickHandler: @unchecked Sendable {
         }
         if let key = told.lander {
             guard let lander = clicks.routes.lander(of: key) else {
-                choice.taken?.giveBack()
+                clicks.giveBack(choice)
                 return Self.refuse(
                     ValidationError("lander", "there is no lander \"\(key)\""), responder)
             }

@@ -136,7 +136,7 @@ public final class LanderClickHandler: @unchecked Sendable {
         }
         clicks.turn.batch.landerClicks.append(landerClick)
         clicks.turn.append(
-            responder, redirect, depth: press.depth, cookie: nil, location: location)
+            responder, redirect, depth: press.depth, cookie: nil, visitor: nil, location: location)
     }
 
     /// The file of its click's day is finished: it is kept in the ledger.

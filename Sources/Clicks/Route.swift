@@ -24,14 +24,10 @@ final class Route: Sendable {
     let fallback: URLTemplate?
     /// Nil: no cap can close anything here, and a click costs none the time to look.
     private let caps: RouteCaps?
+    /// Nil: nobody has to be known again here.
+    let memory: RouteMemory?
     /// By rule: 0 are the default paths.
     private let paths: [[WayPoints]]
-
-    /// What stands behind one path, in the order of its document.
-    private struct WayPoints {
-        let landers: [LanderLanding]
-        let offers: [Landing]
-    }
 
     /// Nil for one that leads nowhere.
     init?(
@@ -71,21 +67,30 @@ final class Route: Sendable {
         passing = ParameterPassing(campaign.passedParameters, from: source.value)
         fallback = campaign.fallbackURL
         self.paths = paths
+        memory = RouteMemory(stored, router, catalog)
         caps = RouteCaps(stored, flow, capTable, offers: paths.map { $0.map(\.offers) })
     }
 
     /// Where the click with this row ID is sent; nil when nothing takes it.
     ///
+    /// - Parameter visitor: nil where it is not known.
     /// - Parameter takesRoom: whether the visit counts towards caps: room is taken then, and has to
     ///   be given back if the click can't be recorded.
-    func choose(_ rowID: ClickRowID, _ sheet: FactSheet, takesRoom: Bool) -> Choice? {
-        guard let caps else {
-            return router.decide(rowID, sheet).map { choice($0) } ?? fallbackChoice
-        }
+    func choose(
+        _ rowID: ClickRowID, _ sheet: FactSheet, _ visitor: KnownVisitor?, takesRoom: Bool
+    ) -> Choice? {
+        let seen = SeenWays(visitor, memory, paths)
         let instant = rowID.instant
+        let ways = OpenWays(caps: caps, seen: seen, instant: instant)
+        guard let caps else {
+            let decision =
+                seen == nil
+                ? router.decide(rowID, sheet) : router.decide(rowID, sheet, ways)
+            return decision.map { choice($0) } ?? fallbackChoice
+        }
         for _ in 0..<Self.triesMax {
             guard caps.isOpen(at: instant),
-                let decision = router.decide(rowID, sheet, caps.selection(at: instant)),
+                let decision = router.decide(rowID, sheet, ways),
                 let (offer, cap) = caps.offer(of: decision, at: instant)
             else { return fallbackChoice }
             var choice = choice(decision, offer: offer)
@@ -117,6 +122,12 @@ final class Route: Sendable {
                 url: $0, lander: nil, offer: nil)
         }
     }
+}
+
+/// What stands behind one path, in the order of its document.
+struct WayPoints {
+    let landers: [LanderLanding]
+    let offers: [Landing]
 }
 
 extension Route {

@@ -75,8 +75,6 @@ struct RouteCaps: Sendable {
     /// Whether the campaign itself takes one more.
     func isOpen(at instant: Instant) -> Bool { campaign?.isOpen(at: instant) ?? true }
 
-    func selection(at instant: Instant) -> OpenWays { OpenWays(caps: self, instant: instant) }
-
     /// The decision's offer, or where it is full the first of its overflow that is not.
     func offer(of decision: Decision, at instant: Instant) -> (landing: Landing, cap: Cap?)? {
         Self.open(offers[decision.rule][decision.path - 1][decision.offer], at: instant)
@@ -96,11 +94,11 @@ struct RouteCaps: Sendable {
         return TakenRoom(offer: offer?.counter, others: others, at: instant)
     }
 
-    fileprivate func isOpen(rule: Int, path: Int, at instant: Instant) -> Bool {
+    func isOpen(rule: Int, path: Int, at instant: Instant) -> Bool {
         paths[rule][path - 1]?.isOpen(at: instant) ?? true
     }
 
-    fileprivate func isOpen(rule: Int, path: Int, offer: Int, at instant: Instant) -> Bool {
+    func isOpen(rule: Int, path: Int, offer: Int, at instant: Instant) -> Bool {
         Self.open(offers[rule][path - 1][offer], at: instant) != nil
     }
 
@@ -114,20 +112,4 @@ struct RouteCaps: Sendable {
         }
         return nil
     }
-}
-
-/// What caps leave open to one visit.
-struct OpenWays: Selection {
-    fileprivate let caps: RouteCaps
-    fileprivate let instant: Instant
-
-    func isOpen(rule: Int, path: Int) -> Bool { caps.isOpen(rule: rule, path: path, at: instant) }
-
-    func isOpen(rule: Int, path: Int, offer: Int) -> Bool {
-        caps.isOpen(rule: rule, path: path, offer: offer, at: instant)
-    }
-
-    func isUnseen(rule: Int, path: Int, lander: Int) -> Bool { true }
-    func isUnseen(rule: Int, path: Int, offer: Int) -> Bool { true }
-    var remembered: Decision? { nil }
 }

@@ -16,6 +16,8 @@ public final class RoutingTable: Sendable {
     private let landers: [EntityKey: LanderLanding]
     /// The lander of each wording.
     let landerIDs: [Int64: LanderID]
+    /// The longest window of the campaigns that know their visitors, in seconds; nil: none does.
+    let longestMemory: Int64?
 
     /// - Parameters:
     ///   - alwaysServed: hosts that campaigns are served at, whatever domains there are.
@@ -42,6 +44,7 @@ public final class RoutingTable: Sendable {
                 LanderLanding(stored.value.key, catalog).map { (stored.value.key, $0) }
             })
         landerIDs = catalog.landerVersions.mapValues(\.landerID)
+        longestMemory = all.compactMap(\.route.memory?.windowSeconds).max()
         routesByID = Dictionary(
             all.map { ($0.campaign.id, $0.route) }, uniquingKeysWith: { first, _ in first })
         let routes = all.filter { !$0.campaign.isArchived }.map(\.route)
@@ -119,11 +122,13 @@ public final class Routing: Sendable {
         generation.add(1, ordering: .releasing)
     }
 
+    var newest: RoutingTable { table.withLock { $0 } }
+
     /// The newest table; it replaces `held` when it was published since `seen`.
     func refresh(_ held: inout RoutingTable?, seen: inout Int) -> RoutingTable {
         let now = generation.load(ordering: .acquiring)
         if now == seen, let held { return held }
-        let newest = table.withLock { $0 }
+        let newest = self.newest
         held = newest
         seen = now
         return newest

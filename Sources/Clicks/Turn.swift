@@ -11,6 +11,9 @@ final class Turn: @unchecked Sendable {
     private var responders: [Responder] = []
     /// Room of caps that its clicks have taken.
     var taken: [TakenRoom] = []
+    /// Visits that were counted.
+    var counted: [VisitorKey] = []
+    private let visitors: VisitorMemory
     /// The redirects' header lines, one after another.
     private var lines: [UInt8] = []
     /// The same of those redirects that are pages.
@@ -28,11 +31,15 @@ final class Turn: @unchecked Sendable {
     /// Over https alone: elsewhere no browser takes notice. The next click tells more then.
     private static let acceptHints = Array("Accept-CH: \(AgentHeaders.wanted)\r\n".utf8)
 
-    init(_ signer: OnwardSigner) { self.signer = signer }
+    init(_ signer: OnwardSigner, _ visitors: VisitorMemory) {
+        self.signer = signer
+        self.visitors = visitors
+    }
 
     /// An empty one, with room for as much as the last had: turns are alike.
     init(like last: Turn) {
         signer = last.signer
+        visitors = last.visitors
         batch.rows.reserveCapacity(last.batch.rows.count)
         batch.arena.reserveCapacity(last.batch.arena.count)
         responders.reserveCapacity(last.responders.count)
@@ -43,11 +50,12 @@ final class Turn: @unchecked Sendable {
 
     /// Adds the redirect that waits for the batch's newest row.
     /// - Parameters:
-    ///   - cookie: the visitor's, if there is to be one.
+    ///   - cookie: of the click, if there is to be one.
+    ///   - visitor: who gets a cookie, if anybody does.
     ///   - depth: how many folders below the root the request's path lies.
     func append(
         _ responder: Responder, _ redirect: Redirect, depth: Int,
-        cookie: (ClickID, ClickCookie.Kind)?,
+        cookie: (ClickID, ClickCookie.Kind)?, visitor: (VisitorNumber, isSecure: Bool)?,
         location: (inout [UInt8]) -> Void
     ) {
         responders.append(responder)
@@ -58,6 +66,9 @@ final class Turn: @unchecked Sendable {
             clickID.append(to: &lines)
             lines.append(contentsOf: kind.lineSuffix)
             lines.append(contentsOf: Self.acceptHints)
+        }
+        if let (visitor, isSecure) = visitor {
+            VisitorCookie.appendLine(visitor, isSecure: isSecure, to: &lines)
         }
         ends.append(End(status: redirect.status, lines: lines.count, bodies: bodies.count))
     }
@@ -76,6 +87,7 @@ final class Turn: @unchecked Sendable {
         case .stored, .held: redirect()
         case .refused:
             for room in taken { room.giveBack() }
+            for key in counted { visitors.takeBack(key) }
             for responder in responders { responder.askToComeAgain() }
         }
     }

@@ -18,6 +18,10 @@ public struct Campaign: Entity, Equatable {
     public let limits: ConversionLimits
     /// How many visitors its paths take; nil: as many as come.
     public let trafficCaps: TrafficCaps?
+    /// How visitors that come again are known; nil: `Uniqueness.standard`, where a rule or the
+    /// rotation asks for it.
+    public let uniqueness: Uniqueness?
+    public let rotation: Rotation
 
     public init(document: JSONValue) throws(ValidationError) {
         let problems = DocumentProblems()
@@ -36,6 +40,8 @@ public struct Campaign: Entity, Equatable {
         flow = FlowReference(&reader, mayHaveNoPath: fallbackURL != nil)
         limits = ConversionLimits(&reader, currency: nil)
         trafficCaps = TrafficCaps(&reader)
+        uniqueness = Uniqueness(campaign: &reader)
+        rotation = reader.choice("rotation", default: .random)
         reader.finish()
         try problems.throwIfAny()
     }
@@ -53,6 +59,8 @@ public struct Campaign: Entity, Equatable {
                 JSONMember(name: "destinations", value: .array(destinations.map(\.document))),
                 JSONMember(name: "flow", value: flow.document),
                 JSONMember(name: "fallback_url", value: .string(orNull: fallbackURL?.text)),
+                JSONMember(name: "uniqueness", value: uniqueness?.document ?? .null),
+                JSONMember(name: "rotation", value: .string(rotation.rawValue)),
             ] + limits.members + [TrafficCaps.member(trafficCaps)])
     }
 
@@ -63,6 +71,7 @@ public struct Campaign: Entity, Equatable {
             "redirect": .string(redirect.rawValue),
             "referrer_policy": .string(referrerPolicy.rawValue),
             "pass_params": passedParameters.document,
+            "uniqueness": uniqueness?.document ?? .null, "rotation": .string(rotation.rawValue),
         ]
     }
 }

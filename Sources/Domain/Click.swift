@@ -27,6 +27,11 @@ public struct Click: Sendable, Equatable {
     public let device: Device?
     /// By the location files of that time; nil: they told nothing, or there were none.
     public let place: Place?
+    /// Who came, where the campaign knows its visitors.
+    public let visitor: VisitorNumber?
+    /// How many clicks of this visitor there were within the window, this one included; nil where
+    /// they are not counted.
+    public let visitNumber: Int64?
 
     public struct Parameter: Sendable, Equatable {
         public let name: String
@@ -43,7 +48,7 @@ public struct Click: Sendable, Equatable {
         parameters: [Parameter], ip: IPAddress?, userAgent: [UInt8], referrer: [UInt8],
         flowVersion: Int64? = nil, rule: Int? = nil, path: Int, landerVersion: Int64? = nil,
         offerVersion: Int64, visit: VisitKind = .visitor, device: Device? = nil,
-        place: Place? = nil
+        place: Place? = nil, visitor: VisitorNumber? = nil, visitNumber: Int64? = nil
     ) {
         self.rowID = rowID
         self.campaignID = campaignID
@@ -61,6 +66,8 @@ public struct Click: Sendable, Equatable {
         self.visit = visit
         self.device = device
         self.place = place
+        self.visitor = visitor
+        self.visitNumber = visitNumber
     }
 }
 
@@ -111,6 +118,7 @@ extension Click {
             rowID: rowID, campaignID: campaignID, externalID: externalID, cost: cost,
             parameters: parameters, ip: ip, userAgent: userAgent, referrer: referrer,
             flowVersion: flowVersion, rule: rule, path: path, landerVersion: landerVersion,
-            offerVersion: offerVersion, visit: visit, device: device)
+            offerVersion: offerVersion, visit: visit, device: device, place: place,
+            visitor: visitor, visitNumber: visitNumber)
     }
 }

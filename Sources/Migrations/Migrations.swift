@@ -33,6 +33,7 @@ public enum EmbeddedMigrations {
         (4, "ways", text(PackageResources.clicks_v0004_ways_sql)),
         (5, "visitors", text(PackageResources.clicks_v0005_visitors_sql)),
         (6, "places", text(PackageResources.clicks_v0006_places_sql)),
+        (7, "visits", text(PackageResources.clicks_v0007_visits_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -77,13 +77,17 @@ public struct NewClick: Sendable {
     public var device: Bytes
     /// See `Place.packed`.
     public var place: Bytes
+    /// Nil where the campaign does not know its visitors.
+    public var visitor: VisitorNumber?
+    public var visitNumber: Int64?
 
     public init(
         rowID: ClickRowID, campaignID: CampaignID, flowVersion: Int64, rule: Int, path: Int,
         landerVersion: Int64?, offerVersion: Int64, costNanos: Int64?, currency: Currency,
         externalID: Bytes, ip: IPAddress?,
         userAgent: Bytes, referrer: Bytes, parameterNames: Bytes, parameterValues: Bytes,
-        visit: VisitKind = .visitor, device: Bytes = .none, place: Bytes = .none
+        visit: VisitKind = .visitor, device: Bytes = .none, place: Bytes = .none,
+        visitor: VisitorNumber? = nil, visitNumber: Int64? = nil
     ) {
         self.rowID = rowID
         self.campaignID = campaignID
@@ -103,5 +107,7 @@ public struct NewClick: Sendable {
         self.visit = visit
         self.device = device
         self.place = place
+        self.visitor = visitor
+        self.visitNumber = visitNumber
     }
 }

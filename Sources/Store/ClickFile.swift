@@ -50,9 +50,9 @@ final class ClickFile {
                 INSERT OR IGNORE INTO click
                     (id, campaign_id, path, offer_version, cost_nanos, currency, external_id, ip,
                      user_agent, referrer, parameter_names, parameter_values, flow_version, rule,
-                     lander_version, visit, device, place)
+                     lander_version, visit, device, place, visitor, visit_number)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                    ?18)
+                    ?18, ?19, ?20)
                 """)
             addTotal = try connection.prepare(
                 """
@@ -112,6 +112,8 @@ final class ClickFile {
         insertClick.bind(16, click.visit.stored)
         insertClick.bind(17, try texts.id(of: arena[click.device]))
         insertClick.bind(18, try texts.id(of: arena[click.place]))
+        insertClick.bind(19, click.visitor.map { Int64(bitPattern: $0.rawValue) })
+        insertClick.bind(20, click.visitNumber)
         try withStoredBytes(of: click.ip) { (ip) throws(SQLiteError) in
             insertClick.bind(8, orNull: ip)
             try insertClick.run()

@@ -185,7 +185,8 @@ public final class ClickReader {
             agent.value, referrer.value, names.value, parameter_values,
             \(fileVersion < 2 ? "NULL, NULL, NULL" : "flow_version, rule, lander_version"),
             \(fileVersion < 5 ? "NULL, NULL" : "visit, told.value"),
-            \(fileVersion < 6 ? "NULL" : "place.value")
+            \(fileVersion < 6 ? "NULL" : "place.value"),
+            \(fileVersion < 7 ? "NULL, NULL" : "visitor, visit_number")
         FROM click LEFT JOIN text AS agent ON agent.id = user_agent
             LEFT JOIN text AS referrer ON referrer.id = click.referrer
             LEFT JOIN text AS names ON names.id = parameter_names
@@ -216,7 +217,10 @@ public final class ClickReader {
             path: Int(row.int64(2)), landerVersion: row.optionalInt64(14),
             offerVersion: row.int64(3), visit: VisitKind(stored: row.optionalInt64(15)),
             device: row.withBytes(16) { Device(packed: $0) },
-            place: row.withBytes(17) { Place(packed: $0) })
+            place: row.withBytes(17) { Place(packed: $0) },
+            visitor: row.optionalInt64(18)
+                .map { VisitorNumber(rawValue: UInt64(bitPattern: $0)) },
+            visitNumber: row.optionalInt64(19))
     }
 }
 

@@ -62,8 +62,8 @@ final class ClickHarness: @unchecked Sendable {
         let rowIDs = ClickRowIDs(
             node: 0, newestStored: [], now: Instant(micros: Clock.wallMicros()))
         let clicks = try ClickHandler(
-            loop: LoopHandle(loop), store: store, routing: routing, rowIDs: rowIDs,
-            clickIDs: keys, settings: ClickHandler.Settings())
+            loop: LoopHandle(loop), store: store, routing: routing, visitors: VisitorMemory(),
+            rowIDs: rowIDs, clickIDs: keys, settings: ClickHandler.Settings())
         let onward = OnwardHandler(OnwardSigner(keys))
         lookUps = ClickLookUps(data) { _, _ in }
         let landers = LanderClickHandler(

@@ -17,6 +17,40 @@ import Testing
         return device
     }()
 
+    /// After all clicks of these tests.
+    private static let end = ClickRowID(
+        milliseconds: noon.milliseconds - ClickRowID.epochMilliseconds + 1000, node: 0, sequence: 0)
+
+    @Test func `visits are found among other clicks, page by page, newest days first`() throws {
+        let bench = try ClickBench()
+        var batch = ClickBatch()
+        var ids: [ClickRowID] = []
+        for number in 0..<30 {
+            ids.append(ClickBench.click(number, into: &batch))
+            guard number % 3 == 0 else { continue }
+            batch.rows[number].visitor = VisitorNumber(rawValue: .max - UInt64(number))
+            batch.rows[number].visitNumber = Int64(number)
+        }
+        #expect(try bench.save(batch) == .stored)
+        let reader = ClickReader(bench.data)
+        let day = Self.noon.day
+        #expect(try reader.click(ids[3])?.visitor == VisitorNumber(rawValue: .max - 3))
+        #expect(try reader.click(ids[3])?.visitNumber == 3)
+        #expect(try reader.click(ids[4])?.visitor == nil)
+        let all = try reader.visits(on: day, from: ids[0], to: Self.end, limit: 100)
+        #expect(all.map(\.rowID) == stride(from: 0, to: 30, by: 3).map { ids[$0] })
+        #expect(all[1].visitor == VisitorNumber(rawValue: .max - 3))
+        let page = try reader.visits(on: day, from: ids[4], to: ids[15], limit: 3)
+        #expect(page.map(\.rowID) == [ids[6], ids[9], ids[12]])
+        for (max, count, first) in [(100, 10, 0), (10, 10, 0), (4, 4, 18), (1, 1, 27)] {
+            let newest = try #require(
+                try reader.newestVisits(on: day, from: ids[0], to: Self.end, max: max))
+            #expect(newest.count == count && newest.first == ids[first])
+        }
+        #expect(try reader.newestVisits(on: day, from: ids[28], to: Self.end, max: 9) == nil)
+        #expect(dayFaults(bench.data) == [])
+    }
+
     /// Makes the batch's newest click one of that visitor.
     private func mark(_ batch: inout ClickBatch, _ visit: VisitKind, _ device: Device?) {
         let last = batch.rows.count - 1
@@ -62,7 +96,7 @@ import Testing
     }
 
     @Test func `a finished day of an earlier version reads as it was written`() throws {
-        for version in 1...4 {
+        for version in 1...6 {
             let files = try TemporaryDirectory()
             let data = DataDirectory(path: files.file("data"))
             try data.create()
@@ -86,6 +120,14 @@ import Testing
             let reader = ClickReader(data)
             let click = try #require(try reader.click(rowID))
             #expect(click.visit == .visitor && click.device == nil)
+            #expect(click.visitor == nil && click.visitNumber == nil)
+            #expect(
+                try reader.visits(
+                    on: Self.noon.day, from: rowID, to: Self.end, limit: 9
+                ).isEmpty)
+            #expect(
+                try reader.newestVisits(
+                    on: Self.noon.day, from: rowID, to: Self.end, max: 9) == nil)
             let totals = try reader.totals(
                 on: Self.noon.day, from: Self.noon.day.start,
                 to: Self.noon.day.advanced(by: 1).start)

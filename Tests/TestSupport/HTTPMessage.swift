@@ -14,6 +14,11 @@ public struct HTTPFields: Sendable, ExpressibleByDictionaryLiteral {
         all.first { $0.name.lowercased() == name.lowercased() }?.value
     }
 
+    /// Of a field that may come several times.
+    public func values(of name: String) -> [String] {
+        all.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
+    }
+
     var lines: String { all.map { "\($0.name): \($0.value)\r\n" }.joined() }
 }
 

@@ -140,8 +140,8 @@ public final class TrackerProcess: @unchecked Sendable {
         try running.pool.request("GET", target, fields: fields)
     }
 
-    public func head(_ target: String) throws -> HTTPResponse {
-        try running.pool.request("HEAD", target)
+    public func head(_ target: String, fields: HTTPFields = [:]) throws -> HTTPResponse {
+        try running.pool.request("HEAD", target, fields: fields)
     }
 
     public func post(

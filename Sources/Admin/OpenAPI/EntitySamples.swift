@@ -100,6 +100,7 @@ struct EntitySamples {
             "destinations": [destination], "flow": ["rules": rules, "paths": cappedPaths],
             "fallback_url": "https://other.example/", "conversion_window_hours": 720, "caps": caps,
             "traffic_caps": trafficCaps,
+            "uniqueness": ["scope": "campaign", "window_hours": 24], "rotation": "sticky",
         ], bare: ["key": "summer", "source": "push", "flow": ["paths": paths]])
 
     static let domain = EntitySamples(

@@ -39,10 +39,6 @@ struct ConditionParser {
                     )
                     continue
                 }
-                guard !fact.isUntold else {
-                    problems.add(name, "is not supported yet")
-                    continue
-                }
                 nodes += tests(fact, member.value, field: name)
             }
         }

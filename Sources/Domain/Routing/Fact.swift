@@ -14,7 +14,7 @@ public enum Fact: Hashable, Sendable {
     case header(String)
     /// By the clocks of the condition's own time zone.
     case weekday, hour
-    /// First click of this visitor within the campaign's window.
+    /// First click of this visitor within its campaign's `Uniqueness`.
     case unique
     case bot
     /// `visitor`, `bot`, `prefetch` or `preview`.
@@ -62,18 +62,6 @@ public enum Fact: Hashable, Sendable {
         case .ip, .ipVersion, .device, .brand, .model, .os, .osVersion, .browser, .browserVersion,
             .inApp, .language, .referrer, .referrerDomain, .userAgent, .parameter, .variable,
             .header, .weekday, .hour, .unique, .bot, .visit, .clickNumber:
-            false
-        }
-    }
-
-    /// Nobody tells these yet, so a condition on them is refused.
-    var isUntold: Bool {
-        switch self {
-        case .unique, .clickNumber: true
-        case .country, .region, .city, .isp, .asn, .connectionType, .ip, .ipVersion, .device,
-            .brand, .model, .os, .osVersion, .browser, .browserVersion,
-            .inApp, .language, .referrer, .referrerDomain, .userAgent, .parameter, .variable,
-            .header, .weekday, .hour, .bot, .visit:
             false
         }
     }

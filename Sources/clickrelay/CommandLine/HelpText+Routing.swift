@@ -45,6 +45,8 @@ extension HelpText {
           param:NAME       a parameter of the campaign URL, as it was sent
           var1 … var20     the parameter that the traffic source maps to it
           header:NAME      a header of the request
+          unique           true for the first click of a visitor, false for its later ones
+          click_number     1 for that first one; {"range": [2, 4]} for the next three
           weekday, hour    "mon" … "sun", 0 … 23, in UTC or
                            {"hour": {"range": [22, 5], "time_zone": "Europe/Berlin"}}
 
@@ -52,6 +54,19 @@ extension HelpText {
           {"from": "2026-11-01T09:00", "to": "2026-12-01", "days": ["mon", "tue"],
            "hours": ["09:00-18:00", "22:00-02:00"], "time_zone": "Europe/Berlin"}
         "to" is the first minute out of force. Hours over midnight belong to the day they begin on.
+
+        Visitors that come again: a campaign may say how it knows them, and where they are sent
+          "uniqueness": {"scope": "campaign", "window_hours": 24}
+          "rotation": "random", "sticky" or "unseen"
+        scope is campaign, flow (the shared flow's visitors, of all its campaigns) or everywhere;
+        the window begins with the first click and lasts 1 to 720 hours. Without "uniqueness" it is
+        as above where a rule or the rotation asks. sticky sends visitors to the path, lander and
+        offer that they were sent to before, if the rule that matches first leads there and it is
+        open; unseen prefers offers and landers that they were not sent to. A visitor is known by
+        the cookie cr_visitor, else by a keyed hash of address (of IPv6 the network) and user
+        agent. Bots and other visits that are no clicks neither count nor are known. The last
+        500,000 visitors are remembered, over restarts; a campaign that begins to ask, or changes
+        the scope, begins with none.
 
         Caps: an offer, a path or a campaign may have
           "traffic_caps": {"clicks_per_day": 1000, "clicks_total": 50000,

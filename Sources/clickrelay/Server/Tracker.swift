@@ -26,6 +26,7 @@ final class Tracker: @unchecked Sendable {
         let clickStore: ClickStore
         let clickLookUps: ClickLookUps
         let routing: Routing
+        let visitors: VisitorMemory
         let rowIDs: ClickRowIDs
         let visitRules: SharedVisitRules
         let postbacks: PostbackIntake
@@ -118,12 +119,18 @@ final class Tracker: @unchecked Sendable {
             clickLookUps: ClickLookUps(installation.directory) {
                 log.error($0, ["detail": .string($1)])
             },
-            routing: routing, rowIDs: rowIDs, visitRules: SharedVisitRules(visitRules),
+            routing: routing, visitors: VisitorMemory(), rowIDs: rowIDs,
+            visitRules: SharedVisitRules(visitRules),
             postbacks: PostbackIntake(
                 ledger: installation.ledger, clickIDs: installation.clickIDs, limiter: api.limiter,
                 log: { [log = installation.log] in log.error($0, ["detail": .string($1)]) }),
             api: AdminAPI(
                 ledger: installation.ledger, readers: installation.readers, services: api))
+
+        VisitorHistory(
+            services.visitors, routing: routing, readers: installation.readers,
+            end: rowIDs.next(micros: now.micros)
+        ) { log.error($0, ["detail": .string($1)]) }.restore()
 
         var listen = configuration.listen
         var loops: [ServingLoop] = []
