@@ -1,4 +1,6 @@
 /// Undoes the chunked coding (RFC 9112, 7.1) of bytes that come in pieces of any size.
+///
+/// Forgives bare line feeds and blanks behind a size, which leave no doubt where the body ends.
 struct ClientChunks {
     enum Step: Equatable {
         /// This many bytes are not part of the body.
@@ -15,6 +17,7 @@ struct ClientChunks {
 
     private enum State {
         case size
+        case sizeBlank
         case sizeExtension
         case data(UInt64)
         case dataEnd
@@ -27,6 +30,10 @@ struct ClientChunks {
     /// Bytes of the current line; for the trailer, of all its lines.
     private var lineBytes = 0
     private var trailerBytes = 0
+    /// The byte before was a CR, so this one must be LF.
+    private var isAfterReturn = false
+    /// Something was forgiven.
+    private(set) var hasFault = false
 
     /// Whether at least one more byte of body must follow.
     var isInData: Bool {
@@ -46,64 +53,91 @@ struct ClientChunks {
         while count < bytes.count {
             let byte = bytes[count]
             count += 1
-            switch state {
-            case .size, .sizeExtension:
-                if let problem = takeSize(byte) { return .malformed(problem) }
-            case .dataEnd:
-                if byte == UInt8(ascii: "\n") {
-                    startLine(.size)
-                } else if byte != UInt8(ascii: "\r") || lineBytes > 0 {
-                    return .malformed("a chunk is longer than it says")
-                } else {
-                    lineBytes += 1
+            if byte == UInt8(ascii: "\n") {
+                if !isAfterReturn { hasFault = true }
+                isAfterReturn = false
+                switch endLine() {
+                case .goOn: continue
+                case .body: return .skipped(count)
+                case .end: return .end(count)
+                case .malformed(let problem): return .malformed(problem)
                 }
-            case .trailer:
-                trailerBytes += 1
-                guard trailerBytes <= Self.trailerBytesMax else {
-                    return .malformed("the trailer is too large")
-                }
-                if byte == UInt8(ascii: "\n") {
-                    if lineBytes == 0 { return .end(count) }
-                    lineBytes = 0
-                } else if byte != UInt8(ascii: "\r") {
-                    lineBytes += 1
-                }
-            case .data:
-                // Only what the size line led to: the rest is for the next call.
-                return .skipped(count - 1)
             }
-            if case .data = state { return .skipped(count) }
+            if isAfterReturn { return .malformed("a carriage return inside a chunk's framing") }
+            if byte == UInt8(ascii: "\r") {
+                isAfterReturn = true
+            } else if let problem = take(byte) {
+                return .malformed(problem)
+            }
         }
         return .skipped(count)
     }
 
-    private mutating func takeSize(_ byte: UInt8) -> String? {
+    /// Any byte of a line but its end.
+    private mutating func take(_ byte: UInt8) -> String? {
         lineBytes += 1
-        guard lineBytes <= Self.lineBytesMax else { return "a chunk's size line is too long" }
-        if byte == UInt8(ascii: "\n") {
-            guard digitCount > 0 else { return "a chunk without a size" }
-            let finished = size
-            startLine(finished == 0 ? .trailer : .data(finished))
-            return nil
+        switch state {
+        case .data, .dataEnd: return "a chunk is longer than it says"
+        case .trailer:
+            trailerBytes += 1
+            guard trailerBytes <= Self.trailerBytesMax else { return "the trailer is too large" }
+            return byte == 0 ? "a NUL in the trailer" : nil
+        case .size, .sizeBlank, .sizeExtension:
+            guard lineBytes <= Self.lineBytesMax else { return "a chunk's size line is too long" }
+            return takeSize(byte)
         }
-        if case .sizeExtension = state { return nil }
-        if let digit = hexDigit(byte) {
+    }
+
+    private mutating func takeSize(_ byte: UInt8) -> String? {
+        if case .sizeExtension = state { return byte == 0 ? "a NUL in a chunk's extension" : nil }
+        if case .size = state, let digit = hexDigit(byte) {
             // Fifteen digits stay far below what 64 bits hold, and above what anybody sends.
             guard digitCount < 15 else { return "a chunk's size is out of range" }
             digitCount += 1
             size = size << 4 | UInt64(digit)
             return nil
         }
+        guard digitCount > 0 else { return "a chunk without a size" }
         switch byte {
-        case UInt8(ascii: ";"), UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"):
+        case UInt8(ascii: ";"):
             state = .sizeExtension
-            return nil
+        case UInt8(ascii: " "), UInt8(ascii: "\t"):
+            state = .sizeBlank
+            hasFault = true
         default: return "a chunk's size is not a number"
+        }
+        return nil
+    }
+
+    private enum LineEnd {
+        case goOn
+        /// The body's next bytes follow.
+        case body
+        /// The body is complete.
+        case end
+        case malformed(String)
+    }
+
+    private mutating func endLine() -> LineEnd {
+        switch state {
+        case .size, .sizeBlank, .sizeExtension:
+            guard digitCount > 0 else { return .malformed("a chunk without a size") }
+            let finished = size
+            startLine(finished == 0 ? .trailer : .data(finished))
+            return finished == 0 ? .goOn : .body
+        case .dataEnd:
+            startLine(.size)
+            return .goOn
+        case .trailer:
+            if lineBytes == 0 { return .end }
+            lineBytes = 0
+            return .goOn
+        case .data:
+            return .body
         }
     }
 
     private mutating func startLine(_ next: State) {
-        // After data its line end follows, of which nothing was counted yet.
         state = next
         size = 0
         digitCount = 0

@@ -53,7 +53,14 @@ struct ClientFraming {
             return isFirst ? "empty Content-Length" : problem
         case 17 where Self.equals(head[field.name], "transfer-encoding"):
             hasTransferCoding = true
-            Self.forEachItem(of: head[field.value]) { isChunked = Self.equals($0, "chunked") }
+            var problem: String? = "empty Transfer-Encoding"
+            Self.forEachItem(of: head[field.value]) { item in
+                // Chunks in chunks are nobody's framing (RFC 9112, 6.1).
+                let isRepeated = isChunked && Self.equals(item, "chunked")
+                problem = isRepeated ? "chunked twice" : nil
+                isChunked = Self.equals(item, "chunked")
+            }
+            return problem
         default: break
         }
         return nil

@@ -1,8 +1,9 @@
 /// Reads one answer from bytes that come in pieces of any size (RFC 9112).
 ///
 /// Forgives what servers get wrong without harm (bare line feeds, folded header lines, a space
-/// before a colon); whatever leaves in doubt where the answer ends is malformed, or the last thing
-/// read from that connection.
+/// before a colon, odd control characters), as an answer refused is a postback sent again; but it
+/// is then the last thing read from that connection. Whatever leaves in doubt where the answer ends
+/// is malformed.
 struct ClientResponseParser {
     enum Progress: Equatable {
         case needsMore
@@ -44,6 +45,8 @@ struct ClientResponseParser {
     private var reason = 0..<0
     private var fields: [ClientHeaders.Field] = []
     private var chunks = ClientChunks()
+    /// Something in the head was forgiven.
+    private var hasFault = false
     private var body: [UInt8] = []
     private var bodyBytesRead = 0
 
@@ -140,7 +143,7 @@ struct ClientResponseParser {
     private mutating func completed(surplus: Int) -> Progress {
         state = .done
         // We never have two requests under way, so these bytes answer nothing.
-        if surplus > 0 { mayKeepConnection = false }
+        if surplus > 0 || hasFault || chunks.hasFault { mayKeepConnection = false }
         return .complete
     }
 
@@ -200,7 +203,11 @@ struct ClientResponseParser {
                 continue
             }
             var lineEnd = index
-            if lineEnd > lineStart, head[lineEnd - 1] == UInt8(ascii: "\r") { lineEnd -= 1 }
+            if lineEnd > lineStart, head[lineEnd - 1] == UInt8(ascii: "\r") {
+                lineEnd -= 1
+            } else {
+                hasFault = true
+            }
             let line = lineStart..<lineEnd
             index += 1
             if let problem = isFirst ? parseStatusLine(line) : parseField(line) {
@@ -262,6 +269,7 @@ struct ClientResponseParser {
         if isBlank(head[line.lowerBound]) {
             // A folded line (RFC 9112, 5.2) belongs to the value before it, joined by spaces.
             guard let last = fields.indices.last else { return "the first header line is indented" }
+            hasFault = true
             for index in fields[last].value.upperBound..<line.lowerBound {
                 head[index] = UInt8(ascii: " ")
             }
@@ -272,6 +280,7 @@ struct ClientResponseParser {
             return "a header line without a colon"
         }
         let name = trimmed(line.lowerBound..<colon)
+        if name.upperBound < colon { hasFault = true }
         guard !name.isEmpty, head[name].allSatisfy(ClientRequest.isTokenByte) else {
             return "a bad header name"
         }
@@ -293,7 +302,11 @@ struct ClientResponseParser {
     private func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
     /// Nothing that ends a line or a string for some other reader. (A line has no LF by now.)
-    private func isText(_ line: Range<Int>) -> Bool {
-        head[line].allSatisfy { $0 != 0 && $0 != UInt8(ascii: "\r") }
+    private mutating func isText(_ line: Range<Int>) -> Bool {
+        for byte in head[line] where byte < 0x20 || byte == 0x7f {
+            if byte == 0 || byte == UInt8(ascii: "\r") { return false }
+            if byte != 0x09 { hasFault = true }
+        }
+        return true
     }
 }

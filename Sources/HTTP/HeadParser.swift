@@ -68,13 +68,7 @@ final class HeadParser {
         expectsContinue = false
         host = UnsafeRawBufferPointer(start: base, count: 0)
 
-        var position = 0
-        // One empty line before a request is left over by some clients' forms (RFC 9112, 2.2).
-        if count >= 2, Scan.byte(base, 0) == Scan.carriageReturn,
-            Scan.byte(base, 1) == Scan.lineFeed
-        {
-            position = 2
-        }
+        var position = Self.skipEmptyLine(base, count)
         if let outcome = parseRequestLine(base, &position, count) { return outcome }
         if let outcome = parseFields(base, &position, count) { return outcome }
         if let refusal = judge(base) { return .refused(refusal) }
@@ -82,6 +76,12 @@ final class HeadParser {
     }
 
     // MARK: Request line
+
+    /// One empty line before a request is left over by some clients' forms (RFC 9112, 2.2).
+    private static func skipEmptyLine(_ base: UnsafeRawPointer, _ count: Int) -> Int {
+        count >= 2 && Scan.byte(base, 0) == Scan.carriageReturn
+            && Scan.byte(base, 1) == Scan.lineFeed ? 2 : 0
+    }
 
     private func parseRequestLine(_ base: UnsafeRawPointer, _ position: inout Int, _ count: Int)
         -> HeadOutcome?
@@ -162,13 +162,13 @@ final class HeadParser {
         isHTTP10 = false
         keepsAlive = false
         host = UnsafeRawBufferPointer(start: base, count: 0)
-        var lineStart = 0
-        while lineStart < min(count, 2), Scan.byte(base, lineStart) < Scan.space { lineStart += 1 }
+        let lineStart = Self.skipEmptyLine(base, count)
         var end = lineStart
         while end < count, tokens[Int(Scan.byte(base, end))] != 0 { end &+= 1 }
         guard end > lineStart, end < count, Scan.byte(base, end) == Scan.space else { return false }
         let targetStart = end + 1
-        let targetMax = min(count, targetStart + requestLineMax)
+        // Whether more of the line has come depends on how it was split.
+        let targetMax = min(count, lineStart + requestLineMax)
         let targetEnd = Scan.firstOutsideTarget(base, from: targetStart, to: targetMax)
         guard targetEnd > targetStart, Scan.byte(base, targetStart) == UInt8(ascii: "/"),
             targetEnd == targetMax || Scan.byte(base, targetEnd) == Scan.space

@@ -123,6 +123,10 @@ enum Scan {
 
     static func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
 
+    static func isHexDigit(_ byte: UInt8) -> Bool {
+        isDigit(byte) || (lower(byte) >= 97 && lower(byte) <= 102)
+    }
+
     static func isAlphanumeric(_ byte: UInt8) -> Bool {
         isDigit(byte) || (lower(byte) >= 97 && lower(byte) <= 122)
     }
