@@ -52,18 +52,27 @@ public enum PercentEncoding {
     public static func decode(
         _ raw: UnsafeRawBufferPointer, plusIsSpace: Bool, into output: inout [UInt8]
     ) {
-        var index = 0
-        while index < raw.count {
-            let byte = raw[index]
-            if byte == UInt8(ascii: "%"), index + 2 < raw.count,
-                let high = ASCII.hexDigit(raw[index + 1]), let low = ASCII.hexDigit(raw[index + 2])
+        let percent = UInt8(ascii: "%")
+        let other = plusIsSpace ? UInt8(ascii: "+") : percent
+        var start = 0
+        while start < raw.count {
+            // Most of what is sent needs no decoding: it is copied as a whole.
+            let end = ByteScan.firstIndex(of: percent, or: other, in: raw, from: start)
+            if end > start {
+                output.append(contentsOf: UnsafeRawBufferPointer(rebasing: raw[start..<end]))
+            }
+            guard end < raw.count else { return }
+            start = end + 1
+            if raw[end] != percent {
+                output.append(0x20)
+            } else if end + 2 < raw.count, let high = ASCII.hexDigit(raw[end + 1]),
+                let low = ASCII.hexDigit(raw[end + 2])
             {
                 output.append(high << 4 | low)
-                index += 3
-                continue
+                start = end + 3
+            } else {
+                output.append(percent)
             }
-            output.append(plusIsSpace && byte == UInt8(ascii: "+") ? 0x20 : byte)
-            index += 1
         }
     }
 
@@ -86,12 +95,18 @@ public enum PercentEncoding {
     }
 
     static func isUnreserved(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."),
-            UInt8(ascii: "_"), UInt8(ascii: "~"):
-            true
-        default: false
-        }
+        let bits = byte < 64 ? unreservedBelow64 : unreservedFrom64
+        return byte < 128 && bits >> UInt64(byte & 63) & 1 != 0
+    }
+
+    /// A bit for each ASCII character: `-.0123456789`, then letters, `_` and `~`.
+    private static let unreservedBelow64: UInt64 = 0x03FF_6000_0000_0000
+    private static let unreservedFrom64: UInt64 = 0x47FF_FFFE_87FF_FFFE
+
+    /// Whether all of them are.
+    static func isUnreserved(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        for byte in bytes where !isUnreserved(byte) { return false }
+        return true
     }
 
     private static func isForbiddenInURL(_ byte: UInt8) -> Bool {

@@ -11,11 +11,14 @@ public struct QueryScanner: IteratorProtocol, Sequence {
     public mutating func next() -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)? {
         while position < bytes.count {
             let start = position
+            let mark = ByteScan.firstIndex(
+                of: UInt8(ascii: "&"), or: UInt8(ascii: "="), in: bytes, from: start)
             var equals: Int?
-            var end = start
-            while end < bytes.count, bytes[end] != UInt8(ascii: "&") {
-                if equals == nil, bytes[end] == UInt8(ascii: "=") { equals = end }
-                end += 1
+            var end = mark
+            if mark < bytes.count, bytes[mark] == UInt8(ascii: "=") {
+                equals = mark
+                end = ByteScan.firstIndex(
+                    of: UInt8(ascii: "&"), or: UInt8(ascii: "&"), in: bytes, from: mark + 1)
             }
             position = end + 1
             let nameEnd = equals ?? end

@@ -166,10 +166,8 @@ public struct Template: Hashable, Sendable {
     ) {
         switch encoding {
         case .percent:
-            var isPlain = true
-            for index in start..<bytes.count where !PercentEncoding.isUnreserved(bytes[index]) {
-                isPlain = false
-                break
+            let isPlain = bytes.withUnsafeBytes { bytes in
+                PercentEncoding.isUnreserved(UnsafeRawBufferPointer(rebasing: bytes[start...]))
             }
             if isPlain { return }
             // A copy of the value: a slice would share the array, which holds all redirects of a

@@ -26,6 +26,73 @@ import Testing
         }
     }
 
+    private static func random(_ alphabet: String, _ random: inout SeededRandom) -> [UInt8] {
+        let alphabet = Array(alphabet.utf8)
+        return (0..<Int.random(in: 0...40, using: &random)).map { _ in
+            alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
+        }
+    }
+
+    /// Byte by byte, as the doc comments say it.
+    private static func slowlyDecoded(_ raw: [UInt8], plusIsSpace: Bool) -> [UInt8] {
+        var output: [UInt8] = []
+        var index = 0
+        while index < raw.count {
+            let digits = raw[index...].dropFirst().prefix(2)
+            if raw[index] == UInt8(ascii: "%"), digits.count == 2,
+                digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
+                let byte = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+            {
+                output.append(byte)
+                index += 3
+            } else {
+                output.append(plusIsSpace && raw[index] == UInt8(ascii: "+") ? 0x20 : raw[index])
+                index += 1
+            }
+        }
+        return output
+    }
+
+    @Test(arguments: 1...500) func `what is decoded in large steps is as byte by byte`(
+        seed: UInt64
+    ) {
+        var random = SeededRandom(seed)
+        for alphabet in ["abcdefgh%+4Ff\u{80}\u{ff}", "%%%012aFg", "abcdefghijklmnop+", "é%C3%A9"] {
+            let raw = Self.random(alphabet, &random)
+            for plusIsSpace in [true, false] {
+                #expect(
+                    raw.withUnsafeBytes { PercentEncoding.decode($0, plusIsSpace: plusIsSpace) }
+                        == Self.slowlyDecoded(raw, plusIsSpace: plusIsSpace),
+                    "\(String(decoding: raw, as: UTF8.self))")
+            }
+        }
+    }
+
+    @Test(arguments: 1...500) func `pairs are found as by splitting`(seed: UInt64) {
+        var random = SeededRandom(seed)
+        for alphabet in [
+            "a&=", "abcdefghijkl&=", "abcdefghijklmnopqrstuvwxyz%=&", "\u{a6}\u{bd}&=",
+        ] {
+            let query = Self.random(alphabet, &random)
+            let expected = query.split(separator: UInt8(ascii: "&")).compactMap {
+                pair -> String? in
+                let sides = pair.split(
+                    separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+                guard !sides[0].isEmpty else { return nil }
+                let value = sides.count == 2 ? Array(sides[1]) : []
+                return "\(String(decoding: sides[0], as: UTF8.self)) "
+                    + "\(String(decoding: value, as: UTF8.self))"
+            }
+            let found = query.withUnsafeBytes { bytes in
+                QueryScanner(bytes).map {
+                    "\(String(decoding: $0.name, as: UTF8.self)) "
+                        + "\(String(decoding: $0.value, as: UTF8.self))"
+                }
+            }
+            #expect(found == expected)
+        }
+    }
+
     @Test func `only unreserved characters stay in a component`() {
         let unreserved = "ABCXYZabcxyz0189-._~"
         #expect(encoded(unreserved) == unreserved)
