@@ -39,10 +39,24 @@ public struct ClickID: Hashable, Sendable {
     }
 
     public func append(to bytes: inout [UInt8]) {
-        var shift = 125
-        while shift >= 0 {
-            bytes.append(Crockford.digits[Int(truncatingIfNeeded: (block >> UInt128(shift)) & 31)])
-            shift -= 5
+        // By halves: a shift of 128 bits is several of 64.
+        var high = UInt64(truncatingIfNeeded: block >> 64)
+        var low = UInt64(truncatingIfNeeded: block)
+        withUnsafeTemporaryAllocation(byteCount: Self.textLength, alignment: 1) { text in
+            Crockford.digits.withUnsafeBufferPointer { digits in
+                // The halves share this one: 60 bits are 12 digits, the 13th has four bits more.
+                text[13] = digits[Int(truncatingIfNeeded: (high << 4 | low >> 60) & 31)]
+                high >>= 1
+                for place in 0..<12 {
+                    text[25 - place] = digits[Int(truncatingIfNeeded: low & 31)]
+                    low >>= 5
+                }
+                for place in 0..<13 {
+                    text[12 - place] = digits[Int(truncatingIfNeeded: high & 31)]
+                    high >>= 5
+                }
+            }
+            bytes.append(contentsOf: UnsafeRawBufferPointer(text))
         }
     }
 }

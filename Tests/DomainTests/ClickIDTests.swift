@@ -13,6 +13,13 @@ import Testing
         #expect(ClickID(bytes: Array(clickID.text.utf8)) == clickID)
     }
 
+    @Test(arguments: 0..<128) func `each bit of a block stands in its digit`(bit: Int) {
+        let digits = Array("0123456789abcdefghjkmnpqrstvwxyz")
+        var expected = [Character](repeating: "0", count: 26)
+        expected[25 - bit / 5] = digits[1 << (bit % 5)]
+        #expect(ClickID(block: UInt128(1) << UInt128(bit)).text == String(expected))
+    }
+
     @Test func `letters that look like digits are read as those`() {
         let zeros = String(repeating: "0", count: 26)
         let ones = "1" + String(repeating: "1", count: 25)
