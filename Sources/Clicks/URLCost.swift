@@ -38,7 +38,7 @@ struct URLCost: Sendable {
     /// A cost that can't be read is not known: the visitor still goes on, and the report shows a
     /// click without a cost.
     func nanos(_ value: UnsafeRawBufferPointer, in currency: Currency?) -> Int64? {
-        currency.flatMap { reading.nanos(Self.text(value), currency: $0, loss: loss) }
+        currency.flatMap { reading.nanos(encoded: value, currency: $0, loss: loss) }
     }
 
     private static func text(_ raw: UnsafeRawBufferPointer) -> String {

@@ -133,9 +133,40 @@ import Testing
             "model": "param", "number_format": .string(format), "unit": .string(unit),
             "loss_percent": .string(loss),
         ])
+        let code = try #require(Currency(currency))
+        #expect(parameter.nanos(text, currency: code, loss: clickLoss) == nanos)
         #expect(
-            parameter.nanos(text, currency: try #require(Currency(currency)), loss: clickLoss)
-                == nanos)
+            Self.nanos(encoded: PercentEncoding.encode(text), parameter, code, clickLoss) == nanos)
+    }
+
+    private static func nanos(
+        encoded text: String, _ parameter: CostParameter, _ currency: Currency, _ loss: ClickLoss
+    ) -> Int64? {
+        Array(text.utf8).withUnsafeBytes {
+            parameter.nanos(encoded: $0, currency: currency, loss: loss)
+        }
+    }
+
+    @Test(arguments: 1...500) func `a cost in a URL is read as the same text is`(seed: UInt64)
+        throws
+    {
+        var random = SeededRandom(seed)
+        let alphabet = Array("0012345678999..,-".utf8)
+        let text = String(
+            decoding: (0..<Int.random(in: 0...22, using: &random)).map { _ in
+                alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
+            }, as: UTF8.self)
+        for format in ["auto", "point", "comma"] {
+            for unit in ["units", "minor", "cpm", "micro"] {
+                let (parameter, loss) = try Self.parameter([
+                    "model": "param", "number_format": .string(format), "unit": .string(unit),
+                ])
+                #expect(
+                    Self.nanos(encoded: text, parameter, .usDollar, loss)
+                        == parameter.nanos(text, currency: .usDollar, loss: loss),
+                    "\(text) \(unit) \(format)")
+            }
+        }
     }
 
     /// (numerator, denominator) in nanos, rounded half to even, by long division in the open.
