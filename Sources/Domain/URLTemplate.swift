@@ -1,28 +1,55 @@
 /// An absolute http or https address with tokens in its path, query or fragment, never in its host:
 /// only an address that the user wrote is ever redirected to or called.
 public struct URLTemplate: Hashable, Sendable {
+    /// Behind a reference: a redirect copies templates some times on its way, and each copy of the
+    /// parts would count references to all of them.
+    private final class Parts: Sendable {
+        let text: String
+        let origin: String
+        let whole: Template
+        let base: Template
+        let parameters: [Template]
+        let fragment: Template?
+
+        init(
+            text: String, origin: String, whole: Template, base: Template, parameters: [Template],
+            fragment: Template?
+        ) {
+            self.text = text
+            self.origin = origin
+            self.whole = whole
+            self.base = base
+            self.parameters = parameters
+            self.fragment = fragment
+        }
+    }
+
+    private let parts: Parts
+
     /// As the user wrote it.
-    public let text: String
+    public var text: String { parts.text }
     /// `https://host:port` as written, lower case.
-    public let origin: String
-    private let whole: Template
-    private let base: Template
-    private let parameters: [Template]
-    private let fragment: Template?
+    public var origin: String { parts.origin }
+
+    /// The text says all there is.
+    public static func == (left: URLTemplate, right: URLTemplate) -> Bool {
+        left.parts === right.parts || left.text == right.text
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(text) }
 
     public static let lengthMax = 8192
 
     /// - Parameter mayBeUnfinished: the address may hold `<UPPER_CASE>`, and is not called.
     public init(_ text: String, mayBeUnfinished: Bool = false) throws(TemplateError) {
-        self.text = text
         guard text.utf8.count <= Self.lengthMax else {
             throw TemplateError("must be at most \(Self.lengthMax) bytes long")
         }
-        origin = try Self.origin(of: text)
+        let origin = try Self.origin(of: text)
         if !mayBeUnfinished, let placeholder = Self.placeholder(in: text) {
             throw TemplateError("replace \(placeholder) by your account's value")
         }
-        whole = try Template(text)
+        let whole = try Template(text)
         // What stands inside braces is not part of the address: `{status:approved=1 pending=2}`.
         let isAllowed = whole.literalBytes.allSatisfy { byte in
             Self.isURLByte(byte)
@@ -35,9 +62,12 @@ public struct URLTemplate: Hashable, Sendable {
         }
         let (beforeFragment, fragmentText) = Self.cut(text[...], at: "#")
         let (baseText, queryText) = Self.cut(beforeFragment, at: "?")
-        base = try Template(baseText)
-        parameters = try Self.templates(ofQuery: queryText)
-        fragment = if let fragmentText { try Template(fragmentText) } else { nil }
+        let base = try Template(baseText)
+        let parameters = try Self.templates(ofQuery: queryText)
+        let fragment: Template? = if let fragmentText { try Template(fragmentText) } else { nil }
+        parts = Parts(
+            text: text, origin: origin, whole: whole, base: base, parameters: parameters,
+            fragment: fragment)
     }
 
     private static func isURLByte(_ byte: UInt8) -> Bool {
@@ -63,18 +93,18 @@ public struct URLTemplate: Hashable, Sendable {
         return try URLTemplate(joined + (fragmentText.map { "#\($0)" } ?? ""))
     }
 
-    public var tokens: [TokenUse] { whole.tokens }
+    public var tokens: [TokenUse] { parts.whole.tokens }
 
     /// Appends the address; a token without a value leaves nothing (`?s2=`).
     public func fill(_ values: some TokenValues, into bytes: inout [UInt8]) {
-        whole.fill(values, as: .percent, into: &bytes)
+        parts.whole.fill(values, as: .percent, into: &bytes)
     }
 
     /// Appends the address without the query parameters that have a token without a value.
     public func fillDroppingEmpty(_ values: some TokenValues, into bytes: inout [UInt8]) {
-        base.fill(values, as: .percent, into: &bytes)
+        parts.base.fill(values, as: .percent, into: &bytes)
         var separator = UInt8(ascii: "?")
-        for parameter in parameters {
+        for parameter in parts.parameters {
             let start = bytes.count
             bytes.append(separator)
             if parameter.fill(values, as: .percent, into: &bytes) {
@@ -83,7 +113,7 @@ public struct URLTemplate: Hashable, Sendable {
                 bytes.removeSubrange(start...)
             }
         }
-        if let fragment {
+        if let fragment = parts.fragment {
             bytes.append(UInt8(ascii: "#"))
             fragment.fill(values, as: .percent, into: &bytes)
         }
