@@ -77,9 +77,10 @@ struct CampaignRequest {
     }
 
     /// Reads what else is kept.
-    mutating func identify(_ http: borrowing Request, rowID: ClickRowID, ip: IPAddress?) {
-        userAgent = Self.header(http, "user-agent", max: Self.userAgentMax)
-        referrer = Self.header(http, "referer", max: Self.referrerMax)
+    mutating func identify(_ headers: VisitorHeaders, rowID: ClickRowID, ip: IPAddress?) {
+        userAgent = UnsafeRawBufferPointer(
+            rebasing: headers.agent.userAgent.prefix(Self.userAgentMax))
+        referrer = UnsafeRawBufferPointer(rebasing: headers.referrer.prefix(Self.referrerMax))
         self.rowID = rowID
         self.ip = ip
     }
@@ -166,15 +167,6 @@ struct CampaignRequest {
         let mark = batch.mark
         PercentEncoding.decode(raw, plusIsSpace: plusIsSpace, into: &batch.arena)
         return batch.kept(since: mark)
-    }
-
-    private static func header(_ http: borrowing Request, _ name: StaticString, max: Int)
-        -> UnsafeRawBufferPointer
-    {
-        guard let value = http.header(name) else {
-            return UnsafeRawBufferPointer(start: nil, count: 0)
-        }
-        return UnsafeRawBufferPointer(rebasing: value.prefix(max))
     }
 
     /// Appends where the visitor goes: the filled template, and the parameters that are passed on.

@@ -162,8 +162,9 @@ public final class ClickHandler: @unchecked Sendable {
         request.read(http.query, route, into: &turn.batch)
         let rowID = rowIDs.next(micros: http.receivedAtMicros)
         let ip = clientAddress(http)
-        request.identify(http, rowID: rowID, ip: ip)
-        recognize(http, ip)
+        let headers = VisitorHeaders(http)
+        request.identify(headers, rowID: rowID, ip: ip)
+        recognize(headers, ip)
         // Who takes room is who counts on disk: `NewClick.countsTowardsCaps`.
         let counts = http.method != .head && request.visit == .visitor
         if let memory = route.memory, request.visit == .visitor {
@@ -247,12 +248,11 @@ public final class ClickHandler: @unchecked Sendable {
                 lander: choice.lander?.landerID, offer: offer.offerID))
     }
 
-    private func recognize(_ http: borrowing Request, _ ip: IPAddress?) {
+    private func recognize(_ headers: VisitorHeaders, _ ip: IPAddress?) {
         settings.visits.refresh(&visitRules, seen: &visitRulesSeen)
-        let headers = AgentHeaders(http)
-        let told = devices.device(of: headers)
+        let told = devices.device(of: headers.agent)
         request.recognize(
-            told, visitRules.kind(told.device, headers, RequestMarks(http), address: ip),
+            told, visitRules.kind(told.device, headers.agent, headers.marks, address: ip),
             places.place(of: ip))
     }
 

@@ -73,6 +73,12 @@ public struct Request {
             start: base + Int(field.nameStart), count: Int(field.nameCount))
     }
 
+    /// Whether that field has this name, which is given in lower case. For whoever looks for many of
+    /// them in one go.
+    public func isHeader(at index: Int, _ name: StaticString) -> Bool {
+        Scan.equalsIgnoringCase(headerName(at: index), name)
+    }
+
     /// May hold tabs and non-ASCII bytes, but no other control character.
     public func headerValue(at index: Int) -> UnsafeRawBufferPointer {
         precondition(index >= 0 && index < headerCount, "header \(index) of \(headerCount)")

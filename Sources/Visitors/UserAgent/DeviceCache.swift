@@ -88,7 +88,8 @@ public struct DeviceCache {
             for index in all.indices {
                 let end = start + all[index].count
                 guard end < bytes.count, bytes[end] == 0,
-                    bytes[start..<end].elementsEqual(all[index])
+                    ByteScan.isEqual(
+                        UnsafeRawBufferPointer(rebasing: bytes[start..<end]), all[index])
                 else { return false }
                 start = end + 1
             }
