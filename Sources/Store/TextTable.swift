@@ -5,10 +5,10 @@ struct TextTable {
     private let find: Statement
     private let insert: Statement
     private let connection: Connection
-    /// The process's own keyed hash of the bytes (SipHash with a random key, so that no visitor can
-    /// aim two texts at one) to their row. Emptied at its bound: a table of distinct texts would
-    /// otherwise grow with the visitors.
-    private var known: [Int: Int64] = [:]
+    /// By the process's own hash of their bytes. Emptied at its bound: a table of distinct texts
+    /// would otherwise grow with the visitors.
+    private var known = HashedRows()
+    private let hash = TextHash()
     private static let knownMax = 65_536
 
     init(_ connection: Connection) throws(SQLiteError) {
@@ -20,12 +20,10 @@ struct TextTable {
     /// Nil for no bytes.
     mutating func id(of bytes: UnsafeRawBufferPointer) throws(SQLiteError) -> Int64? {
         if bytes.isEmpty { return nil }
-        var hasher = Hasher()
-        hasher.combine(bytes: bytes)
-        let key = hasher.finalize()
+        let key = hash(bytes)
         if let id = known[key] { return id }
-        let hash = Int64(bitPattern: Self.storedHash(bytes))
-        find.bind(1, hash)
+        let storedHash = Int64(bitPattern: Self.storedHash(bytes))
+        find.bind(1, storedHash)
         find.bind(2, bytes: bytes)
         let found: Int64? = try find.step() ? find.column(0) : nil
         find.reset()
@@ -33,13 +31,13 @@ struct TextTable {
         if let found {
             id = found
         } else {
-            insert.bind(1, hash)
+            insert.bind(1, storedHash)
             insert.bind(2, bytes: bytes)
             try insert.run()
             id = connection.lastInsertRowID
         }
-        if known.count >= Self.knownMax { known.removeAll(keepingCapacity: true) }
-        known[key] = id
+        if known.count >= Self.knownMax { known.removeAll() }
+        known.insert(key, id)
         return id
     }
 

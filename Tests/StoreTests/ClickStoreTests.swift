@@ -59,6 +59,24 @@ import Testing
         }
     }
 
+    @Test func `thousands of texts are told apart`() throws {
+        let bench = try ClickBench()
+        var batch = ClickBatch()
+        // Alike but for one byte, in the middle of words and behind the last.
+        let agents = (0..<3000).map { number in
+            String(repeating: "a", count: number % 41) + "\(number)"
+                + String(repeating: "b", count: number % 23)
+        }
+        let ids = agents.indices.map {
+            ClickBench.click($0, agent: agents[$0], into: &batch)
+        }
+        #expect(try bench.save(batch) == .stored)
+        #expect(try bench.count(Self.today, "SELECT count(*) FROM text") == agents.count + 1)
+        for (id, agent) in zip(ids, agents) {
+            #expect(try bench.click(id)?.userAgent == Array(agent.utf8))
+        }
+    }
+
     @Test func `a batch over midnight lies in both days' files`() throws {
         let bench = try ClickBench()
         var batch = ClickBatch()
