@@ -53,6 +53,25 @@ private let real = [
         }
     }
 
+    /// Words that the reader takes for other things than a name, glued to what makes a crawler.
+    @Test func `crawlers with names that look like something else are read without a trap`() {
+        let starts = [
+            "windows", "compatible", "::", "/1::", "1", "the ", "Windows ", "compatible;",
+        ]
+        let names = ["spider", "crawl", "crawler", "bot", "robot", "webbot", ""]
+        let ends = [".com", ".com/1.1", ".com bot", ".", ".1", "@a.b", "::", "/1", ""]
+        for start in starts {
+            for second in starts + [""] {
+                for name in names {
+                    for end in ends {
+                        read((start + second + name + end).utf8)
+                        read("Mozilla/5.0 (compatible; \(start)\(second)\(name)\(end))".utf8)
+                    }
+                }
+            }
+        }
+    }
+
     @Test(arguments: 1...150)
     func `random bytes are read without a trap`(seed: UInt64) {
         var random = SeededRandom(seed)

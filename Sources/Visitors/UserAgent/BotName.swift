@@ -65,7 +65,10 @@ enum BotName {
             // `Norbert the Spider`
             if !text.starts(with: "the ", at: range.lowerBound) { words += 1 }
         }
-        if let dot = dotBehindName(text, word) { return tidy(text, start..<dot) }
+        if let dot = dotBehindName(text, word) {
+            // `WindowsSpider.com`: no word at all by `previousWord`, but it is the name.
+            return tidy(text, min(start, word.lowerBound)..<dot)
+        }
         return tidy(text, start..<end)
     }
 
