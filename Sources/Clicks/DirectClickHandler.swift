@@ -42,6 +42,11 @@ public final class DirectClickHandler: @unchecked Sendable {
         case .unknown:
             return Self.refuse(404, "not-found", ClickHandler.unknownHost, responder)
         }
+        guard request.body.count <= DirectClick.bodyBytesMax else {
+            return Self.refuse(
+                413, "too-large",
+                "a visit is told in at most \(DirectClick.bodyBytesMax) bytes", responder)
+        }
         let told: DirectClick
         do throws(ValidationError) {
             switch request.method {

@@ -155,7 +155,7 @@ public struct Destination: Equatable, Sendable {
         var headers: [Header] = []
         for member in reader.members("headers", max: 30) {
             let field = "headers.\(member.name)"
-            guard isToken(member.name) else {
+            guard HeaderName.isToken(member.name) else {
                 reader.fail(field, "is not a header name")
                 continue
             }
@@ -183,19 +183,6 @@ public struct Destination: Equatable, Sendable {
             }
         }
         return headers
-    }
-
-    /// RFC 9110 section 5.6.2.
-    private static func isToken(_ name: String) -> Bool {
-        !name.isEmpty && name.utf8.count <= 64
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"):
-                    true
-                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-                }
-            }
     }
 
     private static func events(_ reader: inout DocumentReader) -> [String] {

@@ -16,6 +16,9 @@ public struct DirectClick: Equatable, Sendable {
         public let value: String
     }
 
+    /// Anybody may call, and it is read on an event loop; a visit's fields need much less.
+    public static let bodyBytesMax = 65_536
+
     private static let fieldsMax = 50
     private static let fieldBytesMax = 4096
     private static let queryBytesMax = 15_000
@@ -111,7 +114,7 @@ public struct DirectClick: Equatable, Sendable {
                 )
                 continue
             }
-            guard isFieldName(member.name) else {
+            guard HeaderName.isToken(member.name) else {
                 reader.fail("headers.\(member.name)", "is no name that a header can have")
                 continue
             }
@@ -119,18 +122,5 @@ public struct DirectClick: Equatable, Sendable {
             if !isKnown { fields.append(Field(name: member.name, value: value)) }
         }
         return fields
-    }
-
-    /// A token of HTTP (RFC 9110, section 5.6.2).
-    private static func isFieldName(_ name: String) -> Bool {
-        !name.isEmpty
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"):
-                    true
-                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-                }
-            }
     }
 }

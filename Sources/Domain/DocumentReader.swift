@@ -220,10 +220,15 @@ struct DocumentReader {
         return DocumentReader(value, path: field(name), problems: problems)
     }
 
+    /// Named at most; the rest is refused with them.
+    private static let strangersMax = 20
+
     /// Call when everything was asked for: names the members that nobody knows.
     func finish() {
-        for member in members where !known.contains(member.name) {
-            let hint = NearestName.suggestion(for: member.name, among: known.sorted())
+        let names = known.sorted()
+        let strangers = members.lazy.filter { [known] in !known.contains($0.name) }
+        for member in strangers.prefix(Self.strangersMax) {
+            let hint = NearestName.suggestion(for: member.name, among: names)
             fail(
                 member.name,
                 "is not a known field" + (hint.map { "; did you mean \"\($0)\"?" } ?? ""))

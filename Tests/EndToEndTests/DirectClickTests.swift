@@ -134,6 +134,19 @@ import Testing
         #expect(totals["clicks"] == 0)
     }
 
+    @Test func `a body that is no visit's is refused without reading it`() throws {
+        let chain = try Chain.start()
+        let members = (0..<8000).map { "\"unknown\($0)\": 1" }.joined(separator: ",")
+        let large = try chain.tracker.post(
+            "/api/click", form: "{\(members)}", type: "application/json")
+        #expect(large.status == 413)
+        let some = (0..<2000).map { "\"unknown\($0)\": 1" }.joined(separator: ",")
+        let refused = try chain.tracker.post(
+            "/api/click", form: "{\"campaign\": \"summer\",\(some)}", type: "application/json")
+        #expect(refused.status == 422)
+        #expect(try refused.json["errors"].array.count == 20)
+    }
+
     @Test func `the lander that the visitor is on counts as seen`() throws {
         let chain = try LanderTests.chain()
         try chain.tracker.call(
