@@ -37,6 +37,8 @@ struct CampaignRequest {
     var clickID: ClickID?
     private(set) var rowID = ClickRowID(milliseconds: 0, node: 0, sequence: 0)
     private(set) var ip: IPAddress?
+    /// What of the address is kept, and so what URLs may tell.
+    private(set) var keptIP: IPAddress?
     private var route: Route?
     private var choice: Choice?
 
@@ -54,14 +56,14 @@ struct CampaignRequest {
         values.removeAll(keepingCapacity: true)
         var valueBytes = 0
         for (name, value) in QueryScanner(query) {
-            if let parameter = route.externalIDParameter, name.elementsEqual(parameter) {
+            if let parameter = route.externalIDParameter, name.isParameter(parameter) {
                 if externalID == nil, !value.isEmpty {
                     externalID = Self.decode(value, plusIsSpace: false, into: &batch)
                 }
                 continue
             }
             if let cost = route.urlCost {
-                if name.elementsEqual(cost.parameter) {
+                if name.isParameter(cost.parameter) {
                     if costNanos == nil { costNanos = cost.nanos(value, in: currency) }
                     continue
                 }
@@ -77,12 +79,15 @@ struct CampaignRequest {
     }
 
     /// Reads what else is kept.
-    mutating func identify(_ headers: VisitorHeaders, rowID: ClickRowID, ip: IPAddress?) {
+    mutating func identify(
+        _ headers: VisitorHeaders, rowID: ClickRowID, ip: IPAddress?, _ policy: IPPolicy
+    ) {
         userAgent = UnsafeRawBufferPointer(
             rebasing: headers.agent.userAgent.prefix(Self.userAgentMax))
         referrer = UnsafeRawBufferPointer(rebasing: headers.referrer.prefix(Self.referrerMax))
         self.rowID = rowID
         self.ip = ip
+        keptIP = policy.apply(to: ip)
     }
 
     /// Takes note of who came.
@@ -228,7 +233,7 @@ struct CampaignRequest {
                 bytes.append(contentsOf: Amount.format(nanos).utf8)
                 return true
             case .ip:
-                guard let ip = request.ip else { return false }
+                guard let ip = request.keptIP else { return false }
                 bytes.append(contentsOf: ip.text.utf8)
                 return true
             case .userAgent:

@@ -117,7 +117,7 @@ public final class ClickHandler: @unchecked Sendable {
         switch number {
         // What was decided, an overflow included.
         case .any: break
-        case .nth: choice.go(to: route.landing(number, choice.decision))
+        case .nth: choice.go(to: route.landing(number, choice.decision), at: request.rowID.instant)
         }
         let isHead = http.method == .head
         let rowID = send(
@@ -163,7 +163,7 @@ public final class ClickHandler: @unchecked Sendable {
         let rowID = rowIDs.next(micros: http.receivedAtMicros)
         let ip = clientAddress(http)
         let headers = VisitorHeaders(http)
-        request.identify(headers, rowID: rowID, ip: ip)
+        request.identify(headers, rowID: rowID, ip: ip, settings.ipPolicy)
         recognize(headers, ip)
         // Who takes room is who counts on disk: `NewClick.countsTowardsCaps`.
         let counts = http.method != .head && request.visit == .visitor
@@ -221,7 +221,7 @@ public final class ClickHandler: @unchecked Sendable {
                 offerVersion: choice.offer?.versionID ?? 0, costNanos: request.costNanos,
                 currency: request.currency ?? route.currency,
                 externalID: request.externalID ?? .none,
-                ip: settings.ipPolicy.apply(to: request.ip),
+                ip: request.keptIP,
                 userAgent: turn.batch.keep(request.userAgent),
                 referrer: turn.batch.keep(request.referrer),
                 parameterNames: request.packNames(in: &turn.batch),

@@ -35,14 +35,19 @@ extension RoutingTable {
     /// A number that the click's path doesn't have means the offer that was chosen for the click: a
     /// lander may be older than the flow, and the visitor shall arrive. Of a click that can't be
     /// read, what would be chosen for it now.
-    func exit(_ number: OfferNumber, of identity: ClickIdentity, _ found: ClickLookUps.Found)
-        -> Exit?
-    {
+    ///
+    /// A full offer sends on to its overflow, or where that is full too, to the click's own offer:
+    /// that one has counted the visitor already.
+    func exit(
+        _ number: OfferNumber, of identity: ClickIdentity, _ found: ClickLookUps.Found,
+        at instant: Instant
+    ) -> Exit? {
         guard let route = route(identity.campaignID) else { return nil }
         let lander = found.click?.landerVersion.flatMap { landerIDs[$0] }
         let landing: Landing?
         if let click = found.click {
-            landing = path(found.path, number) ?? self.landing(ofVersion: click.offerVersion)
+            let own = self.landing(ofVersion: click.offerVersion)
+            landing = path(found.path, number).flatMap { $0.taking(own, at: instant) } ?? own
         } else {
             var sheet = FactSheet()
             sheet.begin(at: identity.rowID.instant, ip: nil)
@@ -59,5 +64,17 @@ extension RoutingTable {
         guard case .nth(let number) = number, let path, path.offers.indices.contains(number - 1)
         else { return nil }
         return landing(of: path.offers[number - 1].offer)
+    }
+}
+
+extension Landing {
+    /// Where a visitor goes on to whom `own` has counted; nil where this one is full.
+    fileprivate func taking(_ own: Landing?, at instant: Instant) -> Landing? {
+        if let own,
+            own.offerID == offerID || overflow.contains(where: { $0.offerID == own.offerID })
+        {
+            return own
+        }
+        return open(at: instant)?.landing
     }
 }

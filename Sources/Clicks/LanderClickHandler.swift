@@ -112,7 +112,10 @@ public final class LanderClickHandler: @unchecked Sendable {
     }
 
     private func goOn(_ press: Press, _ found: ClickLookUps.Found, _ responder: Responder) {
-        guard let exit = clicks.routes.exit(press.number, of: press.identity, found) else {
+        guard
+            let exit = clicks.routes.exit(
+                press.number, of: press.identity, found, at: press.id.instant)
+        else {
             return responder.refuse(404, "this click's campaign has no offer to send you to")
         }
         func location(_ bytes: inout [UInt8]) {

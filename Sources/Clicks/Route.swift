@@ -157,9 +157,12 @@ struct Choice {
     /// Room of caps that this one takes.
     var taken: TakenRoom?
 
-    /// Goes to another offer than was decided, by the visitor's own choice: that one counts.
-    mutating func go(to landing: Landing?) {
-        guard let landing, landing.offerID != offer?.offerID else { return }
+    /// Goes to another offer than was decided, by the visitor's own choice, unless that is full:
+    /// the one that it goes to counts.
+    mutating func go(to landing: Landing?, at instant: Instant) {
+        guard let landing = landing?.open(at: instant)?.landing,
+            landing.offerID != offer?.offerID
+        else { return }
         offer = landing
         taken?.move(to: landing.cap)
     }

@@ -39,7 +39,7 @@ struct TakenRoom: Sendable {
         for counter in others { counter.giveBack(takenAt: instant) }
     }
 
-    /// The visitor goes to another offer than was decided, full or not.
+    /// The visitor goes to another offer than was decided.
     mutating func move(to cap: Cap?) {
         offer?.giveBack(takenAt: instant)
         offer = cap?.counter
@@ -77,7 +77,7 @@ struct RouteCaps: Sendable {
 
     /// The decision's offer, or where it is full the first of its overflow that is not.
     func offer(of decision: Decision, at instant: Instant) -> (landing: Landing, cap: Cap?)? {
-        Self.open(offers[decision.rule][decision.path - 1][decision.offer], at: instant)
+        offers[decision.rule][decision.path - 1][decision.offer].open(at: instant)
     }
 
     /// Takes room of all three caps or, where one is reached, of none.
@@ -99,15 +99,16 @@ struct RouteCaps: Sendable {
     }
 
     func isOpen(rule: Int, path: Int, offer: Int, at instant: Instant) -> Bool {
-        Self.open(offers[rule][path - 1][offer], at: instant) != nil
+        offers[rule][path - 1][offer].open(at: instant) != nil
     }
+}
 
-    private static func open(_ landing: Landing, at instant: Instant)
-        -> (landing: Landing, cap: Cap?)?
-    {
-        guard let cap = landing.cap else { return (landing, nil) }
-        if cap.isOpen(at: instant) { return (landing, cap) }
-        for next in landing.overflow where next.cap?.isOpen(at: instant) ?? true {
+extension Landing {
+    /// Itself, or where it is full the first of its overflow that is not; nil where all are.
+    func open(at instant: Instant) -> (landing: Landing, cap: Cap?)? {
+        guard let cap else { return (self, nil) }
+        if cap.isOpen(at: instant) { return (self, cap) }
+        for next in overflow where next.cap?.isOpen(at: instant) ?? true {
             return (next, next.cap)
         }
         return nil

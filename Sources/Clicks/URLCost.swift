@@ -25,14 +25,14 @@ struct URLCost: Sendable {
     func currency(in query: UnsafeRawBufferPointer) -> Currency? {
         guard let currencyParameter else { return currency }
         for (name, value) in QueryScanner(query)
-        where !value.isEmpty && name.elementsEqual(currencyParameter) {
+        where !value.isEmpty && name.isParameter(currencyParameter) {
             return Currency(Self.text(value))
         }
         return currency
     }
 
     func isCurrency(_ name: UnsafeRawBufferPointer) -> Bool {
-        currencyParameter.map { name.elementsEqual($0) } ?? false
+        currencyParameter.map { name.isParameter($0) } ?? false
     }
 
     /// A cost that can't be read is not known: the visitor still goes on, and the report shows a

@@ -21,7 +21,7 @@ public struct Click: Sendable, Equatable {
     public let landerVersion: Int64?
     /// Which wording of an offer's URL the visitor was sent to, or will be from the lander; see
     /// `OfferVersion`. 0: none.
-    public let offerVersion: Int64
+    public private(set) var offerVersion: Int64
     public let visit: VisitKind
     /// Nil for a click older than these are kept.
     public let device: Device?
@@ -114,11 +114,8 @@ extension FlowVersion {
 extension Click {
     /// The same for a visitor who went on to another offer than the one that was decided.
     public func leading(to offerVersion: Int64) -> Click {
-        Click(
-            rowID: rowID, campaignID: campaignID, externalID: externalID, cost: cost,
-            parameters: parameters, ip: ip, userAgent: userAgent, referrer: referrer,
-            flowVersion: flowVersion, rule: rule, path: path, landerVersion: landerVersion,
-            offerVersion: offerVersion, visit: visit, device: device, place: place,
-            visitor: visitor, visitNumber: visitNumber)
+        var click = self
+        click.offerVersion = offerVersion
+        return click
     }
 }

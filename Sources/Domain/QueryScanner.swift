@@ -1,3 +1,13 @@
+extension UnsafeRawBufferPointer {
+    /// Whether a raw name of a query is that parameter's, encoded or not: `click%5Bid%5D` is
+    /// `click[id]`.
+    public func isParameter(_ name: [UInt8]) -> Bool {
+        if count == name.count { return elementsEqual(name) }
+        guard count > name.count, contains(UInt8(ascii: "%")) else { return false }
+        return PercentEncoding.decode(self, plusIsSpace: true).elementsEqual(name)
+    }
+}
+
 /// Walks over a query or an urlencoded form without allocating: raw, undecoded slices of it.
 ///
 /// `&` separates pairs, the first `=` of a pair its name from its value; a pair without `=` has an

@@ -114,6 +114,38 @@ import Testing
         #expect(row["lander_views"] == 1 && row["lander_clicks"] == 8 && row["lander_passed"] == 1)
     }
 
+    @Test func `a full offer's visitors go to its overflow behind a lander too`() throws {
+        let flow: JSON = [
+            "paths": [
+                [
+                    "landers": [["lander": "quiz"]],
+                    "offers": [["offer": "premium"], ["offer": "third", "weight": 0]],
+                ]
+            ]
+        ]
+        let chain = try Self.chain(
+            {
+                $0.moreOffers[0]["traffic_caps"] = ["clicks_total": 1]
+                $0.moreOffers[0]["overflow_offer"] = "fit"
+            }, campaign: ["flow": flow])
+        var hosts: [String] = []
+        for _ in 1...3 {
+            let clickID = try visit(chain)
+            for target in ["/o", "/o/any", "/o/1"] {
+                let location = try location(chain, "\(target)?cid=\(clickID)")
+                hosts.append(String(location.dropFirst("https://".count).prefix { $0 != "." }))
+            }
+        }
+        #expect(
+            hosts == Array(repeating: "premium", count: 3) + Array(repeating: "offer", count: 6))
+        // The button of another offer that is full leads to the click's own.
+        try chain.tracker.call("PATCH", "/offers/third", ["traffic_caps": ["clicks_total": 0]])
+        let clickID = try visit(chain)
+        #expect(try location(chain, "/o/2?cid=\(clickID)").hasPrefix("https://offer.example/"))
+        try chain.tracker.call("PATCH", "/offers/third", ["traffic_caps": ["clicks_total": 9]])
+        #expect(try location(chain, "/o/2?cid=\(clickID)").hasPrefix("https://third.example/"))
+    }
+
     @Test func `HEAD tells where a link leads and records nothing`() throws {
         let chain = try Self.chain()
         let clickID = try visit(chain)

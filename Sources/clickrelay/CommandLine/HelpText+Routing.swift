@@ -79,8 +79,10 @@ extension HelpText {
         A full offer's visitors go to its "overflow_offer" (the key of another offer, which may
         overflow in its turn, 5 times at most); else among the path's other offers, to the rule's
         other paths, the next rule that matches, the flow's own paths, fallback_url. A full
-        campaign's go to fallback_url, else to their domain's; without either they get a 404. Days begin at midnight of the
-        time zone (UTC if not given). A path with caps needs a name of its own: its visitors are
+        campaign's go to fallback_url, else to their domain's; without either they get a 404.
+        A lander's visitors count with the offer that was chosen for them; a button that leads to
+        another offer (/o/2) takes no room there, but follows that one's overflow when it is full,
+        or leads to the chosen one. Days begin at midnight of the time zone (UTC if not given). A path with caps needs a name of its own: its visitors are
         counted by campaign and name, so that moving the path keeps the count and another name
         begins a new one. What is taken is told as "traffic_caps_used". Changes hold from the next
         visitor on; visitors from before the cap was set count.
