@@ -1,7 +1,7 @@
 internal import Domain
 internal import Store
 
-/// Turns what was read into the JSON of `product.md`: numbers become keys, bytes become text.
+/// Turns what was read into the API's JSON: numbers become keys, bytes become text.
 struct Presenter: Sendable {
     let catalog: Catalog
     let services: Services

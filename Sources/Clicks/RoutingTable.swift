@@ -85,10 +85,9 @@ public final class RoutingTable: Sendable {
     /// The offer that a click's wording is of, in its present one.
     func landing(ofVersion id: Int64) -> Landing? { landingsByVersion[id] }
 
-    /// FNV-1a. The keys are the user's, so nobody from outside can choose those that collide.
+    /// The keys are the user's, so nobody from outside can choose those that collide.
     private static func hash(_ bytes: UnsafeRawBufferPointer) -> Int {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let hash = FNV1a.hash(bytes)
         return Int(truncatingIfNeeded: hash ^ hash >> 32)
     }
 }

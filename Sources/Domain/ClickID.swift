@@ -1,7 +1,7 @@
 /// One click's identity: `text` goes to the offer as `s2` and comes back in every postback.
 ///
 /// Sixteen opaque bytes, an AES block under the installation's key (`Crypto.ClickIDCipher`); the
-/// text form is 26 digits of Crockford base 32 (`product.md`, "Click ID").
+/// text form is 26 digits of Crockford base 32.
 public struct ClickID: Hashable, Sendable {
     public let block: UInt128
 

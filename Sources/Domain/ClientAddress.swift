@@ -19,12 +19,32 @@ public struct ClientAddress: Sendable {
         for field in forwardedFor.reversed() {
             let text = String(decoding: field, as: UTF8.self)
             for item in text.split(separator: ",").reversed() {
-                guard let address = IPAddress(String(item).trimmed) else { return client }
+                guard let address = Self.address(String(item).trimmed) else { return client }
                 client = address
                 if !isTrusted(address) { return address }
             }
         }
         return client
+    }
+
+    /// Some proxies write the port too: `203.0.113.9:51234`, `[2001:db8::1]:443`.
+    private static func address(_ text: String) -> IPAddress? {
+        if let address = IPAddress(text) { return address }
+        if text.hasPrefix("[") {
+            let parts = text.dropFirst().split(
+                separator: "]", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, parts[1].isEmpty || isPort(parts[1]) else { return nil }
+            return IPAddress(String(parts[0]))
+        }
+        guard let colon = text.lastIndex(of: ":"), isPort(text[colon...]) else { return nil }
+        let address = IPAddress(String(text[..<colon]))
+        return address?.isIPv4 == true ? address : nil
+    }
+
+    /// `:443`.
+    private static func isPort(_ text: Substring) -> Bool {
+        (2...6).contains(text.utf8.count) && text.hasPrefix(":")
+            && text.utf8.dropFirst().allSatisfy { ASCII.digit($0) != nil }
     }
 
     private func isTrusted(_ address: IPAddress) -> Bool {

@@ -3,8 +3,7 @@
 public enum ConversionStatus: String, CaseIterable, Sendable {
     case pending, approved, rejected, trash, chargeback
 
-    /// What networks' words commonly mean (`product.md`, "Incoming postback parameters"); looked up
-    /// in lower case after the call's own map and the network's.
+    /// What networks' words commonly mean; looked up in lower case after the call's own map and the network's.
     public static let commonWords: [String: ConversionStatus] = [
         "approved": .approved, "approve": .approved, "confirmed": .approved, "sale": .approved,
         "paid": .approved,

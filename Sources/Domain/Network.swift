@@ -209,9 +209,7 @@ public enum EventName {
             $0.value >= 32 && $0.value != 127
         }
         var result = ""
-        for scalar in printable where result.utf8.count < lengthMax {
-            result.unicodeScalars.append(scalar)
-        }
-        return result
+        result.unicodeScalars.append(contentsOf: printable)
+        return result.prefix(utf8Count: lengthMax)
     }
 }

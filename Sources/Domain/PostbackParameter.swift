@@ -1,5 +1,4 @@
-/// What a network's postback can tell us, by canonical name (`product.md`, "Incoming postback
-/// parameters").
+/// What a network's postback can tell us, by canonical name.
 public enum PostbackParameter: String, CaseIterable, Sendable {
     case cid, payout
     case payoutMinor = "payout_minor"

@@ -21,6 +21,13 @@ public struct PostbackReport: Equatable, Sendable {
     /// Bytes kept of each extra, and of the reply that a call asks for.
     public static let extraMax = 1000
 
+    /// Two long ones that differ at the end only are two orders.
+    private static func kept(_ transactionID: String) -> String {
+        guard transactionID.utf8.count > transactionIDLengthMax else { return transactionID }
+        let end = "~" + String(FNV1a.hash(transactionID.utf8), radix: 16)
+        return transactionID.prefix(utf8Count: transactionIDLengthMax - end.utf8.count) + end
+    }
+
     /// - Throws: `PostbackRefusal` for the first thing that makes the call useless.
     public init(_ fields: PostbackFields, network: Network) throws(PostbackRefusal) {
         var notes: [String] = []
@@ -37,15 +44,17 @@ public struct PostbackReport: Equatable, Sendable {
         }
 
         let transactionID = optional(.txid) ?? ""
-        self.transactionID = transactionID.prefix(utf8Count: Self.transactionIDLengthMax)
+        self.transactionID = Self.kept(transactionID)
         if transactionID.isEmpty, network.requiresTransactionID {
             throw PostbackRefusal(
                 .transactionIDRequired,
                 "no transaction ID, and the network is set to require one: put its token for the "
                     + "order into the parameter txid")
         }
-        if self.transactionID.utf8.count < transactionID.utf8.count {
-            notes.append("the transaction ID was cut to \(Self.transactionIDLengthMax) bytes")
+        if self.transactionID != transactionID {
+            notes.append(
+                "the transaction ID has more than \(Self.transactionIDLengthMax) bytes: its end is "
+                    + "kept as a hash")
         }
         let event = EventName.normalized(optional(.event)?.trimmed ?? "")
         self.event = event.isEmpty ? network.defaultEvent : event

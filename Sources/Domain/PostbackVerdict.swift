@@ -25,7 +25,7 @@ public enum PostbackVerdict: String, CaseIterable, Sendable {
     /// Whether the call has found its place: it was understood, and waits for nothing.
     public var isSettled: Bool { httpStatus == 200 && self != .parked }
 
-    /// The answer's status code (`product.md`, "Verdicts").
+    /// The answer's status code.
     public var httpStatus: Int {
         switch self {
         case .accepted, .updated, .duplicate, .ignored, .parked, .test: 200

@@ -1,4 +1,4 @@
-/// A name in braces that a template replaces by a value (`product.md`, "Tokens").
+/// A name in braces that a template replaces by a value (`clickrelay help tokens`).
 public enum Token: Hashable, Sendable {
     case clickID, externalID
     case campaignID, campaign, offerID, landerID, sourceID, networkID
@@ -125,14 +125,13 @@ public struct TokenUse: Hashable, Sendable {
         case "var":
             // A trailing :raw belongs to us, the rest is the parameter's name.
             let isRaw = argument.hasSuffix(":raw")
-            let parameter = isRaw ? String(argument.dropLast(4)) : argument
-            guard !parameter.isEmpty else {
-                throw TemplateError("{var:} needs the name of a parameter of the campaign URL")
-            }
-            token = .parameter(parameter)
+            token = try Self.parameter(isRaw ? String(argument.dropLast(4)) : argument)
             self.isRaw = isRaw
         case "sha256":
-            token = try Self.token(named: argument)
+            token =
+                argument.hasPrefix("var:")
+                ? try Self.parameter(String(argument.dropFirst(4)))
+                : try Self.token(named: argument)
             isHashed = true
         default:
             token = try Self.token(named: name)
@@ -153,6 +152,13 @@ public struct TokenUse: Hashable, Sendable {
                         + (token.isAmount ? ", or 0 to 9 decimals" : ""))
             }
         }
+    }
+
+    private static func parameter(_ name: String) throws(TemplateError) -> Token {
+        guard !name.isEmpty else {
+            throw TemplateError("{var:} needs the name of a parameter of the campaign URL")
+        }
+        return .parameter(name)
     }
 
     private static func token(named name: String) throws(TemplateError) -> Token {

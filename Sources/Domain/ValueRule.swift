@@ -46,12 +46,7 @@ public enum ValueRule: Hashable, Sendable {
         case .percent(let nanos):
             // At most 10 times an Int64: 128 bits hold the product, and the quotient is clamped.
             let divisor: Int128 = 100_000_000_000
-            let product = Int128(payout.nanos) * Int128(nanos)
-            var (quotient, rest) = product.quotientAndRemainder(dividingBy: divisor)
-            let twice = rest.magnitude * 2
-            if twice > divisor.magnitude || (twice == divisor.magnitude && quotient % 2 != 0) {
-                quotient += product < 0 ? -1 : 1
-            }
+            let quotient = (Int128(payout.nanos) * Int128(nanos)).dividedHalfToEven(by: divisor)
             return Money(nanos: Int64(clamping: quotient), currency: payout.currency)
         }
     }

@@ -47,7 +47,7 @@ public struct PostbackAnswer: Sendable, Equatable {
         message: "too many calls from this address had a postback key that no network has, and "
             + "nothing of this one was kept: copy the URL from the network's settings")
 
-    /// The answer's status code: `product.md`, "Verdicts".
+    /// The answer's status code.
     public var httpStatus: Int {
         let status = verdict.httpStatus
         return isAlwaysOK && (400..<500).contains(status) ? 200 : status

@@ -21,6 +21,15 @@ import Testing
             "http://o.example/?s2={cid}&e={external_id}", "subid=a%2Bb+c",
             "http://o.example/?s2=ID&e=a%2Bb%2Bc"
         ),
+        // Servers may encode more than they must, names too.
+        (
+            "http://o.example/?s2={cid}&e={external_id}", "sub%69d=x&subid=y",
+            "http://o.example/?s2=ID&e=x"
+        ),
+        (
+            "http://o.example/?s2={cid}&e={external_id}", "subi%64x=1&subid%=2&subid=y",
+            "http://o.example/?s2=ID&e=y"
+        ),
         (
             "http://o.example/?s2={cid}&e={external_id}", "subid=%zz%4",
             "http://o.example/?s2=ID&e=%25zz%254"

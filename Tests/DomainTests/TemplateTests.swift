@@ -70,6 +70,7 @@ private struct ByteValues: TokenValues {
             "https://s.example/?z={var:zone}&h={sha256:click_id}",
             "https://s.example/?z=7&h=sha%28abc%29"
         ),
+        ("https://s.example/?h={sha256:var:zone}", "https://s.example/?h=sha%287%29"),
         ("https://s.example/?a={var1}&b={var2}&c=1", "https://s.example/?a=&b=&c=1"),
         ("https://s.example/?t={txid}&u={transaction_id:raw}", "https://s.example/?t=T%2F1&u=T/1"),
     ])
@@ -162,7 +163,7 @@ private struct ByteValues: TokenValues {
             os_version browser browser_version ip user_agent referrer timestamp timestamp_ms \
             timestamp_us timestamp_iso8601 click_timestamp click_timestamp_ms random payout \
             payout_minor currency status event transaction_id txid conversion_id revision param1 \
-            param10 sha256:click_id
+            param10 sha256:click_id sha256:var:name
             """
         for name in contract.split(separator: " ") {
             let template = try URLTemplate("https://s.example/?a={\(name)}")

@@ -11,7 +11,7 @@ import Testing
     private typealias Simulation = LedgerSimulation
     private static let hour = Simulation.hour
 
-    /// `architecture.md`: due at once, then after these pauses, then every eight hours.
+    /// Due at once, then after these pauses, then every eight hours.
     private static let pauses: [Double] = [10, 60, 300, 900, 3600, 7200, 14_400]
 
     @Test(arguments: 1...4 as ClosedRange<UInt64>)

@@ -114,7 +114,8 @@ import Testing
                 """
                 INSERT INTO click (id, campaign_id, path, offer_version) VALUES
                     (\(rowID.rawValue), 3, 1, 1);
-                INSERT INTO click_total VALUES (\(Self.noon.micros / 900_000_000), 3, 0, 1, 0, 0);
+                INSERT INTO click_total (slot, campaign_id, currency, clicks, cost_units, cost_nanos)
+                    VALUES (\(Self.noon.micros / 900_000_000), 3, 0, 1, 0, 0);
                 """)
             old.close()
             let reader = ClickReader(data)

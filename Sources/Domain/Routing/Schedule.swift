@@ -129,6 +129,14 @@ enum MinuteText {
     }
 }
 
+extension String {
+    /// 0 for "sun" or "sunday".
+    fileprivate var dayOfWeek: Int? {
+        let days = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
+        return days.firstIndex { $0 == self || $0.prefix(3) == self }
+    }
+}
+
 /// Days of the week as documents name them.
 enum Weekday {
     /// By number; 0 is Sunday.
@@ -138,10 +146,7 @@ enum Weekday {
 extension DocumentProblems {
     /// 0 is Sunday; nil, and a problem, for what is no weekday.
     func weekday(_ value: JSONValue, field: String) -> Int? {
-        let day = value.stringValue.flatMap { text in
-            // "monday" is meant by "mon".
-            Weekday.names.firstIndex { $0 == text.lowercased().prefix(3) }
-        }
+        let day = value.stringValue?.lowercased().dayOfWeek
         if day == nil { add(field, "must be one of \(Weekday.names.joined(separator: ", "))") }
         return day
     }

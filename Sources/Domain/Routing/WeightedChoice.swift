@@ -4,7 +4,7 @@ public struct WeightedChoice: Sendable, Hashable {
     /// Running sums of the weights.
     private let bounds: [UInt64]
 
-    /// - Parameter weights: not negative, at most `Flow.weightMax` each, at least one above 0.
+    /// - Parameter weights: not negative, at most `Path.weightMax` each, at least one above 0.
     public init?(weights: [Int]) {
         var sum: UInt64 = 0
         var bounds: [UInt64] = []

@@ -1,4 +1,4 @@
-/// What the process tells its caller; the contract of `product.md`, "Command line".
+/// What the process tells its caller; scripts rely on it.
 enum ExitCode: Int32, Sendable {
     case done = 0
     case failed = 1

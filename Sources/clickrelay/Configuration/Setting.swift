@@ -1,6 +1,6 @@
 internal import Domain
 
-/// One key of the configuration, as `product.md` lists them.
+/// One key of the configuration, as `clickrelay help config` lists them.
 ///
 /// The raw value is the key without its prefix; everything else about a key follows from it.
 enum Setting: String, CaseIterable, Sendable {

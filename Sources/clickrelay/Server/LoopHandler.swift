@@ -32,7 +32,8 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
             ?? (services.configuration.scheme == "https")
         clicks = try ClickHandler(
             loop: loop, store: services.clickStore, routing: services.routing,
-            visitors: services.visitors, rowIDs: services.rowIDs, clickIDs: services.installation.clickIDs,
+            visitors: services.visitors, rowIDs: services.rowIDs,
+            clickIDs: services.installation.clickIDs,
             settings: settings)
         onward = OnwardHandler(OnwardSigner(services.installation.clickIDs))
         landerClicks = LanderClickHandler(
