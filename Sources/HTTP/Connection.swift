@@ -321,6 +321,7 @@ final class Connection: EventHandler, @unchecked Sendable {
         tls?.finish()
         Socket.finishWriting(descriptor)
         server.setDeadline(server.loop.nowNanos &+ server.nanos.linger, of: slot)
+        server.lingers(self)
         updateInterest()
     }
 

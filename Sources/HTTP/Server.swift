@@ -33,7 +33,12 @@ public final class Server: Acceptor, @unchecked Sendable {
     private var dirty: [Connection] = []
     private var resumable: [Connection] = []
     private var spare: [Connection] = []
+    /// The longest first. Those that were closed since are dropped by the sweep.
+    private var lingering: [(slot: Int, generation: UInt32)] = []
+    /// Found by the newest look; the next one to be closed is the last.
     private var evictable: [Evictable] = []
+    /// When a look found none.
+    private var lookedInVainNanos: UInt64?
     private var sweepTimer: TimerID?
     private(set) var isDraining = false
     private var drained: [@Sendable () -> Void] = []
@@ -92,7 +97,7 @@ public final class Server: Acceptor, @unchecked Sendable {
     // MARK: Connections
 
     public func accepted(_ descriptor: Int32, from peer: SocketAddress?) {
-        if connectionCount >= limits.connectionsMax, !closeOldestIdle() {
+        if connectionCount >= limits.connectionsMax, !evictOne() {
             Socket.close(descriptor)
             return
         }
@@ -126,7 +131,7 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     public func descriptorsExhausted() {
         // A few at once, so that the pause of the listener is not wasted on one connection.
-        for _ in 0..<16 where !closeOldestIdle() { return }
+        for _ in 0..<16 where !evictOne() { return }
     }
 
     private struct Evictable {
@@ -137,28 +142,33 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     private static let evictableMax = 64
 
-    /// Connections waiting for a request are closed first, then those that have sent only a part
-    /// of one; those we owe an answer never.
-    private func closeOldestIdle() -> Bool {
-        if evictable.isEmpty { findEvictable() }
-        while let candidate = evictable.popLast() {
+    /// Makes room for another connection, if that costs nobody an answer: closes the one that has
+    /// lingered for the longest, else one that waits for a request, else one that has sent only a
+    /// part of one.
+    private func evictOne() -> Bool {
+        if let place = lingering.firstIndex(where: { generations[$0.slot] == $0.generation }) {
+            let longest = connections[lingering[place].slot]
+            lingering.removeFirst(place + 1)
+            longest?.close()
+            return true
+        }
+        while true {
+            if evictable.isEmpty { findEvictable() }
+            guard let candidate = evictable.popLast() else { return false }
+            // Used since it was found.
             guard generations[candidate.slot] == candidate.generation,
                 let connection = connections[candidate.slot], connection.isWaitingForRequest,
                 connection.waitingSince == candidate.waitingSince
-            else {
-                // It was used since; when all of them were, it is worth looking again.
-                if evictable.isEmpty { findEvictable() }
-                continue
-            }
+            else { continue }
             connection.close()
             return true
         }
-        return false
     }
 
     /// Looks through all connections for the next few at once: a flood of new ones at the cap
-    /// would otherwise cost a look for each.
+    /// would otherwise cost a look for each. Nor is a look in vain repeated in the same turn.
     private func findEvictable() {
+        guard loop.nowNanos != lookedInVainNanos else { return }
         var idle: [Evictable] = []
         var partial: [Evictable] = []
         for slot in connections.indices {
@@ -171,6 +181,12 @@ public final class Server: Acceptor, @unchecked Sendable {
         }
         let all = (idle.isEmpty ? partial : idle).sorted { $0.waitingSince < $1.waitingSince }
         evictable = all.prefix(Self.evictableMax).reversed()
+        if evictable.isEmpty { lookedInVainNanos = loop.nowNanos }
+    }
+
+    /// `connection` has its last answer, and only time to read it from now on.
+    func lingers(_ connection: Connection) {
+        lingering.append((Int(connection.slot), connection.generation))
     }
 
     func closed(_ connection: Connection) {
@@ -235,6 +251,7 @@ public final class Server: Acceptor, @unchecked Sendable {
             for slot in deadlines.indices where deadlines[slot] <= now {
                 connections[slot]?.deadlinePassed()
             }
+            lingering.removeAll { generations[$0.slot] != $0.generation }
             if connectionCount > 0 { startSweeping() }
         }
     }

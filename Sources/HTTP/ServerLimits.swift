@@ -21,8 +21,9 @@ public struct ServerLimits: Sendable {
     /// All requests and answers held in memory by the server. Beyond, a request that needs more
     /// is answered 503, and a connection whose answer does not fit is closed.
     public var bufferedBytesMax = 256 * 1024 * 1024
-    /// At this many the longest idle connection is closed for a new one; when none is idle, the
-    /// new one is closed.
+    /// At this many another connection is closed for a new one: the longest waiting of those that
+    /// linger after their last answer, else of the idle ones, else of those that have sent a part
+    /// of a request. When all are owed answers, the new one is closed.
     public var connectionsMax = 10_000
 
     /// From a head's first byte to its last; then 408 and close.

@@ -183,6 +183,30 @@ import Testing
         }
     }
 
+    @Test func `at the cap a refused client that stays makes room first`() throws {
+        let server = try TestServer {
+            $0.connectionsMax = 3
+            $0.lingerMilliseconds = 600_000
+        }
+        let busy = try server.connect()
+        try busy.send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n")
+        _ = try eventually("held") { server.handler.held.current["/hold"] }
+        let idle = try server.connect()
+        #expect(try idle.request("GET", "/").status == 200)
+        let refused = try (0..<5).map { _ in
+            let connection = try server.connect()
+            try connection.send("nonsense\r\n\r\n")
+            #expect(try connection.receive().status == 400)
+            return connection
+        }
+        let next = try server.connect()
+        #expect(try next.request("GET", "/").status == 200)
+        #expect(try idle.request("GET", "/").status == 200)
+        try server.answer("/hold", "kept")
+        #expect(try busy.receive().text == "kept")
+        withExtendedLifetime(refused) {}
+    }
+
     @Test func `draining finishes what is in flight and closes the idle at once`() throws {
         let server = try TestServer()
         let idle = try server.connect()
