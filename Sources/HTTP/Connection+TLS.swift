@@ -4,8 +4,6 @@ extension Connection {
     /// Called once, before anything is read.
     func startTLS(_ context: TLSContext) {
         tls = SecureTransport(context, descriptor: descriptor, pool: server.pool)
-        // The handshake has the time of a request's head: without it there is no request.
-        requestStarted = server.loop.nowNanos
     }
 
     var isShakingHands: Bool {
@@ -21,7 +19,7 @@ extension Connection {
     func readSecure(_ tls: SecureTransport) {
         let wasShakingHands = isShakingHands
         let received = tls.receive(through: server.ciphertextBuffer, into: server.readBuffer)
-        if wasShakingHands, tls.isEstablished { handshakeEnded() }
+        if wasShakingHands { shookHands(tls) }
         switch received {
         case .bytes(let count):
             take(count)
@@ -44,9 +42,15 @@ extension Connection {
         settle()
     }
 
-    private func handshakeEnded() {
-        requestStarted = 0
-        waitingSince = server.loop.nowNanos
+    private func shookHands(_ tls: SecureTransport) {
+        let now = server.loop.nowNanos
+        if tls.isEstablished {
+            requestStarted = 0
+            waitingSince = now
+        } else if tls.hasBegun, requestStarted == 0 {
+            // A handshake has the time of a request's head: without it there is no request.
+            requestStarted = now
+        }
     }
 
     /// As `readable` does without TLS, but what came is in the server's buffer in any case.

@@ -58,6 +58,8 @@ final class SecureTransport {
         self.pool = pool
     }
 
+    /// The client has begun a handshake.
+    var hasBegun: Bool { session != nil }
     var hasUnsent: Bool { !unsent.isEmpty }
 
     // MARK: Reading

@@ -26,7 +26,8 @@ public struct ServerLimits: Sendable {
     /// of a request. When all are owed answers, the new one is closed.
     public var connectionsMax = 10_000
 
-    /// From a head's first byte to its last; then 408 and close.
+    /// From a head's first byte to its last; then 408 and close. With TLS also from the first byte
+    /// of the handshake to its end; then close.
     public var headMilliseconds = 10_000
     /// Without a request, or before the first.
     public var idleMilliseconds = 30_000

@@ -213,6 +213,19 @@ import Testing
         try eventually("drained") { isDone.current }
     }
 
+    @Test func `draining doesn't wait for a client that has not said a word`() throws {
+        let server = try serve {
+            $0.headMilliseconds = 600_000
+            $0.idleMilliseconds = 600_000
+        }
+        let silent = try TLSTestClient(port: server.port)
+        try eventually("accepted") { try server.onLoop { $0.openConnections } == 1 }
+        let isDone = Locked(false)
+        server.server.drain(deadlineMilliseconds: 600_000) { isDone.with { $0 = true } }
+        try eventually("drained") { isDone.current }
+        #expect(try receiveRaw(silent) == [])
+    }
+
     @Test func `a handshake that ends while draining may bring one request`() throws {
         let server = try serve()
         let clients = try (0..<2).map { _ in try TLSTestClient(port: server.port) }
@@ -238,7 +251,7 @@ import Testing
 
     // MARK: Handshakes that come to nothing
 
-    @Test(arguments: [0, 1, 5, 100])
+    @Test(arguments: [1, 5, 100])
     func `a handshake that stops is closed at the head's deadline, without a word`(count: Int)
         throws
     {
@@ -248,6 +261,13 @@ import Testing
         let start = monotonicNanos()
         #expect(try receiveRaw(client) == [])
         #expect(monotonicNanos() - start >= 100_000_000)
+        try eventually("closed") { try server.onLoop { $0.openConnections } == 0 }
+    }
+
+    @Test func `a client that never begins is closed as any idle one`() throws {
+        let server = try serve { $0.idleMilliseconds = 150 }
+        let client = try TLSTestClient(port: server.port)
+        #expect(try receiveRaw(client) == [])
         try eventually("closed") { try server.onLoop { $0.openConnections } == 0 }
     }
 
