@@ -31,7 +31,8 @@ public final class Client: @unchecked Sendable {
     private var calls: [ObjectIdentifier: ClientCall] = [:]
     private var waiting: [ClientCall] = []
     private var connectionCount = 0
-    private var idleTimer: TimerID?
+    /// Not later than the first deadline of an idle connection, but by some milliseconds.
+    private var idleTimer: (id: TimerID, nanos: UInt64)?
     private var isStartingWaiting = false
     private var isClosed = false
 
@@ -61,7 +62,7 @@ public final class Client: @unchecked Sendable {
             call.completion = nil
         }
         for connection in pool.takeAll() { connection.close() }
-        if let idleTimer { loop.cancel(idleTimer) }
+        if let idleTimer { loop.cancel(idleTimer.id) }
         ciphertext.deallocate()
         plaintext.deallocate()
     }
@@ -100,7 +101,7 @@ public final class Client: @unchecked Sendable {
         isClosed = true
         for call in calls.values { finish(call, .failure(.cancelled)) }
         for connection in pool.takeAll() { drop(connection) }
-        if let idleTimer { loop.cancel(idleTimer) }
+        if let idleTimer { loop.cancel(idleTimer.id) }
         idleTimer = nil
     }
 
@@ -116,7 +117,8 @@ public final class Client: @unchecked Sendable {
     private func start(_ call: ClientCall) {
         let request = call.request
         if !request.options.usesOwnConnection, call.report == nil,
-            let connection = pool.take(request.endpoint, where: { isAllowed($0, for: call) })
+            let connection = pool.take(
+                request.endpoint, at: loop.nowNanos, where: { isAllowed($0, for: call) })
         {
             send(call, over: connection)
             return
@@ -332,18 +334,24 @@ public final class Client: @unchecked Sendable {
         connection.idleDeadlineNanos = now + nanos
         connection.becomeIdle()
         if let surplus = pool.put(connection) { drop(surplus) }
-        if idleTimer == nil, pool.count > 0 { armIdleTimer(now + nanos) }
+        if pool.count > 0 { armIdleTimer(now + nanos) }
     }
 
+    /// Sweeps the idle connections then, unless that happens sooner anyway.
     private func armIdleTimer(_ deadline: UInt64) {
         let now = loop.nowNanos
         // At most a hundred sweeps a second, however many connections come and go.
-        let delay = max(deadline > now ? deadline - now : 0, 10_000_000)
-        idleTimer = loop.schedule(afterNanos: delay) { [unowned self] in
+        let nanos = max(deadline, now + 10_000_000)
+        if let idleTimer {
+            guard nanos < idleTimer.nanos else { return }
+            loop.cancel(idleTimer.id)
+        }
+        let id = loop.schedule(afterNanos: nanos - now) { [unowned self] in
             idleTimer = nil
             for connection in pool.takeExpired(at: loop.nowNanos) { drop(connection) }
             if let next = pool.nextDeadlineNanos { armIdleTimer(next) }
         }
+        idleTimer = (id, nanos)
     }
 
     // MARK: Time

@@ -32,12 +32,15 @@ struct ClientPool {
     }
 
     /// The most recently used connection to `endpoint` that satisfies `isAllowed`: it is the least
-    /// likely to have been closed by the server meanwhile.
+    /// likely to have been closed by the server meanwhile. None whose time is up.
     mutating func take(
-        _ endpoint: ClientRequest.Endpoint, where isAllowed: (ClientConnection) -> Bool
+        _ endpoint: ClientRequest.Endpoint, at now: UInt64,
+        where isAllowed: (ClientConnection) -> Bool
     ) -> ClientConnection? {
         guard count > 0, let slot = idle.index(forKey: endpoint),
-            let position = idle.values[slot].lastIndex(where: isAllowed)
+            let position = idle.values[slot].lastIndex(where: {
+                $0.idleDeadlineNanos > now && isAllowed($0)
+            })
         else { return nil }
         return remove(at: slot, position)
     }

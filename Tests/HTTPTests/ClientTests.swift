@@ -117,6 +117,40 @@ import Testing
         #expect(try harness.get(url(peer)).body == "2.1")
     }
 
+    @Test func `an idle connection whose time is up first is closed first`() throws {
+        let kept = try countingPeer()
+        let short = try ClientTestPeer { connection in
+            while try connection.readHead() != nil {
+                try connection.answer("x", "Keep-Alive: timeout=2\r\n")
+            }
+        }
+        let harness = try ClientHarness { $0.idleTimeoutMilliseconds = 600_000 }
+        #expect(try harness.get(url(kept)).body == "1.1")
+        #expect(try harness.get(url(short)).body == "x")
+        try eventually("it is closed") { short.open == 0 }
+        #expect(try harness.get(url(kept)).body == "1.2")
+    }
+
+    @Test func `an idle connection whose time is up is lent no more`() throws {
+        let peer = try countingPeer()
+        let harness = try ClientHarness { $0.idleTimeoutMilliseconds = 1 }
+        let request = try ClientHarness.request("GET", url(peer))
+        let bodies = Locked<[String]>([])
+        try harness.onLoop { client in
+            _ = client.send(request) { first in
+                bodies.with { $0.append(first.body ?? "") }
+                // Before the idle connections are looked at, which is no sooner than in 10 ms.
+                _ = client.loop.schedule(afterNanos: 3_000_000) {
+                    _ = client.send(request) { second in
+                        bodies.with { $0.append(second.body ?? "") }
+                    }
+                }
+            }
+        }
+        try eventually("both are answered") { bodies.current.count == 2 }
+        #expect(bodies.current == ["1.1", "2.1"])
+    }
+
     @Test func `a server that closes idle connections in a second gets none back`() throws {
         let peer = try ClientTestPeer { connection in
             while try connection.readHead() != nil {
