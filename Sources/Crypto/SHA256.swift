@@ -39,3 +39,35 @@ struct Algorithm: @unchecked Sendable {
         self.pointer = pointer
     }
 }
+
+extension SHA256 {
+    /// The digest of bytes that come one part after the other.
+    // OpenSSL's context is this object's own and freed with it.
+    public final class Running {
+        private let context: OpaquePointer
+
+        public init() {
+            guard let context = EVP_MD_CTX_new(),
+                EVP_DigestInit_ex2(context, SHA256.algorithm.pointer, nil) == 1
+            else { preconditionFailure("SHA-256 is not available") }
+            self.context = context
+        }
+
+        deinit { EVP_MD_CTX_free(context) }
+
+        public func update(_ bytes: UnsafeRawBufferPointer) {
+            let result = EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
+            precondition(result == 1, "SHA-256 is not available")
+        }
+
+        /// 64 lower-case hexadecimal digits of all there was. To be called once, at the end.
+        public func finishHex() -> String {
+            let digest = [UInt8](unsafeUninitializedCapacity: SHA256.byteCount) { output, count in
+                let result = EVP_DigestFinal_ex(context, output.baseAddress, nil)
+                precondition(result == 1, "a digest is finished once")
+                count = SHA256.byteCount
+            }
+            return Hex.text(digest)
+        }
+    }
+}

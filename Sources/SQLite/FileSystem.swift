@@ -13,6 +13,17 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
         code = errno
     }
 
+    private init(_ operation: String, _ path: String, code: Int32) {
+        self.operation = operation
+        self.path = path
+        self.code = code
+    }
+
+    /// Somebody wrote to it while it was read.
+    public static func changed(_ path: String) -> FileError {
+        FileError("copy, as it changed meanwhile,", path, code: EBUSY)
+    }
+
     public var reason: String { String(cString: strerror(code)) }
     public var description: String { "cannot \(operation) \(path): \(reason)" }
     public var isNotFound: Bool { code == ENOENT }

@@ -14,6 +14,10 @@ public struct DataDirectory: Sendable {
     public var controlSocketPath: String { path + "/control.sock" }
     public var lockPath: String { path + "/lock" }
 
+    /// What is being restored lies here until it is whole; while it is there, nothing else of the
+    /// directory may be used.
+    public var restoringPath: String { path + "/.restoring" }
+
     public func clickFilePath(_ day: Day) -> String { "\(clicksPath)/\(day.text).db" }
 
     /// Makes the directories that are missing, readable by their owner only.
@@ -39,7 +43,7 @@ public struct DataDirectory: Sendable {
     }
 
     /// Whether a day's file still has a write-ahead log beside it.
-    func hasLog(_ day: Day) -> Bool { FileSystem.exists(clickFilePath(day) + "-wal") }
+    public func hasLog(_ day: Day) -> Bool { FileSystem.exists(clickFilePath(day) + "-wal") }
 
     /// Deletes a day's clicks for good.
     func removeClickFile(_ day: Day) throws(StoreError) {

@@ -19,6 +19,15 @@ import Testing
                 == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
     }
 
+    @Test(arguments: [1, 7, 64, 1000]) func `parts have the digest of the whole`(size: Int) {
+        let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0) }
+        let running = SHA256.Running()
+        for start in stride(from: 0, to: bytes.count, by: size) {
+            bytes[start..<min(start + size, bytes.count)].withUnsafeBytes { running.update($0) }
+        }
+        #expect(running.finishHex() == SHA256.hex(bytes))
+    }
+
     /// RFC 4231, test cases 1 to 4, 6 and 7.
     @Test(
         arguments: [

@@ -8,7 +8,7 @@ enum CommandTable {
             + DeliveryCommands.commands + PauseCommands.commands + PostbackTestCommand.commands
             + ImportCommand.commands + RateCommands.commands + CostCommands.commands
             + GeoCommands.commands
-            + CheckCommand.commands
+            + CheckCommand.commands + BackupCommand.commands + RestoreCommand.commands
             + HealthcheckCommand.commands
             + ConfigCommand.commands
             + Version.commands + HelpCommand.commands(all)

@@ -40,6 +40,7 @@ enum HelpText {
                                            the reporting currency and the rates to it
           geo update|list|lookup|reload    location files, and where they say an address is
 
+          backup FILE, restore FILE        a data directory in one file, and back
           check                            integrity of a data directory
           healthcheck                      exit 0 if the server can record a click now
           config print                     the settings in effect

@@ -23,7 +23,7 @@ enum CheckCommand {
                 .failed,
                 "\(Printable.text(directory.path)) is no data directory; name one with --data-dir")
         }
-        let lock = lock(directory)
+        let lock = lock(directory, whatGoesOn: "checking what it has committed")
         defer { lock?.release() }
         let check = DirectoryCheck(directory, progress: Terminal.progress)
         check.run()
@@ -34,11 +34,7 @@ enum CheckCommand {
             for fault in check.faults {
                 Terminal.line(Printable.text("\(fault.file): \(fault.message)"))
             }
-            let counts = [
-                Show.count(check.dayFileCount, "day file"), Show.count(check.clickCount, "click"),
-                Show.count(check.conversionCount, "conversion"),
-                Show.count(check.deliveryCount, "delivery", "deliveries"),
-            ].joined(separator: ", ")
+            let counts = counts(check)
             Terminal.line(
                 check.faults.isEmpty
                     ? "sound: \(counts)" : "\(Show.count(check.faults.count, "fault")) in \(counts)"
@@ -47,23 +43,31 @@ enum CheckCommand {
         return check.faults.isEmpty ? .done : .failed
     }
 
-    /// Keeps a server from starting meanwhile; nil where one runs already.
-    private static func lock(_ directory: DataDirectory) -> LockFile? {
+    /// Keeps a server from starting meanwhile; nil where one runs already, which is said.
+    static func lock(_ directory: DataDirectory, whatGoesOn: String) -> LockFile? {
         do {
             return try LockFile(path: directory.lockPath)
         } catch {
             switch error {
             case .held:
-                Terminal.talk("clickrelay: a server runs; checking what it has committed")
+                Terminal.talk("clickrelay: a server runs; \(whatGoesOn)")
             case .file(let error):
                 // A read-only copy, say: nobody can start a server on it either.
-                Terminal.talk("clickrelay: checking without the lock: \(error.description)")
+                Terminal.talk("clickrelay: going on without the lock: \(error.description)")
             }
             return nil
         }
     }
 
-    private static func json(_ check: DirectoryCheck) -> JSONValue {
+    static func counts(_ check: DirectoryCheck) -> String {
+        [
+            Show.count(check.dayFileCount, "day file"), Show.count(check.clickCount, "click"),
+            Show.count(check.conversionCount, "conversion"),
+            Show.count(check.deliveryCount, "delivery", "deliveries"),
+        ].joined(separator: ", ")
+    }
+
+    static func json(_ check: DirectoryCheck) -> JSONValue {
         .object([
             "sound": .bool(check.faults.isEmpty),
             "day_files": .integer(check.dayFileCount),

@@ -51,6 +51,11 @@ final class Installation: @unchecked Sendable {
         do {
             try directory.create()
             lock = try Self.lock(directory, configuration)
+            guard !FileSystem.exists(directory.restoringPath) else {
+                throw CommandFailure.failed(
+                    "a restore into \(Printable.text(directory.path)) did not finish: "
+                        + "empty the directory and restore again")
+            }
             ledger = try Ledger(directory, options: options, observers: observers)
             clickIDs = try Self.keys(ledger)
             readers = Readers(directory, threads: 2)
