@@ -97,13 +97,9 @@ public final class ClickHandler: @unchecked Sendable {
         guard let route else {
             return answerNoClick(at: domain, else: "there is no such campaign", responder)
         }
-        guard let choice = decide(http, route, at: domain) else {
-            return responder.refuse(404, Self.nowhere)
-        }
+        let choice = decide(http, route, at: domain)
         send(choice, choice.url, route, isHead: method == .head, depth: Self.depth, responder)
     }
-
-    private static let nowhere = "this campaign has nowhere to send you now"
 
     /// A lander's link with no click of ours: the visitor came to the lander by another way. It is a
     /// click of this campaign now, and goes on at once.
@@ -111,9 +107,7 @@ public final class ClickHandler: @unchecked Sendable {
         _ http: borrowing Request, _ route: Route, at domain: DomainRoute?,
         going number: OfferNumber, depth: Int, _ responder: Responder
     ) {
-        guard var choice = decide(http, route, at: domain) else {
-            return responder.refuse(404, Self.nowhere)
-        }
+        var choice = decide(http, route, at: domain)
         switch number {
         // What was decided, an overflow included.
         case .any: break
@@ -122,7 +116,7 @@ public final class ClickHandler: @unchecked Sendable {
         let isHead = http.method == .head
         let rowID = send(
             choice, choice.offer?.url ?? choice.url, route, isHead: isHead, depth: depth, responder)
-        if isHead { return }
+        if isHead || choice.url == nil || request.visit != .visitor { return }
         turn.batch.landerClicks.append(
             LanderClick(
                 id: rowIDs.next(micros: http.receivedAtMicros), clickRowID: rowID,
@@ -131,12 +125,25 @@ public final class ClickHandler: @unchecked Sendable {
     }
 
     /// Records the click, unless it is only asked about, and answers once it is on disk.
+    ///
+    /// - Parameter url: nil: nothing takes the visitor. The click was paid for, so it is recorded.
     @discardableResult
     private func send(
-        _ choice: Choice, _ url: URLTemplate, _ route: Route, isHead: Bool, depth: Int,
+        _ choice: Choice, _ url: URLTemplate?, _ route: Route, isHead: Bool, depth: Int,
         _ responder: Responder
     ) -> ClickRowID {
         request.decide(choice)
+        guard let url else {
+            if isHead {
+                responder.refuse(404, Self.nowhere)
+            } else {
+                _ = record(choice, route)
+                turn.append(
+                    responder, status: 404, headerLines: Self.nowhereLines,
+                    body: Array("\(Self.nowhere)\n".utf8))
+            }
+            return request.rowID
+        }
         if isHead {
             request.clickID = nil
             responder.respond(route.redirect, depth: depth, signer) { bytes in
@@ -156,9 +163,12 @@ public final class ClickHandler: @unchecked Sendable {
         return request.rowID
     }
 
-    /// Reads a visit and decides where it goes; nil when nothing takes it. Who does not record it
-    /// then calls `giveBack`.
-    func decide(_ http: borrowing Request, _ route: Route, at domain: DomainRoute?) -> Choice? {
+    static let nowhere = "this campaign has nowhere to send a visitor now"
+    private static let nowhereLines = Array(
+        "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n".utf8)
+
+    /// Reads a visit and decides where it goes. Who does not record it then calls `giveBack`.
+    func decide(_ http: borrowing Request, _ route: Route, at domain: DomainRoute?) -> Choice {
         request.read(http.query, route, into: &turn.batch)
         let rowID = rowIDs.next(micros: http.receivedAtMicros)
         let ip = clientAddress(http)
@@ -171,11 +181,8 @@ public final class ClickHandler: @unchecked Sendable {
             request.known = know(http, memory, ip, counts: counts)
         }
         if route.router.hasRules { fillSheet(http, route, ip) }
-        let choice =
-            route.choose(rowID, sheet, request.known, takesRoom: counts)
-            ?? domain?.fallbackChoice
-        if choice == nil, counts, let known = request.known { visitors.takeBack(known.key) }
-        return choice
+        return route.choose(rowID, sheet, request.known, takesRoom: counts)
+            ?? domain?.fallbackChoice ?? .nowhere
     }
 
     private func know(
@@ -198,12 +205,13 @@ public final class ClickHandler: @unchecked Sendable {
     }
 
     /// Records a visit that nobody is redirected for.
-    /// - Returns: where a redirect would have led, too.
-    func recordDirect(_ choice: Choice, _ route: Route) -> (ClickID, location: [UInt8]) {
+    /// - Returns: where a redirect would have led, too; nil: nowhere.
+    func recordDirect(_ choice: Choice, _ route: Route) -> (ClickID, location: [UInt8]?) {
         request.decide(choice)
         let clickID = record(choice, route)
+        guard let url = choice.url else { return (clickID, nil) }
         var location: [UInt8] = []
-        request.appendLocation(choice.url, in: turn.batch, to: &location)
+        request.appendLocation(url, in: turn.batch, to: &location)
         return (clickID, location)
     }
 
@@ -249,11 +257,24 @@ public final class ClickHandler: @unchecked Sendable {
     }
 
     private func recognize(_ headers: VisitorHeaders, _ ip: IPAddress?) {
-        settings.visits.refresh(&visitRules, seen: &visitRulesSeen)
         let told = devices.device(of: headers.agent)
         request.recognize(
-            told, visitRules.kind(told.device, headers.agent, headers.marks, address: ip),
-            places.place(of: ip))
+            told, kind(told, headers, ip, at: request.rowID.instant), places.place(of: ip))
+    }
+
+    /// Who sends a request that is no click.
+    func kind(of http: borrowing Request) -> VisitKind {
+        let headers = VisitorHeaders(http)
+        return kind(
+            devices.device(of: headers.agent), headers, clientAddress(http),
+            at: Instant(micros: http.receivedAtMicros))
+    }
+
+    private func kind(
+        _ told: ReadDevice, _ headers: VisitorHeaders, _ ip: IPAddress?, at instant: Instant
+    ) -> VisitKind {
+        settings.visits.refresh(&visitRules, seen: &visitRulesSeen)
+        return visitRules.kind(told.device, headers.agent, headers.marks, address: ip, at: instant)
     }
 
     private func fillSheet(

@@ -142,10 +142,7 @@ public final class DirectClickHandler: @unchecked Sendable {
         _ visit: borrowing Request, _ told: DirectClick, _ route: Route, at domain: DomainRoute?,
         origin: String, _ responder: Responder
     ) {
-        guard var choice = clicks.decide(visit, route, at: domain) else {
-            return Self.refuse(
-                404, "not-found", "this campaign has nowhere to send a visitor now", responder)
-        }
+        var choice = clicks.decide(visit, route, at: domain)
         if let key = told.lander {
             guard let lander = clicks.routes.lander(of: key) else {
                 clicks.giveBack(choice)
@@ -156,6 +153,13 @@ public final class DirectClickHandler: @unchecked Sendable {
             choice.url = lander.url
         }
         let (clickID, location) = clicks.recordDirect(choice, route)
+        guard let location else {
+            let problem = Self.problem(
+                404, "not-found", "\(ClickHandler.nowhere); the click is recorded")
+            return clicks.turn.append(
+                responder, status: 404, headerLines: Self.problemLines,
+                body: Array(problem.encoded().utf8))
+        }
         let offers = route.offers(choice.decision)
         let body: JSONValue = [
             "click_id": .string(clickID.text),
@@ -196,9 +200,13 @@ public final class DirectClickHandler: @unchecked Sendable {
         ("X-Content-Type-Options", "nosniff"),
     ]
 
-    private static let headerLines: [UInt8] = Array(
-        (crossOrigin + [("Content-Type", "application/json")])
-            .map { "\($0): \($1)\r\n" }.joined().utf8)
+    private static let headerLines = lines("application/json")
+    private static let problemLines = lines("application/problem+json")
+
+    private static func lines(_ type: String) -> [UInt8] {
+        Array(
+            (crossOrigin + [("Content-Type", type)]).map { "\($0): \($1)\r\n" }.joined().utf8)
+    }
 
     /// Who sends another content type or a token from a page asks first (Fetch standard, "CORS-
     /// preflight fetch").
@@ -219,14 +227,23 @@ public final class DirectClickHandler: @unchecked Sendable {
         refuse(422, "validation", detail, responder, errors: error.errors)
     }
 
-    /// As the administration API refuses (RFC 9457).
     private static func refuse(
         _ status: Int, _ kind: String, _ detail: String, _ responder: Responder,
         errors: [FieldError] = [], headers: [(String, String)] = []
     ) {
+        responder.respond(
+            status,
+            headers: crossOrigin + [("Content-Type", "application/problem+json")] + headers,
+            body: Array(problem(status, kind, detail, errors).encoded().utf8))
+    }
+
+    /// As the administration API refuses (RFC 9457).
+    private static func problem(
+        _ status: Int, _ kind: String, _ detail: String, _ errors: [FieldError] = []
+    ) -> JSONValue {
         var members = [
             JSONMember(name: "type", value: .string("urn:clickrelay:problem:\(kind)")),
-            JSONMember(name: "title", value: "This click was not recorded"),
+            JSONMember(name: "title", value: "This visit can't be sent on"),
             JSONMember(name: "status", value: .integer(status)),
             JSONMember(name: "detail", value: .string(detail)),
         ]
@@ -239,9 +256,6 @@ public final class DirectClickHandler: @unchecked Sendable {
                             ["field": .string($0.field), "message": .string($0.message)]
                         })))
         }
-        responder.respond(
-            status,
-            headers: crossOrigin + [("Content-Type", "application/problem+json")] + headers,
-            body: Array(JSONValue.object(members).encoded().utf8))
+        return .object(members)
     }
 }

@@ -62,7 +62,8 @@ public final class LanderClickHandler: @unchecked Sendable {
         let press = Press(
             id: clicks.rowIDs.next(micros: now.micros), clickID: clickID, identity: identity,
             number: number, depth: depth, isHead: method == .head,
-            isLate: ClickStore.isFinished(identity.rowID.day, at: now))
+            isLate: ClickStore.isFinished(identity.rowID.day, at: now),
+            visit: clicks.kind(of: request))
         lookUps.find(identity.rowID, now: now) { [self] found in
             responder.loop.post { self.goOn(press, found, responder) }
         }
@@ -78,6 +79,7 @@ public final class LanderClickHandler: @unchecked Sendable {
         let isHead: Bool
         /// The click's day takes nothing any more.
         let isLate: Bool
+        let visit: VisitKind
     }
 
     /// The link's own click ID before the cookie's: a visitor may have come twice. One that is not
@@ -123,7 +125,9 @@ public final class LanderClickHandler: @unchecked Sendable {
                 to: &bytes, for: found.click ?? Click(unknown: press.identity), press.clickID)
         }
         let redirect = exit.route.redirect
-        if press.isHead {
+        // Whoever is no visitor may follow a link, and counts nowhere.
+        let isVisitor = press.visit == .visitor && found.click?.visit ?? .visitor == .visitor
+        if press.isHead || !isVisitor {
             return responder.respond(
                 redirect, depth: press.depth, clicks.signer, location: location)
         }

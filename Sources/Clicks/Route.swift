@@ -150,12 +150,20 @@ extension Route {
 /// Where one click is sent.
 struct Choice {
     let decision: Decision
-    var url: URLTemplate
+    /// Nil: nowhere.
+    var url: URLTemplate?
     var lander: LanderLanding?
     /// Also where a lander comes first; nil at the fallback URL.
     var offer: Landing?
     /// Room of caps that this one takes.
     var taken: TakenRoom?
+
+    /// Of a visitor whom nothing takes: the campaign is full, say, and has no fallback URL.
+    static var nowhere: Choice {
+        Choice(
+            decision: Decision(rule: Decision.fallbackRule, path: 0, lander: nil, offer: 0),
+            url: nil, lander: nil, offer: nil)
+    }
 
     /// Goes to another offer than was decided, by the visitor's own choice, unless that is full:
     /// the one that it goes to counts.

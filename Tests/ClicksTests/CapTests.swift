@@ -121,6 +121,9 @@ import Testing
         try eventually("all four are clicks") { try harness.storedCount() == 4 }
         try campaign(["paths": [Self.path(1)]], caps: ["clicks_per_day": 2], fallback: nil)
         #expect(try visit(2) == ["404", "404"])
+        // Paid for, and so recorded.
+        try eventually("they are clicks too") { try harness.storedCount() == 6 }
+        #expect(try harness.get("/c/summer", method: "HEAD").status == 404)
         let usage = harness.counters.usage(
             of: .campaign(CampaignID(1)), at: Instant(micros: Clock.wallMicros()))
         #expect(usage == CapUsage(clicksToday: 2, clicksTotal: 2))

@@ -72,6 +72,24 @@ import Testing
         #expect(try chain.tracker.call("GET", "/offers/fit")["traffic_caps_used"] == used)
     }
 
+    @Test func `whom nothing takes is told so, and is a click with its cost`() throws {
+        let chain = try Chain.start { $0.campaign["traffic_caps"] = ["clicks_total": 1] }
+        _ = try chain.visit()
+        let answer = try chain.tracker.get("/c/summer?subid=E7")
+        #expect(answer.status == 404 && answer.text.contains("nowhere"))
+        let direct = try chain.tracker.post(
+            "/api/click", json: ["campaign": "summer", "query": "subid=E8"])
+        #expect(direct.status == 404)
+        #expect(try direct.json["detail"].string?.contains("recorded") == true)
+        for id in ["E7", "E8"] {
+            let click = try chain.tracker.call("GET", "/clicks/\(id)")
+            #expect(click["rule"] == -1 && click["path"] == 0 && click["location"].isNull)
+        }
+        let totals = try chain.tracker.call("GET", "/report?group=campaign")["totals"]
+        #expect(totals["clicks"] == 3)
+        #expect(totals["cost"]["amount"].string == "0.036", "\(totals.text)")
+    }
+
     @Test func `kills in the middle leave the count exact`() throws {
         let chain = try Self.start(["clicks_per_day": 600]) {
             $0.campaign["flow"] = [

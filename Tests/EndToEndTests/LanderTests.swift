@@ -114,6 +114,24 @@ import Testing
         #expect(row["lander_views"] == 1 && row["lander_clicks"] == 8 && row["lander_passed"] == 1)
     }
 
+    @Test func `whoever is no visitor follows a lander's link and counts nowhere`() throws {
+        let chain = try Self.chain()
+        let clickID = try visit(chain)
+        let crawler: HTTPFields = [
+            "User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://google.com/bot.html)"
+        ]
+        let fit = "https://offer.example/land?s2=\(clickID)"
+        #expect(try location(chain, "/o?cid=\(clickID)", fields: crawler) == fit)
+        let bot = try Chain.visit(chain.tracker.get("/c/summer", fields: crawler), "cid").clickID
+        _ = try location(chain, "/o?cid=\(bot)")
+        _ = try location(chain, "/o?campaign=summer", fields: crawler)
+        let row = try chain.tracker.call("GET", "/report?group=campaign")["rows"][0]
+        #expect(row["clicks"] == 1 && row["lander_views"] == 1 && row["lander_clicks"] == 0)
+        #expect(try chain.journey(clickID)["lander_clicks"].array.isEmpty)
+        #expect(try location(chain, "/o?cid=\(clickID)") == fit)
+        #expect(try chain.journey(clickID)["lander_clicks"].array.count == 1)
+    }
+
     @Test func `a full offer's visitors go to its overflow behind a lander too`() throws {
         let flow: JSON = [
             "paths": [

@@ -9,7 +9,7 @@ private let browser =
 @Suite struct VisitRulesTests {
     private func kind(
         _ agent: String = browser, language: String = "de", address: String = "203.0.113.9",
-        rules: VisitRules = VisitRules(),
+        rules: VisitRules = VisitRules(), at second: Int64 = 0,
         _ change: (inout RequestMarks, SentHeaders) -> Void = { _, _ in }
     ) -> VisitKind {
         let sent = SentHeaders()
@@ -18,8 +18,26 @@ private let browser =
         var marks = RequestMarks()
         change(&marks, sent)
         return withExtendedLifetime(sent) {
-            rules.kind(device(agent), headers, marks, address: IPAddress(address))
+            rules.kind(
+                device(agent), headers, marks, address: IPAddress(address),
+                at: Instant(micros: second * 1_000_000))
         }
+    }
+
+    @Test func `who comes too often within a minute is a bot for the rest of it, where asked for`()
+    {
+        let rules = VisitRules(marks: [.rate])
+        let first = (0..<60).map { kind(rules: rules, at: $0 % 60) }
+        #expect(first.allSatisfy { $0 == .visitor })
+        #expect(kind(rules: rules, at: 59) == .bot)
+        #expect(kind(address: "203.0.113.10", rules: rules, at: 59) == .visitor)
+        #expect(kind(browser + " Edg/124", rules: rules, at: 59) == .visitor)
+        #expect(kind(rules: rules, at: 60) == .visitor)
+        let careless = VisitRules()
+        #expect((0..<200).allSatisfy { _ in kind(rules: careless) == .visitor })
+        // The count doesn't wrap.
+        for _ in 0..<66_000 { _ = kind(rules: rules, at: 60) }
+        #expect(kind(rules: rules, at: 60) == .bot)
     }
 
     @Test func `a browser is a visitor`() {

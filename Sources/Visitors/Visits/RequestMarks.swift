@@ -35,4 +35,6 @@ public enum BotMark: String, CaseIterable, Sendable {
     /// It asks for no language, which every browser does when it opens a page; most programs that
     /// borrow a browser's name don't.
     case noLanguage = "no-language"
+    /// It comes more often than `VisitRate.perMinuteMax` times in a minute, by address and agent.
+    case rate
 }

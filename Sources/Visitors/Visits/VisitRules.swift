@@ -4,10 +4,13 @@ public import Domain
 public struct VisitRules: Sendable {
     public let bots: BotList
     public let marks: Set<BotMark>
+    /// Nil where nobody asks for it.
+    private let rate: VisitRate?
 
     public init(bots: BotList = .empty, marks: Set<BotMark> = []) {
         self.bots = bots
         self.marks = marks
+        rate = marks.contains(.rate) ? VisitRate() : nil
     }
 
     /// A preview or a bot that says so is taken at its word; then the operator's list decides, then
@@ -17,8 +20,10 @@ public struct VisitRules: Sendable {
     /// - Parameters:
     ///   - device: as read of the same request.
     ///   - address: the visitor's, as far as it is known.
+    ///   - instant: when it came.
     public func kind(
-        _ device: Device, _ headers: AgentHeaders, _ request: RequestMarks, address: IPAddress?
+        _ device: Device, _ headers: AgentHeaders, _ request: RequestMarks, address: IPAddress?,
+        at instant: Instant
     ) -> VisitKind {
         switch device.visit {
         case .preview, .bot: return device.visit
@@ -32,6 +37,7 @@ public struct VisitRules: Sendable {
         if device.kind == .bot, marks.contains(.library) { return .bot }
         if headers.userAgent.isEmpty, marks.contains(.noAgent) { return .bot }
         if headers.acceptLanguage.isEmpty, marks.contains(.noLanguage) { return .bot }
+        if let rate, rate.isTooFast(address, headers.userAgent, at: instant) { return .bot }
         return request.isPrefetch ? .prefetch : .visitor
     }
 }

@@ -79,7 +79,8 @@ extension HelpText {
         A full offer's visitors go to its "overflow_offer" (the key of another offer, which may
         overflow in its turn, 5 times at most); else among the path's other offers, to the rule's
         other paths, the next rule that matches, the flow's own paths, fallback_url. A full
-        campaign's go to fallback_url, else to their domain's; without either they get a 404.
+        campaign's go to fallback_url, else to their domain's; without either they get a 404,
+        and are recorded with their cost.
         A lander's visitors count with the offer that was chosen for them; a button that leads to
         another offer (/o/2) takes no room there, but follows that one's overflow when it is full,
         or leads to the chosen one. Days begin at midnight of the time zone (UTC if not given). A path with caps needs a name of its own: its visitors are

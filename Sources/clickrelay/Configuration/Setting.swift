@@ -139,7 +139,7 @@ enum Setting: String, CaseIterable, Sendable {
         case .retentionPostbackDays: "days after which received calls lose their text; unset: kept"
         case .ipPolicy: "how much of a visitor's address is stored"
         case .botsFile: "networks and agents that are bots; see help bots; SIGHUP rereads it"
-        case .botMarks: "what makes a request a bot's: library, no-agent, no-language"
+        case .botMarks: "what makes a request a bot's: library, no-agent, no-language, rate"
         case .logLevel: "the least important event that is logged"
         case .logFormat: "auto: text on a terminal, JSON elsewhere"
         case .shutdownGraceMs: "how long SIGTERM waits for requests in flight"

@@ -6,7 +6,7 @@ internal import Visitors
 struct VisitRulesSource: Hashable, Sendable {
     /// The operator's list; nil: none.
     var listPath: String?
-    var marks: Set<BotMark> = [.noAgent]
+    var marks: Set<BotMark> = []
 
     /// A list of a million addresses has 16 MB.
     private static let bytesMax = 64 << 20
