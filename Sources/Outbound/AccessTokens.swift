@@ -8,7 +8,16 @@ internal import HTTP
 // Unchecked because of that confinement; it only crosses threads as a reference inside completions,
 // which run on that loop.
 final class AccessTokens: @unchecked Sendable {
-    struct Failure: Error, Equatable { let reason: String }
+    /// How calls end that wait for a token in vain.
+    struct Failure: Error {
+        let end: CallEnd
+
+        fileprivate init(_ error: ClientError) { end = .failed(error) }
+
+        fileprivate init(_ problem: String, isFailing: Bool) {
+            end = .unauthorized("no access token: \(problem)", isFailing: isFailing)
+        }
+    }
     typealias Answer = (Result<String, Failure>) -> Void
 
     /// Credentials in memory. Beyond it those without a call under way are forgotten.
@@ -91,7 +100,7 @@ final class AccessTokens: @unchecked Sendable {
         } catch {
             // Not before whoever asks has been answered.
             loop.post { [self] in
-                finish(credential, .failure(Failure(reason: "no access token: \(error.reason)")))
+                finish(credential, .failure(Failure(error.reason, isFailing: false)))
             }
             return
         }
@@ -115,8 +124,11 @@ final class AccessTokens: @unchecked Sendable {
             entry.goodUntilNanos = now + UInt64(answer.lifeSeconds - margin) * 1_000_000_000
             entry.failure = nil
         case .failure(let failure):
-            entry.failure = failure
-            entry.failedUntilNanos = now + Self.pauseSeconds * 1_000_000_000
+            // What failed for want of something of ours tells nothing of the endpoint.
+            if case .unauthorized = failure.end {
+                entry.failure = failure
+                entry.failedUntilNanos = now + Self.pauseSeconds * 1_000_000_000
+            }
         }
         entries[credential] = entry
         for answer in waiting { answer(result.map(\.token)) }
@@ -126,9 +138,14 @@ final class AccessTokens: @unchecked Sendable {
         _ result: Result<ClientResponse, ClientError>, _ credential: OAuthCredential
     ) -> Result<AccessTokenAnswer, Failure> {
         let problem: String
+        let isFailing: Bool
         switch result {
-        case .failure(let error): problem = judge.text(of: error)
+        case .failure(let error):
+            if error.isNoAttempt { return .failure(Failure(error)) }
+            problem = judge.text(of: error)
+            isFailing = judge.health(of: error) != .unknown
         case .success(let response):
+            isFailing = AttemptJudge.isFailing(response.status)
             do throws(AccessTokenAnswer.Refusal) {
                 return .success(
                     try AccessTokenAnswer(
@@ -139,7 +156,7 @@ final class AccessTokens: @unchecked Sendable {
             }
         }
         let host = credential.tokenURL.split(separator: "/").dropFirst().first ?? ""
-        return .failure(Failure(reason: "no access token: \(host): \(problem)"))
+        return .failure(Failure("\(host): \(problem)", isFailing: isFailing))
     }
 
     private static func request(_ credential: OAuthCredential, _ settings: Dispatcher.Settings)

@@ -7,7 +7,9 @@ enum CallEnd {
     case answered(ClientResponse)
     case failed(ClientError)
     /// No access token was to be had for it.
-    case unauthorized(String)
+    ///
+    /// - isFailing: nor would there be for others: the endpoint that gives them fails.
+    case unauthorized(String, isFailing: Bool)
     /// It can't be made, now or ever.
     case unsendable(String)
 
@@ -18,6 +20,11 @@ enum CallEnd {
             case .failure(let error): .failed(error)
             }
     }
+}
+
+extension ClientError {
+    /// The call ended for reasons of our own, and tells nothing of anybody: it doesn't count.
+    var isNoAttempt: Bool { isShortageOfOurs || self == .tooManyPending || self == .cancelled }
 }
 
 /// Decides what an attempt means for its delivery and for its host.
@@ -49,8 +56,11 @@ struct AttemptJudge: Sendable {
             retry(
                 delivery, times, jitter: jitter(), error: text(of: error),
                 health: health(of: error))
-        case .unauthorized(let reason):
-            retry(delivery, times, jitter: jitter(), error: reason, health: .unknown)
+        case .unauthorized(let reason, let isFailing):
+            // Without an answer there, calls here come to nothing.
+            retry(
+                delivery, times, jitter: jitter(), error: reason,
+                health: isFailing ? .failing(reason) : .unknown)
         case .unsendable(let reason):
             verdict(
                 delivery, times, error: reason, outcome: .dead("it can't be sent: \(reason)"),
@@ -79,12 +89,14 @@ struct AttemptJudge: Sendable {
         let retryAfter = response.headers["retry-after"].flatMap {
             RetryAfter.parse($0, now: times.endedAt)
         }
-        // 429: every further call would be refused too, whatever it says.
-        let isFailing = response.status >= 500 || response.status == 429
         return retry(
             delivery, times, jitter: jitter(), response: response, error: error,
-            retryAfter: retryAfter, health: isFailing ? .failing(error) : .healthy)
+            retryAfter: retryAfter,
+            health: Self.isFailing(response.status) ? .failing(error) : .healthy)
     }
+
+    /// 429: every further call would be refused too, whatever it says.
+    static func isFailing(_ status: Int) -> Bool { status >= 500 || status == 429 }
 
     private static func text(of response: ClientResponse, refusedBy rule: SuccessRule) -> String {
         let status = "answered \(response.status)"
@@ -126,7 +138,7 @@ struct AttemptJudge: Sendable {
         milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds) ms"
     }
 
-    private func health(of error: ClientError) -> HostHealth {
+    func health(of error: ClientError) -> HostHealth {
         switch error {
         case .resolve, .connect, .tls, .timeout, .closed, .malformed: .failing(text(of: error))
         case .refusedAddress, .cancelled, .tooManyPending: .unknown

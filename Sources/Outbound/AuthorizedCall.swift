@@ -38,7 +38,7 @@ final class AuthorizedCall: @unchecked Sendable {
         tokens.token(of: credential) { [self] result in
             switch result {
             case .success(let token): call(with: token)
-            case .failure(let failure): end(.unauthorized(failure.reason))
+            case .failure(let failure): end(failure.end)
             }
         }
     }

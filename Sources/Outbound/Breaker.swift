@@ -4,7 +4,8 @@ internal import Domain
 enum HostHealth: Equatable {
     /// It answered, if only to refuse.
     case healthy
-    /// No answer, an answer that says it can't cope, or no HTTP.
+    /// No answer, an answer that says it can't cope, or no HTTP; from the host, or from the endpoint
+    /// that gives the access tokens for it.
     case failing(String)
     /// The host was not reached for reasons of our own.
     case unknown

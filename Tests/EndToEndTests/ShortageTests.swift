@@ -12,6 +12,10 @@ import Testing
         // Each call needs a connection of its own, and keeps it for a while.
         let slow = FakeTrafficSource.Answer(fields: ["Connection": "close"], delay: 0.3)
         let others = try (0..<2).map { _ in try FakeTrafficSource { _, _ in slow } }
+        // So do those that ask for access tokens, which are good for one call here.
+        let tokens = try FakeTrafficSource { _, _ in
+            .init(200, body: #"{"access_token":"t","expires_in":0}"#)
+        }
         let chain = try Chain.start(answer: { _, _ in slow }) { setup in
             setup.destinations = (others.map(\.url) + [setup.sourceURL]).enumerated().map {
                 [
@@ -19,6 +23,10 @@ import Testing
                     "url": .string($1 + "/conv?id={external_id}"),
                 ]
             }
+            setup.destinations[0]["oauth"] = [
+                "token_url": .string(tokens.url + "/token"), "client_id": "c",
+                "client_secret": "s", "refresh_token": "r",
+            ]
         }
         let tracker = chain.tracker
         let pause = try tracker.call("POST", "/pauses", ["host": "127.0.0.1"])

@@ -144,11 +144,38 @@ import Testing
         #expect(source.count == 0)
     }
 
-    @Test func `another host's trouble is not the receiver's`() throws {
-        let dead = try FakeTrafficSource()
-        dead.stop()
+    @Test func `what waits for an endpoint that fails is not called in vain, one after the other`()
+        throws
+    {
+        let isBack = Locked(false)
+        let endpoint = try FakeTrafficSource { _, _ in
+            isBack.current
+                ? .init(200, body: #"{"access_token":"t1","expires_in":3600}"#) : .status(503)
+        }
         let source = try FakeTrafficSource()
-        let harness = try Self.harness(Self.credential(dead.url))
+        let harness = try Self.harness(Self.credential(endpoint.url))
+        let ids = try harness.queue((0..<100).map { _ in Self.request(source) })
+        let open = try eventually("the breaker opens") {
+            harness.dispatcher.status.openBreakers.first
+        }
+        #expect(open.origin == source.url)
+        #expect(
+            open.lastError
+                == "no access token: 127.0.0.1:\(endpoint.port): answered 503 Scripted")
+        // One to begin with, and as many at once as a host in doubt gets.
+        let attempted = try ids.filter { try !harness.attempts($0).isEmpty }.count
+        #expect((1...17).contains(attempted) && source.count == 0)
+        isBack.with { $0 = true }
+        try eventually("all are delivered") { try harness.count(.delivered) == 100 }
+        #expect(source.count == 100 && harness.dispatcher.status.openBreakers.isEmpty)
+    }
+
+    @Test func `one account's refresh token is no reason to spare the receiver`() throws {
+        let endpoint = try FakeTrafficSource { _, _ in
+            .init(400, body: #"{"error":"invalid_grant"}"#)
+        }
+        let source = try FakeTrafficSource()
+        let harness = try Self.harness(Self.credential(endpoint.url))
         for id in try harness.queue((0..<8).map { _ in Self.request(source) }) {
             _ = try harness.await(id, attempts: 1)
         }
