@@ -16,20 +16,24 @@ final class AuthorizedCall: @unchecked Sendable {
     private let credential: OAuthCredential
     private let tokens: AccessTokens
     private let loop: LoopHandle
+    private let isWanted: () -> Bool
     private let send: Send
     /// Nil once it was called.
     private var done: ((CallEnd) -> Void)?
     private var call: ClientCall?
     private var hasCalledAgain = false
 
-    /// - Parameter done: called once, on the loop, after `start` has returned.
+    /// - Parameters:
+    ///   - isWanted: asked before each call.
+    ///   - done: called once, on the loop, after `start` has returned.
     init(
         _ credential: OAuthCredential, _ tokens: AccessTokens, _ loop: LoopHandle,
-        send: @escaping Send, done: @escaping (CallEnd) -> Void
+        isWanted: @escaping () -> Bool, send: @escaping Send, done: @escaping (CallEnd) -> Void
     ) {
         self.credential = credential
         self.tokens = tokens
         self.loop = loop
+        self.isWanted = isWanted
         self.send = send
         self.done = done
     }
@@ -53,6 +57,7 @@ final class AuthorizedCall: @unchecked Sendable {
 
     private func call(with token: String) {
         guard done != nil else { return }
+        guard isWanted() else { return end(.failed(.cancelled)) }
         do throws(Unsendable) {
             call = try send([("Authorization", "Bearer \(token)")]) { [self] result in
                 call = nil

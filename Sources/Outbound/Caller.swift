@@ -33,10 +33,12 @@ struct Caller {
 
     /// - Parameters:
     ///   - server: that of the delivery's origin; nil when it isn't known.
+    ///   - isWanted: whether the receiver is still to be called, when something else was asked first.
+    ///     If not, the call ends as `.cancelled`.
     ///   - done: called once, on the loop, after this has returned.
     func call(
         _ delivery: Delivery, at now: Instant, server: ClientServer? = nil, watch: Watch? = nil,
-        _ done: @escaping (CallEnd) -> Void
+        isWanted: @escaping () -> Bool = { true }, _ done: @escaping (CallEnd) -> Void
     ) throws(Unsendable) -> Handle {
         let auth = try auth(delivery)
         switch auth {
@@ -48,7 +50,7 @@ struct Caller {
             return .call(try send(delivery, at: server, fields, watch) { done(CallEnd($0)) })
         case .oauth(let credential):
             let call = AuthorizedCall(
-                credential, tokens, loop,
+                credential, tokens, loop, isWanted: isWanted,
                 send: { (fields, done) throws(Unsendable) in
                     try send(delivery, at: server, fields, watch, done)
                 }, done: done)

@@ -319,6 +319,12 @@ final class DeliveryPlan {
         return nil
     }
 
+    /// Whether what has been said since a call was started speaks against it.
+    func mayCall(_ start: Start) -> Bool {
+        pauses.holding(destination: start.delivery.destination, origin: start.origin.name) == nil
+            && !start.origin.queue.isForgotten(start.delivery.id)
+    }
+
     /// A call has ended, and its result waits to be recorded.
     func finish(_ start: Start, _ verdict: AttemptJudge.Verdict, at now: Moment) -> Finished {
         end(start, verdict.health, at: now)

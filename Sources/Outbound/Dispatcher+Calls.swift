@@ -14,10 +14,9 @@ extension Dispatcher {
         let server = start.origin.server ?? OutboundCall.server(of: start.origin.name)
         start.origin.server = server
         do throws(Unsendable) {
-            let handle = try caller.call(start.delivery, at: now.wall, server: server) {
-                [self] end in
-                ended(start, end)
-            }
+            let handle = try caller.call(
+                start.delivery, at: now.wall, server: server, isWanted: { [self] in mayCall(start) }
+            ) { [self] end in ended(start, end) }
             calls[start.delivery.id] = CallInFlight(handle: handle, startedAt: now)
         } catch {
             finish(start, .unsendable(error.reason), startedAt: now)
@@ -28,7 +27,7 @@ extension Dispatcher {
         let startedAt = calls.removeValue(forKey: start.delivery.id)?.startedAt ?? now
         switch end {
         case .failed(.cancelled):
-            // Cut off by our own end: as if it hadn't been made.
+            // Cut off by our own end, or wanted no more: as if it hadn't been made.
             plan.abandon(start, at: now)
         case .failed(.tooManyPending):
             // Not this call's fault, nor the host's. With `clientLimits` it doesn't happen.

@@ -122,7 +122,8 @@ public final class Dispatcher: @unchecked Sendable {
         }
     }
 
-    /// These are the pauses from now on: when this returns, no call begins that one of them holds.
+    /// These are the pauses from now on: when this returns, no call begins that one of them holds,
+    /// but at most one that is just beginning.
     public func setPauses(_ pauses: Pauses) {
         ordered.withLock { ordered in
             guard ordered != pauses else { return }
@@ -201,6 +202,12 @@ public final class Dispatcher: @unchecked Sendable {
             if plan.hasLeftOrigins { scan(afterMilliseconds: Self.leftScanMilliseconds) }
         }
         publish()
+    }
+
+    /// Whether a call may still be made that was begun, and has waited for an access token since.
+    func mayCall(_ start: DeliveryPlan.Start) -> Bool {
+        applyPauses()
+        return plan.mayCall(start)
     }
 
     /// Before each call: whoever ordered a pause has been told that it holds.

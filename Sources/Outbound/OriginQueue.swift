@@ -219,6 +219,9 @@ struct OriginQueue {
         if isReading { changedDuringRead.formUnion(ids) }
     }
 
+    /// Whether it was forgotten while busy.
+    func isForgotten(_ id: DeliveryID) -> Bool { forgotten.contains(id) }
+
     private mutating func remove(where isOut: (Entry) -> Bool) {
         entries.removeAll(where: isOut)
         bytes = entries.reduce(0) { $0 + $1.bytes }

@@ -184,6 +184,30 @@ import Testing
         #expect(harness.dispatcher.status.openBreakers.isEmpty)
     }
 
+    @Test func `a pause holds what waits for a token`() throws {
+        let (endpoint, source) = (try Self.endpoint(delay: 0.5), try FakeTrafficSource())
+        let harness = try Self.harness(Self.credential(endpoint.url))
+        let id = try harness.queue(Self.request(source))
+        try endpoint.await(1)
+        let pause = try harness.pause(.destination("test/0"))
+        try eventually("the token has come") { harness.dispatcher.status.inFlight == 0 }
+        #expect(try source.count == 0 && harness.attempts(id).isEmpty)
+        try harness.resume(pause)
+        try harness.await(id, .delivered)
+        #expect(try harness.attempts(id).count == 1 && source.count == 1 && endpoint.count == 1)
+    }
+
+    @Test func `what is cancelled while it waits for a token is not called`() throws {
+        let (endpoint, source) = (try Self.endpoint(delay: 0.5), try FakeTrafficSource())
+        let harness = try Self.harness(Self.credential(endpoint.url))
+        let id = try harness.queue(Self.request(source))
+        try endpoint.await(1)
+        _ = try harness.perform { transaction throws(StoreError) in try transaction.cancel(id) }
+        try eventually("the token has come") { harness.dispatcher.status.inFlight == 0 }
+        #expect(try source.count == 0 && harness.attempts(id).isEmpty)
+        #expect(try harness.delivery(id).state == .cancelled)
+    }
+
     @Test func `the endpoint's address is checked like any other`() throws {
         let (endpoint, source) = (try Self.endpoint(), try FakeTrafficSource())
         let harness = try Self.harness(Self.credential(endpoint.url, allowsPrivate: false))
