@@ -35,12 +35,12 @@ extension Dispatcher {
             plan.abandon(start, at: now)
         case .failed(let error) where error.isShortageOfOurs:
             // Whoever is called next would fare the same: this was no attempt.
-            if !isShort { hooks.log("outbound_shortage", "reason=\"\(error.text)\"") }
-            isShort = true
+            if shortage == nil { hooks.log("outbound_shortage", "reason=\"\(error.text)\"") }
+            shortage = error.text
             hold(milliseconds: 1000)
             plan.abandon(start, at: now)
         case .answered, .failed, .unauthorized, .unsendable:
-            isShort = false
+            shortage = nil
             finish(start, end, startedAt: startedAt)
         }
         pump()

@@ -35,9 +35,12 @@ public final class Dispatcher: @unchecked Sendable {
     private var tickTimer: (id: LoopTimer, nanos: UInt64)?
     private var stops: [@Sendable () -> Void] = []
     private(set) var isStopping = false
+    /// Why results can't be recorded.
     var storageFailure: String?
-    /// The newest call was not made for want of descriptors, memory or ports.
-    var isShort = false
+    /// Why the newest look at the table failed.
+    private var readFailure: String?
+    /// Why the newest call was not made: for want of descriptors or memory.
+    var shortage: String?
     private var breakers: [OpenBreaker] = []
     private var breakersVersion = 0
     /// When they may be listed again.
@@ -279,8 +282,9 @@ public final class Dispatcher: @unchecked Sendable {
                 plan.admit(origins, at: now)
             }
             if plan.hasLeftOrigins { pause = min(pause, Self.leftScanMilliseconds) }
+            noteRead(nil)
         case .failure(let error):
-            hooks.log("outbound_read_failed", "reason=\"\(error)\"")
+            noteRead(error)
             pause = min(pause, 1000)
         }
         scan(afterMilliseconds: pause)
@@ -292,14 +296,26 @@ public final class Dispatcher: @unchecked Sendable {
         table.read(order.window) { [self] result in
             loop.post { [self] in
                 switch result {
-                case .success(let window): plan.finish(carried.value, window, at: now)
+                case .success(let window):
+                    noteRead(nil)
+                    plan.finish(carried.value, window, at: now)
                 case .failure(let error):
-                    hooks.log("outbound_read_failed", "reason=\"\(error)\"")
+                    noteRead(error)
                     plan.fail(carried.value, at: now)
                 }
                 pump()
             }
         }
+    }
+
+    /// Each origin's window is a read, and they all fail alike: the first failure is logged.
+    private func noteRead(_ error: StoreError?) {
+        if let error {
+            if readFailure == nil { hooks.log("outbound_read_failed", "reason=\"\(error)\"") }
+        } else if readFailure != nil {
+            hooks.log("outbound_read_works", "")
+        }
+        readFailure = error?.description
     }
 
     private func armTick() {
@@ -364,7 +380,7 @@ public final class Dispatcher: @unchecked Sendable {
         status.inFlight = plan.inFlight
         status.unrecorded = plan.unrecorded
         status.origins = plan.originCount
-        status.storageFailure = storageFailure
+        status.failure = storageFailure ?? readFailure ?? (plan.isHeld ? shortage : nil)
         status.openBreakers = breakers
         status.openBreakerCount = plan.openBreakers.count
         published.withLock { $0 = status }

@@ -14,8 +14,9 @@ extension Dispatcher {
         /// Hosts that fail and are only probed: the first of them by name.
         public internal(set) var openBreakers: [OpenBreaker] = []
         public static let openBreakersMax = 1000
-        /// Why no call is made now: results can't be recorded. Nil when they can.
-        public internal(set) var storageFailure: String?
+        /// Why no call is made now, or none of what is on disk: results can't be recorded, the table
+        /// can't be read, or there is no descriptor or memory for a call. Nil when all is well.
+        public internal(set) var failure: String?
     }
 
     public struct OpenBreaker: Sendable, Equatable {

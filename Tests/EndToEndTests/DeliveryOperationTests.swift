@@ -203,5 +203,6 @@ import Testing
         }
         let status = try chain.tracker.call("GET", "/status")["outbound"]
         #expect(status["open_breakers"].array.isEmpty && status["open_breaker_count"] == 0)
+        #expect(status["failure"].isNull)
     }
 }

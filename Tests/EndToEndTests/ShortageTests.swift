@@ -42,6 +42,10 @@ import Testing
 
         // Over the connection that is open already.
         _ = try tracker.call("DELETE", "/pauses/\(pause["id"].id ?? "?")")
+        try eventually("it's said why") {
+            try tracker.call("GET", "/status")["outbound"]["failure"].string?
+                .contains("Too many open files") == true
+        }
         for source in others + [chain.source] {
             try source.await(Self.conversions, within: 120)
         }

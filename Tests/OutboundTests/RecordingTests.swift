@@ -31,7 +31,7 @@ import Testing
         try eventually("it was tried again") { refusals.current >= 4 }
         let calls = source.count
         #expect((1...8).contains(calls), "only those in flight when it was noticed: \(calls)")
-        #expect(harness.dispatcher.status.storageFailure?.contains("no space left") == true)
+        #expect(harness.dispatcher.status.failure?.contains("no space left") == true)
         #expect(harness.dispatcher.status.unrecorded == calls)
         #expect(try harness.count(.waiting) == 100)
 
@@ -39,7 +39,7 @@ import Testing
         try eventually("all are delivered") { try harness.count(.delivered) == 100 }
         #expect(source.count == 100 && Set(source.targets).count == 100)
         try eventually("it's well again") {
-            harness.dispatcher.status.storageFailure == nil
+            harness.dispatcher.status.failure == nil
                 && harness.dispatcher.status.unrecorded == 0
         }
     }
@@ -87,10 +87,13 @@ import Testing
         #expect(looks > 1)
     }
 
-    @Test func `reads that fail are made again`() throws {
+    @Test func `reads that fail are made again, and logged once`() throws {
         let source = try FakeTrafficSource()
         let failures = Locked(2)
-        let harness = try Harness(table: { table in
+        let events = Locked<[String]>([])
+        var hooks = Dispatcher.Hooks()
+        hooks.log = { event, _ in events.with { $0.append(event) } }
+        let harness = try Harness(hooks: hooks) { table in
             let (scan, read) = (table.scan, table.read)
             let fails: @Sendable () -> Bool = {
                 failures.with { left in
@@ -104,11 +107,13 @@ import Testing
             table.read = { order, done in
                 fails() ? done(.failure(.storage("x"))) : read(order, done)
             }
-        })
+        }
         let id = try harness.queue(Harness.request(source.url + "/"))
         harness.dispatcher.start()
+        try eventually("it's said") { harness.dispatcher.status.failure?.contains("x") == true }
         try harness.await(id, .delivered)
-        #expect(failures.current < 1)
+        #expect(failures.current < 1 && harness.dispatcher.status.failure == nil)
+        #expect(events.current == ["outbound_read_failed", "outbound_read_works"])
     }
 
     @Test func `a stop waits for the calls in flight and records them`() throws {

@@ -31,7 +31,9 @@ final class OutboundThread: Sendable {
         var statusMembers: [JSONMember] {
             guard let status = dispatcher.value?.status else { return [] }
             return [
+                JSONMember(name: "failure", value: .string(orNull: status.failure)),
                 JSONMember(name: "in_memory", value: .integer(status.waitingInMemory)),
+                JSONMember(name: "origins", value: .integer(status.origins)),
                 JSONMember(name: "in_flight", value: .integer(status.inFlight)),
                 JSONMember(name: "unrecorded", value: .integer(status.unrecorded)),
                 JSONMember(
