@@ -122,11 +122,6 @@ public enum Socket {
         }
     }
 
-    /// Whether the kernel lets a socket be bound to the address: only to one of this machine's.
-    public static func canBind(_ descriptor: Int32, to address: SocketAddress) -> Bool {
-        address.withSockaddr { bind(descriptor, $0, $1) } == 0
-    }
-
     /// Closes; the number may belong to another socket from here on.
     public static func close(_ descriptor: Int32) {
         // Linux frees the number even when it reports EINTR, so it is never tried again.

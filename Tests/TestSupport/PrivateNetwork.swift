@@ -47,7 +47,7 @@ public final class PrivateNetwork: Sendable {
     }
 
     /// Runs `work` inside; what it opens and starts stays there, whoever uses it.
-    func perform<Value>(_ work: @escaping () throws -> Value) throws -> Value {
+    public func perform<Value>(_ work: @escaping () throws -> Value) throws -> Value {
         let carried = Carried(work)
         let result = Locked<Result<Value, any Error>?>(nil)
         let isDone = DispatchSemaphore(value: 0)

@@ -1,5 +1,4 @@
 internal import Domain
-internal import Glibc
 internal import HTTP
 internal import Net
 internal import Outbound
@@ -163,20 +162,7 @@ enum OwnAddress {
             if ownIP == ip { return true }
             // 0.0.0.0 and :: stand for every address of this machine.
             let isUnspecified = ownIP == 0 || ownIP == 0xffff_0000_0000
-            return isUnspecified && isOfThisMachine(ip)
+            return isUnspecified && MachineAddresses.contains(ip)
         }
-    }
-
-    /// The kernel lets a socket be bound to the machine's own addresses only.
-    private static func isOfThisMachine(_ ip: UInt128) -> Bool {
-        guard let address = SocketAddress.parse(SocketAddress(ip: ip, port: 0).text),
-            address.ipBytes != nil
-        else { return false }
-        let descriptor = socket(
-            address.isIPv4 ? AF_INET : AF_INET6,
-            Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        return Socket.canBind(descriptor, to: address)
     }
 }
