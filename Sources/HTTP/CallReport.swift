@@ -68,11 +68,10 @@ public final class CallReport: @unchecked Sendable {
 
     public init() {}
 
-    /// Later ones count: a call may begin again.
-    func start() {
-        startedAt = Clock.monotonicNanos()
-        phaseStartedAt = startedAt
-    }
+    func start() { startedAt = Clock.monotonicNanos() }
+
+    /// The way there begins, after what was waited for.
+    func beginPhase() { phaseStartedAt = Clock.monotonicNanos() }
 
     func resolved() { resolveNanos = endPhase() }
 

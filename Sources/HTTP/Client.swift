@@ -85,6 +85,7 @@ public final class Client: @unchecked Sendable {
             deadlineNanos: after(milliseconds: request.options.timeoutMilliseconds),
             addressCheck: addressCheck, report: report, completion: completion)
         calls[ObjectIdentifier(call)] = call
+        report?.start()
         if isClosed {
             finish(call, .failure(.cancelled))
         } else {
@@ -155,7 +156,7 @@ public final class Client: @unchecked Sendable {
     private func open(_ call: ClientCall) {
         call.holdsSlot = true
         connectionCount += 1
-        call.report?.start()
+        call.report?.beginPhase()
         let budget = after(milliseconds: call.request.options.connectTimeoutMilliseconds)
         call.connectDeadlineNanos = min(budget, call.deadlineNanos)
         switch call.request.endpoint {

@@ -74,6 +74,23 @@ import Testing
         #expect(report.connectedTo == nil && report.connectNanos == nil)
     }
 
+    @Test func `a call that never came to a connection tells how long it waited for one`() throws {
+        let peer = try ClientTestPeer { connection in
+            _ = try connection.readHead()
+            try connection.waitForClose()
+        }
+        let harness = try ClientHarness { $0.connectionsMax = 1 }
+        let url = "http://127.0.0.1:\(peer.port)/"
+        let busy = harness.start(try ClientHarness.request("GET", url))
+        try eventually("it has come") { peer.accepted == 1 }
+        let report = CallReport()
+        let start = monotonicNanos()
+        let request = try ClientHarness.request("GET", url) { $0.timeoutMilliseconds = 20 }
+        #expect(try harness.send(request, report: report).error == .timeout(.connection))
+        #expect(try #require(report.totalNanos) <= monotonicNanos() - start)
+        harness.cancel(busy)
+    }
+
     @Test func `a request tells its header as it is sent`() throws {
         let request = try ClientRequest(
             "POST", URL("http://a.example:8080/x?y:z"), headers: [("X-A", "b: c")],
