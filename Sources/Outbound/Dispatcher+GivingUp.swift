@@ -40,16 +40,21 @@ extension Dispatcher {
     }
 
     private func giveUpNext() {
-        guard !giveUps.isUnderWay, isRunning, let origin = giveUps.popFirst() else { return }
-        giveUps.isUnderWay = true
-        giveUp(at: origin, after: nil)
+        guard !giveUps.isUnderWay else { return }
+        while isRunning, let origin = giveUps.popFirst() {
+            guard isFailing(origin) else { continue }
+            giveUps.isUnderWay = true
+            readOverdue(at: origin, after: nil)
+            return
+        }
     }
 
-    private func giveUp(at origin: String, after cursor: OverdueCursor?) {
+    private func isFailing(_ origin: String) -> Bool {
+        plan.openBreakers[origin] != nil && !pauses.holds(origin: origin)
+    }
+
+    private func readOverdue(at origin: String, after cursor: OverdueCursor?) {
         let now = now.wall
-        guard isRunning, plan.openBreakers[origin] != nil, !pauses.holds(origin: origin) else {
-            return endGivingUp()
-        }
         table.overdue(origin, now.advanced(by: .zero - settings.giveUpAfter), cursor) {
             [self] result in
             loop.post { [self] in
@@ -88,7 +93,11 @@ extension Dispatcher {
             ended.append((delivery, "\(givenUp), \(attempts): its host fails: \(open.lastError)"))
         }
         let goOn: @Sendable () -> Void = { [self] in
-            if let cursor { giveUp(at: origin, after: cursor) } else { endGivingUp() }
+            if let cursor, isRunning, isFailing(origin) {
+                readOverdue(at: origin, after: cursor)
+            } else {
+                endGivingUp()
+            }
         }
         if ended.isEmpty {
             goOn()

@@ -109,4 +109,20 @@ import Testing
         world.harness.dispatcher.start()
         try eventually("all are delivered") { try world.harness.count(.delivered) == 40 }
     }
+
+    @Test func `origins that are well again are passed over, however many they are`() throws {
+        let world = try World()
+        let dispatcher = world.harness.dispatcher
+        dispatcher.start()
+        let isDone = Locked(false)
+        world.harness.loop.post {
+            for number in 0..<GiveUpQueue.rememberedMax {
+                dispatcher.giveUps.append("http://h\(number)", atNanos: 0)
+            }
+            dispatcher.noteFailing("http://last")
+            let isUnderWay = dispatcher.giveUps.isUnderWay
+            isDone.with { $0 = !isUnderWay }
+        }
+        try eventually("none is looked at") { isDone.current }
+    }
 }
