@@ -142,8 +142,14 @@ public final class Dispatcher: @unchecked Sendable {
     /// Starts no more calls, waits for those in flight, and then for their results to be recorded.
     ///
     /// Calls that take longer than the grace are cut off; they count as not made and are due again
-    /// at the next start. `done` is called on the loop, at the latest two seconds after the grace.
-    public func stop(graceMilliseconds: Int, _ done: @escaping @Sendable () -> Void) {
+    /// at the next start. So may be those whose results can't be recorded by the end.
+    ///
+    /// - Parameters:
+    ///   - endMilliseconds: when `done` is called at the latest; not before the grace is over.
+    ///   - done: called on the loop.
+    public func stop(
+        graceMilliseconds: Int, endMilliseconds: Int, _ done: @escaping @Sendable () -> Void
+    ) {
         loop.post { [self] in
             stops.append(done)
             guard !isStopping else { return }
@@ -158,9 +164,7 @@ public final class Dispatcher: @unchecked Sendable {
                 for call in calls.values { call.handle.cancel() }
                 finishStopping()
             }
-            _ = loop.schedule(afterMilliseconds: max(0, graceMilliseconds) + 2000) { [self] in
-                answerStops()
-            }
+            _ = loop.schedule(afterMilliseconds: endMilliseconds) { [self] in answerStops() }
             pump()
         }
     }

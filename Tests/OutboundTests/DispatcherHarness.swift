@@ -65,7 +65,9 @@ final class DispatcherHarness: Sendable {
             })
         else { return }
         let isDone = Locked(false)
-        dispatcher.stop(graceMilliseconds: graceMilliseconds) { isDone.with { $0 = true } }
+        dispatcher.stop(
+            graceMilliseconds: graceMilliseconds, endMilliseconds: graceMilliseconds + 2000
+        ) { isDone.with { $0 = true } }
         // Nobody to tell: the test has its result, and the deadline is the dispatcher's own.
         try? eventually("the dispatcher stops") { isDone.current }
         loop.post { [client] in client.close() }

@@ -72,7 +72,12 @@ final class OutboundThread: Sendable {
         dispatcher = Dispatcher(
             settings: settings, loop: LoopHandle(loop), client: client,
             ledger: installation.ledger, readers: readers, hooks: hooks)
-        thread = try LoopThread.running(loop)
+        do {
+            thread = try LoopThread.running(loop)
+        } catch {
+            readers.stop()
+            throw error
+        }
         handle.dispatcher.set(dispatcher)
         // On the ledger's thread, where it tells of changes: none comes between.
         let dispatcher = dispatcher
@@ -142,8 +147,11 @@ final class OutboundThread: Sendable {
         }
     }
 
-    func stop(graceMilliseconds: Int, _ done: @escaping @Sendable () -> Void) {
-        dispatcher.stop(graceMilliseconds: graceMilliseconds, done)
+    func stop(
+        graceMilliseconds: Int, endMilliseconds: Int, _ done: @escaping @Sendable () -> Void
+    ) {
+        dispatcher.stop(
+            graceMilliseconds: graceMilliseconds, endMilliseconds: endMilliseconds, done)
     }
 
     func join() {

@@ -159,11 +159,12 @@ final class Tracker: @unchecked Sendable {
             loops.append(control)
             addresses = listen.map { "\(configuration.scheme)://\($0.text)" }
             publicURL.set(addresses[0])
-            outbound = try OutboundThread(installation, listening: listen, outboundHandle)
             for index in loops.indices {
                 loops[index].thread = try LoopThread.running(loops[index].loop)
             }
             self.loops = loops
+            // Last: what has begun to make calls is not to be torn down by a failure of the others.
+            outbound = try OutboundThread(installation, listening: listen, outboundHandle)
         } catch {
             for running in loops {
                 running.loop.stop()
@@ -183,12 +184,14 @@ final class Tracker: @unchecked Sendable {
     @discardableResult
     func stop(graceMilliseconds: Int) -> Bool {
         let end = Clock.monotonicNanos() + UInt64(max(0, graceMilliseconds)) * 1_000_000
-        let graceMilliseconds = graceMilliseconds - min(1000, graceMilliseconds / 5)
+        let cutOffMilliseconds = graceMilliseconds - min(1000, graceMilliseconds / 5)
         let ended = Countdown(loops.count + 1)
         for running in loops {
-            running.server.drain(deadlineMilliseconds: graceMilliseconds) { ended.countDown() }
+            running.server.drain(deadlineMilliseconds: cutOffMilliseconds) { ended.countDown() }
         }
-        outbound.stop(graceMilliseconds: graceMilliseconds) { ended.countDown() }
+        outbound.stop(graceMilliseconds: cutOffMilliseconds, endMilliseconds: graceMilliseconds) {
+            ended.countDown()
+        }
         ended.wait()
         for running in loops { running.loop.stop() }
         for running in loops { running.thread?.join() }
