@@ -134,7 +134,8 @@ struct AttemptJudge: Sendable {
         }
     }
 
-    private static func seconds(_ milliseconds: Int) -> String {
+    /// For people.
+    static func seconds(_ milliseconds: Int) -> String {
         milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds) ms"
     }
 

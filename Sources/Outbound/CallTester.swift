@@ -9,6 +9,7 @@ public final class CallTester: @unchecked Sendable {
     private let caller: Caller
     private let hooks: Dispatcher.Hooks
     private let judge: AttemptJudge
+    private let millisecondsMax: Int
     private var underWay = 0
 
     /// Calls at once; people make them, one after the other.
@@ -30,12 +31,16 @@ public final class CallTester: @unchecked Sendable {
                 auth: hooks.auth), hooks)
     }
 
-    init(_ caller: Caller, _ hooks: Dispatcher.Hooks) {
+    init(
+        _ caller: Caller, _ hooks: Dispatcher.Hooks,
+        millisecondsMax: Int = CallTester.millisecondsMax
+    ) {
         var caller = caller
         caller.settings.timeoutMilliseconds = min(
-            caller.settings.timeoutMilliseconds, Self.millisecondsMax)
+            caller.settings.timeoutMilliseconds, millisecondsMax)
         self.caller = caller
         self.hooks = hooks
+        self.millisecondsMax = millisecondsMax
         judge = AttemptJudge(settings: caller.settings)
     }
 
@@ -57,7 +62,10 @@ public final class CallTester: @unchecked Sendable {
     private func begin(_ delivery: Delivery, _ done: @escaping (TestedCall) -> Void) {
         let watch = Caller.Watch()
         let startedAt = (wall: now, nanos: loop.nowNanos)
+        var timer: LoopTimer?
+        var isCutOff = false
         let ended = { [self] (end: CallEnd) in
+            if let timer { loop.cancel(timer) }
             var tested = TestedCall(delivery)
             tested.headers = watch.headers
             tested.report = watch.report
@@ -67,11 +75,19 @@ public final class CallTester: @unchecked Sendable {
             )
             let verdict = judge.judge(end, of: delivery, times, jitter: 0).result
             tested.isAccepted = verdict.outcome == .delivered
-            tested.reason = verdict.attempt.error
+            tested.reason =
+                isCutOff
+                ? "no answer within \(AttemptJudge.seconds(millisecondsMax))"
+                : verdict.attempt.error
             follow(tested, startedAt.nanos, done)
         }
         do throws(Unsendable) {
-            _ = try caller.call(delivery, at: startedAt.wall, watch: watch, ended)
+            let handle = try caller.call(delivery, at: startedAt.wall, watch: watch, ended)
+            // One with an access token may be several, each of which has its own time.
+            timer = loop.schedule(afterMilliseconds: millisecondsMax) {
+                isCutOff = true
+                handle.cancel()
+            }
         } catch {
             ended(.unsendable(error.reason))
         }

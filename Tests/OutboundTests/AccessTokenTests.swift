@@ -48,6 +48,14 @@ import Testing
         DispatcherHarness.request(source.url + "/conv", method: .post, auth: .oauth)
     }
 
+    private static func delivery(_ source: FakeTrafficSource) -> Delivery {
+        let now = DispatcherHarness.now()
+        return Delivery(
+            id: DeliveryID(0), conversionID: ConversionID(0), revision: 1, destination: "a/b",
+            state: .waiting, reason: nil, dueAt: now, convertedAt: now, request: request(source),
+            attemptCount: 0)
+    }
+
     private static func tokens(_ source: FakeTrafficSource) -> [String] {
         source.received.compactMap { $0.fields["authorization"] }
     }
@@ -234,17 +242,25 @@ import Testing
     @Test func `a test call goes with a token, which is not shown`() throws {
         let (endpoint, source) = (try Self.endpoint(), try FakeTrafficSource())
         let harness = try Self.harness(Self.credential(endpoint.url))
-        let now = DispatcherHarness.now()
-        let delivery = Delivery(
-            id: DeliveryID(0), conversionID: ConversionID(0), revision: 1, destination: "a/b",
-            state: .waiting, reason: nil, dueAt: now, convertedAt: now,
-            request: Self.request(source), attemptCount: 0)
         let answer = Locked<JSONValue?>(nil)
-        harness.dispatcher.tester.test(delivery) { seen in answer.with { $0 = seen } }
+        harness.dispatcher.tester.test(Self.delivery(source)) { seen in answer.with { $0 = seen } }
         let seen = try eventually("the call ends") { answer.current }
         #expect(seen["accepted"] == true && Self.tokens(source) == ["Bearer t1"])
         #expect(seen["request"]?["headers"]?["Authorization"] == "Bearer …")
         #expect(!seen.encoded().contains("t1\""))
+    }
+
+    @Test func `a test call's time is up for its token and its call together`() throws {
+        let endpoint = try Self.endpoint(delay: 0.7)
+        let source = try FakeTrafficSource { _, _ in .init(200, delay: 0.7) }
+        let harness = try Self.harness(Self.credential(endpoint.url))
+        let answer = Locked<JSONValue?>(nil)
+        let tester = CallTester(
+            harness.dispatcher.caller, Dispatcher.Hooks(), millisecondsMax: 1000)
+        tester.test(Self.delivery(source)) { seen in answer.with { $0 = seen } }
+        let seen = try eventually("the call ends") { answer.current }
+        #expect(seen["accepted"] == false)
+        #expect(seen["reason"]?.stringValue?.hasSuffix("no answer within 1 s") == true)
     }
 
     // MARK: Answers
