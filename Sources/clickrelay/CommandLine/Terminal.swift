@@ -40,7 +40,8 @@ enum Terminal {
         }
     }
 
-    /// Writes a text of at most 4,096 bytes if that can be done without waiting longer.
+    /// Writes a text of at most 4,096 bytes if that can be done without waiting longer; a terminal
+    /// that has room for a part of it only is waited for none the less.
     ///
     /// - Returns: false when the text was not taken now. With nobody left to tell it counts as taken.
     static func offer(
@@ -49,8 +50,14 @@ enum Terminal {
         var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         // A pipe is writable while a page of it is free, a socket while most of it is.
         guard poll(&waiting, 1, waitingMilliseconds) > 0 else { return false }
-        _ = write(Array(text.utf8), to: descriptor)
-        return true
+        let bytes = Array(text.utf8)
+        while true {
+            let count = Glibc.write(descriptor, bytes, bytes.count)
+            // Whoever shares the descriptor may have made it non-blocking: then a pipe that another
+            // writer has filled takes nothing, and a terminal a part, whose rest is dropped.
+            if count >= 0 { return true }
+            if errno != EINTR { return errno != EAGAIN }
+        }
     }
 
     static var isOutputTerminal: Bool { isatty(STDOUT_FILENO) == 1 }

@@ -5,9 +5,9 @@ internal import Synchronization
 
 /// Events for the operator on stderr, one per line: time, level, name, `key=value`.
 ///
-/// May be called from any thread, the loops' and the writers' too: it never waits for whoever reads
-/// stderr. While that takes nothing, lines are dropped, and the next one that goes out is preceded
-/// by their number. A line is one `write`, so lines never mix. Values are escaped, so that nothing a
+/// May be called from any thread, the loops' and the writers' too: it waits for nobody who reads
+/// stderr, but for a terminal in the middle of a line. While that takes nothing, lines are dropped,
+/// and the next one that goes out is preceded by their number. A line is one `write`, so lines never mix. Values are escaped, so that nothing a
 /// visitor sent can forge a line. Never pass a secret.
 struct Log: Sendable {
     enum Level: String, CaseIterable, Comparable, Sendable {
