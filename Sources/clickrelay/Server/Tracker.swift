@@ -149,10 +149,7 @@ final class Tracker: @unchecked Sendable {
                 throw CommandFailure.failed("the path of control.sock is too long")
             }
             try control.server.listen(address)
-            ParkedCalls(
-                control.loop, installation.ledger,
-                PostbackRecorder(clickIDs: installation.clickIDs)
-            ).start()
+            ParkedCalls(control.loop, installation).start()
             if configuration.retentionClickDays != nil {
                 CostNotes(control.loop, installation).start()
             }
