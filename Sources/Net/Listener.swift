@@ -47,7 +47,12 @@ public final class Listener: EventHandler, @unchecked Sendable {
         self.descriptor = descriptor
         self.acceptor = acceptor
         self.address = Socket.localAddress(descriptor) ?? address
-        try loop.add(descriptor, .read, self)
+        do throws(NetError) {
+            try loop.add(descriptor, .read, self)
+        } catch {
+            close()
+            throw error
+        }
     }
 
     /// Throws when another process listens on a TCP address. SO_REUSEPORT would let two servers
