@@ -184,8 +184,9 @@ final class SecureTransport {
         var sent = 0
         if let session, session.hasOutput {
             let output = session.takeOutput()
+            let isTried = unsent.isEmpty
             let isKept = output.withUnsafeBytes { bytes in
-                if unsent.isEmpty {
+                if isTried {
                     switch Socket.write(descriptor, bytes) {
                     case .bytes(let count): sent = count
                     case .wouldBlock: break
@@ -199,7 +200,7 @@ final class SecureTransport {
             }
             guard isKept else { return nil }
             // What the socket did not take just now it does not take now.
-            if sent > 0 || unsent.isEmpty { return sent }
+            if isTried { return sent }
         }
         guard hasUnsent else { return sent }
         switch Socket.write(descriptor, unsent.bytes) {

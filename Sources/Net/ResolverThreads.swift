@@ -62,10 +62,13 @@ final class ResolverThreads: @unchecked Sendable {
     }
 
     /// Hands what may be looked up now to threads. Called with `lock` held.
-    private func begin(at now: UInt64) {
+    ///
+    /// - Parameter isTaker: the calling thread is about to take one itself.
+    private func begin(at now: UInt64, isTaker: Bool = false) {
         while let host = queue.next(at: now) {
             ready.append(host)
-            if idleCount < ready.count, threadCount < threadsMax { startThread() }
+            let takers = idleCount + (isTaker ? 1 : 0)
+            if takers < ready.count, threadCount < threadsMax { startThread() }
             pthread_cond_signal(wake)
         }
     }
@@ -118,7 +121,7 @@ final class ResolverThreads: @unchecked Sendable {
             pthread_mutex_lock(lock)
             let now = Clock.monotonicNanos()
             let served = queue.finish(host, at: now)
-            begin(at: now)
+            begin(at: now, isTaker: true)
             let givenUp = queue.takeGivenUp()
             pthread_mutex_unlock(lock)
             for waiter in served { waiter.tell(result) }

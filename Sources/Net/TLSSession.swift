@@ -114,7 +114,13 @@ public final class TLSSession {
     public var hasOutput: Bool { !bytes.outgoing.isEmpty }
 
     /// Appends everything that is to be sent to the peer.
-    public func drain(into output: inout [UInt8]) { output.append(contentsOf: takeOutput()) }
+    public func drain(into output: inout [UInt8]) {
+        if output.isEmpty {
+            output = takeOutput()
+        } else {
+            output.append(contentsOf: takeOutput())
+        }
+    }
 
     /// Everything that is to be sent to the peer.
     public func takeOutput() -> [UInt8] { bytes.takeOutgoing() }

@@ -51,10 +51,13 @@ struct LaneTurns {
         rings[lane.rawValue].popFirst()
     }
 
-    /// The lanes in the order in which they are asked now; the one `servedLast` is asked last then.
-    var order: [Lane] {
-        Lane.allCases.indices.compactMap { Lane(rawValue: (nextLane + $0) % Lane.allCases.count) }
+    /// The lanes in the order in which they are asked now: the one that was `served` is the last.
+    var order: [Lane] { Self.orders[nextLane] }
+
+    /// By the first of them; made once, since each call begun asks for one.
+    private static let orders = Lane.allCases.indices.map { first in
+        Array(Lane.allCases[first...] + Lane.allCases[..<first])
     }
 
-    mutating func served(_ lane: Lane) { nextLane = (lane.rawValue + 1) % Lane.allCases.count }
+    mutating func served(_ lane: Lane) { nextLane = (lane.rawValue + 1) % Self.orders.count }
 }

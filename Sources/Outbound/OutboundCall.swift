@@ -44,7 +44,10 @@ enum OutboundCall {
         var hasUserAgent = false
         for header in outbound.headers {
             headers.append((header.name, header.value))
-            if header.name.lowercased() == "user-agent" { hasUserAgent = true }
+            // Told apart by length first, so that most names cost nothing.
+            if header.name.utf8.count == 10, header.name.lowercased() == "user-agent" {
+                hasUserAgent = true
+            }
         }
         if !hasUserAgent { headers.append(("User-Agent", settings.userAgent)) }
         headers.append(("Idempotency-Key", delivery.idempotencyKey))
