@@ -70,7 +70,7 @@ struct PooledBytes {
         let (needed, overflow) = count.addingReportingOverflow(extra)
         if overflow { return false }
         if needed <= memory.count, let base = memory.baseAddress {
-            // Moving costs no more than what was consumed since the last move.
+            // There is room where bytes were consumed.
             base.copyMemory(from: base + start, byteCount: count)
         } else {
             guard let larger = pool.take(needed) else { return false }

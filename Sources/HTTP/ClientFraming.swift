@@ -102,8 +102,8 @@ struct ClientFraming {
     private static func equals(_ bytes: ArraySlice<UInt8>, _ lowercase: StaticString) -> Bool {
         guard bytes.count == lowercase.utf8CodeUnitCount else { return false }
         return lowercase.withUTF8Buffer { expected in
-            // `| 0x20` lowers letters; that it also changes '\r' to '-' can't matter, since a
-            // header has no control characters.
+            // `| 0x20` lowers letters. That it also makes a '-' of CR and a '=' of another control
+            // character can't matter: there is no CR in a line, and what has others isn't kept.
             zip(bytes, expected).allSatisfy { $0 | 0x20 == $1 }
         }
     }

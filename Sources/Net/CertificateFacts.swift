@@ -1,8 +1,9 @@
 import COpenSSL
 
-/// What a certificate says of itself, for people to read; nothing is decided by it.
+/// What a certificate says of itself, for people to read; nothing is decided by it. The texts are
+/// printable ASCII.
 public struct CertificateFacts: Hashable, Sendable {
-    /// `CN=a.example,O=A`, without control characters.
+    /// `CN=a.example,O=A`
     public let subject: String
     public let issuer: String
     /// Whom it stands for: `DNS:a.example`, `IP Address:192.0.2.1`.
@@ -34,6 +35,7 @@ public struct CertificateFacts: Hashable, Sendable {
         _ = print(bio)
         var bytes = [UInt8](repeating: 0, count: textBytesMax)
         let count = max(0, Int(BIO_read(bio, &bytes, Int32(bytes.count))))
-        return String(decoding: bytes[..<count].map { $0 < 0x20 ? 0x3f : $0 }, as: UTF8.self)
+        return String(
+            decoding: bytes[..<count].map { 0x20..<0x7f ~= $0 ? $0 : 0x3f }, as: UTF8.self)
     }
 }

@@ -36,8 +36,7 @@ public final class EventLoop: @unchecked Sendable {
 
     private struct Registration {
         var handler: (any EventHandler)?
-        /// Odd and even alike: bumped by `add` and `remove`, and carried in the epoll event, so
-        /// that an event of a closed descriptor never reaches the next owner of its number.
+        /// Bumped by `add`, `remove` and `forget`, and carried in the epoll event, so that an event of a closed descriptor never reaches the next owner of its number.
         var generation: UInt32 = 0
         var interest: Interest = []
     }

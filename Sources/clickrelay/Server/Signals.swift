@@ -9,7 +9,7 @@ enum Signals {
     enum Request: Sendable {
         /// SIGINT or SIGTERM.
         case stop
-        /// SIGHUP: the certificate's files have changed.
+        /// SIGHUP: files have changed that are read at start: see `Tracker.reload`.
         case reload
     }
 

@@ -205,7 +205,7 @@ final class Tracker: @unchecked Sendable {
 
     // MARK: What SIGHUP reads again
 
-    /// The certificate's files and the location files.
+    /// The certificate's files, the bot list and the location files.
     func reload() {
         reloadCertificate()
         reloadVisitRules()
