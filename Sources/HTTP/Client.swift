@@ -109,9 +109,10 @@ public final class Client: @unchecked Sendable {
     /// The loop, for modules that don't know what's below HTTP.
     public var handle: LoopHandle { LoopHandle(loop) }
 
-    /// For tests and the operator's status.
-    public var openConnectionCount: Int { connectionCount }
-    public var idleConnectionCount: Int { pool.count }
+    /// For tests.
+    var openConnectionCount: Int { connectionCount }
+    /// For tests.
+    var idleConnectionCount: Int { pool.count }
 
     // MARK: Starting
 

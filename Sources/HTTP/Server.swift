@@ -22,7 +22,7 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     private static let readBufferBytes = 64 * 1024
 
-    private(set) var handler: any RequestHandler
+    let handler: any RequestHandler
     private var listeners: [Listener] = []
     private var connections: [Connection?] = []
     private var generations: [UInt32] = []
@@ -89,10 +89,10 @@ public final class Server: Acceptor, @unchecked Sendable {
         }
     }
 
-    /// Open connections. Loop thread only.
-    public var openConnections: Int { connectionCount }
-    /// Bytes of requests and answers in memory. Loop thread only.
-    public var bufferedBytes: Int { pool.bytesInUse }
+    /// For tests.
+    var openConnections: Int { connectionCount }
+    /// Bytes of requests and answers in memory. For tests.
+    var bufferedBytes: Int { pool.bytesInUse }
 
     // MARK: Connections
 
@@ -259,12 +259,8 @@ public final class Server: Acceptor, @unchecked Sendable {
     // MARK: Stopping
 
     /// From any thread: stops accepting, closes idle connections at once, lets the requests in
-    /// flight finish with `Connection: close`, then calls `done` on the loop.
-    public func drain(_ done: @escaping @Sendable () -> Void) {
-        loop.post { self.startDrain(done) }
-    }
-
-    /// As above, but closes what is left after `deadlineMilliseconds`.
+    /// flight finish with `Connection: close`, but closes what is left after
+    /// `deadlineMilliseconds`; then calls `done` on the loop.
     public func drain(deadlineMilliseconds: Int, _ done: @escaping @Sendable () -> Void) {
         loop.post { [self] in
             startDrain(done)

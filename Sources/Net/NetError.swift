@@ -17,9 +17,6 @@ public struct NetError: Error, Equatable, Sendable, CustomStringConvertible {
 
     public var description: String { "\(operation): \(String(cString: strerror(code)))" }
 
-    public var isAddressInUse: Bool { code == EADDRINUSE }
-    public var isPermissionDenied: Bool { code == EACCES || code == EPERM }
-
     /// Whether an `errno` says that this process or machine has no descriptor or no memory left.
     public static func isShortage(_ code: Int32) -> Bool {
         [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(code)

@@ -93,7 +93,7 @@ public enum Socket {
     }
 
     /// Answers are whole when they are written, so waiting to fill a segment only delays them.
-    public static func setNoDelay(_ descriptor: Int32) {
+    static func setNoDelay(_ descriptor: Int32) {
         var one: Int32 = 1
         // Fails on a socket that is not TCP only, where there is nothing to delay.
         _ = setsockopt(

@@ -65,8 +65,8 @@ public final class TLSSession {
         ERR_clear_error()
     }
 
-    /// Whether the handshake resumed an earlier session and so needed no certificate.
-    public var isResumed: Bool { SSL_session_reused(ssl) == 1 }
+    /// Whether the handshake resumed an earlier session and so needed no certificate. For tests.
+    var isResumed: Bool { SSL_session_reused(ssl) == 1 }
 
     /// `TLSv1.3`, once it is agreed on.
     public var version: String? { SSL_get_version(ssl).map { String(cString: $0) } }

@@ -1,8 +1,9 @@
-import HTTP
 import Net
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import HTTP
 
 /// A client on a loop of its own, used from the test's thread.
 final class ClientHarness: Sendable {

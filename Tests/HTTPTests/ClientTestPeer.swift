@@ -1,5 +1,5 @@
 import Glibc
-import Net
+@testable import Net
 import Synchronization
 import TestSupport
 

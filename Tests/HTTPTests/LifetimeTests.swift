@@ -219,7 +219,7 @@ import Testing
         try eventually("read") { try server.onLoop { $0.bufferedBytes } > 0 }
 
         let isDone = Locked(false)
-        server.server.drain { isDone.with { $0 = true } }
+        server.server.drain(deadlineMilliseconds: 600_000) { isDone.with { $0 = true } }
         #expect(try idle.receiveToEnd() == [])
         #expect(throws: (any Error).self) { try server.connect().request("GET", "/") }
         try partial.send("cd")
@@ -298,7 +298,7 @@ import Testing
         #expect(request.withUnsafeBytes { Net.Socket.write(client, $0) } == .bytes(request.count))
         try eventually("handled") { server.handler.handled.current == ["/"] }
         // Closing removes it.
-        server.server.drain {}
+        server.server.drain(deadlineMilliseconds: 600_000) {}
         try eventually("removed") { !directory.entries().contains("stale.sock") }
     }
 

@@ -237,7 +237,7 @@ import Testing
         }
         try eventually("accepted") { try server.onLoop { $0.openConnections } == 2 }
         let isDone = Locked(false)
-        server.server.drain { isDone.with { $0 = true } }
+        server.server.drain(deadlineMilliseconds: 600_000) { isDone.with { $0 = true } }
         _ = try server.onLoop { $0.openConnections }
         for (client, rest) in zip(clients, rests) { try client.sendAll(rest) }
         try clients[0].shakeHands(first: Self.get)

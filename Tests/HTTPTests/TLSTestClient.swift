@@ -1,5 +1,5 @@
 import Glibc
-import Net
+@testable import Net
 import TestSupport
 
 /// A TLS client over a blocking socket, which sends and reads exactly what it's told to; every

@@ -1,6 +1,7 @@
-import Net
 import TestSupport
 import Testing
+
+@testable import Net
 
 /// The engine, both ends in one test and no socket between them.
 @Suite struct TLSTests {
