@@ -77,7 +77,10 @@ let package = Package(
             ["Outbound", "Domain", "Crypto", "Store", "HTTP", "Net", "TestSupport"]),
         tests(
             "AdminTests",
-            ["Admin", "Domain", "Postbacks", "Store", "HTTP", "Reports", "TestSupport"]),
+            [
+                "Admin", "Clicks", "Crypto", "Domain", "Postbacks", "Store", "HTTP", "Reports",
+                "TestSupport",
+            ]),
         tests("EndToEndTests", ["TestSupport"]),
     ]
 )

@@ -97,7 +97,6 @@ struct Presenter: Sendable {
     }
 
     func delivery(_ delivery: Delivery, _ attempts: [Attempt]) -> JSONValue {
-        let request = delivery.request
         let secrets = catalog.accountSecrets(of: delivery.destination)
         return [
             "id": .integer(delivery.id.rawValue),
@@ -109,22 +108,28 @@ struct Presenter: Sendable {
             "due_at": delivery.dueAt.json,
             "paused": held(delivery)?.json ?? .null,
             "idempotency_key": .string(delivery.idempotencyKey),
-            "request": [
-                "method": .string(request.method.rawValue),
-                "url": .string(secrets.masked(request.url)),
-                "headers": headers(
-                    request.headers.map { header in
-                        let value = SecretHeader.shown(header.name, secrets.masked(header.value))
-                        return (header.name, Array(value.utf8))
-                    }),
-                "body": request.body.map { .text(secrets.masked($0)) } ?? .null,
-            ],
+            "request": request(of: delivery, secrets),
             "attempts": .array(attempts.map { attempt($0, secrets) }),
         ]
     }
 
+    /// As it is sent, without what proves who sends it.
+    func request(of delivery: Delivery, _ secrets: AccountSecrets) -> JSONValue {
+        let request = delivery.request
+        return [
+            "method": .string(request.method.rawValue),
+            "url": .string(secrets.masked(request.url)),
+            "headers": headers(
+                request.headers.map { header in
+                    let value = SecretHeader.shown(header.name, secrets.masked(header.value))
+                    return (header.name, Array(value.utf8))
+                }),
+            "body": request.body.map { .text(secrets.masked($0)) } ?? .null,
+        ]
+    }
+
     /// What keeps a waiting delivery from being sent.
-    private func held(_ delivery: Delivery) -> Pause? {
+    func held(_ delivery: Delivery) -> Pause? {
         guard delivery.state == .waiting else { return nil }
         return catalog.pauses.holding(
             destination: delivery.destination, origin: delivery.request.origin)

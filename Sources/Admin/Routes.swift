@@ -7,6 +7,7 @@ enum Routes {
         + EntityResource<Offer>.routes + EntityResource<Lander>.routes
         + EntityResource<SharedFlow>.routes + EntityResource<Campaign>.routes
         + EntityResource<TrackingDomain>.routes
+        + SimulationResource.routes
         + NetworkTemplateResource.routes + SourceTemplateResource.routes
         + PostbackKeyResource.routes
         + TraceResource.routes + ConversionResource.routes + EntryResource.routes

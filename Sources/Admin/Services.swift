@@ -37,6 +37,13 @@ public struct Services: Sendable {
             _ delivery: Delivery,
             _ answer: @escaping @Sendable (Result<JSONValue, StoreError>) -> Void
         ) -> Void
+    /// Tells what would become of a visit to a campaign of the catalog; on a reader's thread.
+    public var simulate: Simulate = { _, _, _, _ throws(StoreError) in
+        throw .conflict("nobody is there to tell")
+    }
+    public typealias Simulate =
+        @Sendable (SampleVisit, Stored<Campaign>, Catalog, _ now: Instant) throws(StoreError) ->
+        SimulatedVisit
     public var geo = GeoServices()
     /// Of senders whose calls fail, shared with those of networks.
     public var limiter = FailureLimiter()

@@ -32,16 +32,11 @@ public final class ClickHandler: @unchecked Sendable {
     let settings: Settings
     private var table: RoutingTable?
     private var tableSeen = -1
-    private var request = CampaignRequest()
-    private var sheet = FactSheet()
-    private var places: PlaceFinder
+    private var visit: VisitReader
     let signer: OnwardSigner
     var turn: Turn
     /// Of a campaign URL's path.
-    private static let depth = 1
-    private var devices = DeviceCache()
-    private var visitRules = VisitRules()
-    private var visitRulesSeen = -1
+    static let depth = 1
 
     public init(
         loop: LoopHandle, store: ClickStore, routing: Routing, visitors: VisitorMemory,
@@ -52,7 +47,7 @@ public final class ClickHandler: @unchecked Sendable {
         self.routing = routing
         self.rowIDs = rowIDs
         self.settings = settings
-        places = PlaceFinder(settings.locations)
+        visit = VisitReader(settings)
         signer = OnwardSigner(clickIDs)
         self.visitors = visitors
         turn = Turn(signer, visitors)
@@ -95,7 +90,7 @@ public final class ClickHandler: @unchecked Sendable {
             return responder.refuse(405, "only GET and HEAD", allow: "GET, HEAD")
         }
         guard let route else {
-            return answerNoClick(at: domain, else: "there is no such campaign", responder)
+            return answerNoClick(at: domain, else: Self.noCampaign, responder)
         }
         let choice = decide(http, route, at: domain)
         send(choice, choice.url, route, isHead: method == .head, depth: Self.depth, responder)
@@ -111,12 +106,13 @@ public final class ClickHandler: @unchecked Sendable {
         switch number {
         // What was decided, an overflow included.
         case .any: break
-        case .nth: choice.go(to: route.landing(number, choice.decision), at: request.rowID.instant)
+        case .nth:
+            choice.go(to: route.landing(number, choice.decision), at: visit.request.rowID.instant)
         }
         let isHead = http.method == .head
         let rowID = send(
             choice, choice.offer?.url ?? choice.url, route, isHead: isHead, depth: depth, responder)
-        if isHead || choice.url == nil || request.visit != .visitor { return }
+        if isHead || choice.url == nil || visit.request.visit != .visitor { return }
         turn.batch.landerClicks.append(
             LanderClick(
                 id: rowIDs.next(micros: http.receivedAtMicros), clickRowID: rowID,
@@ -132,7 +128,7 @@ public final class ClickHandler: @unchecked Sendable {
         _ choice: Choice, _ url: URLTemplate?, _ route: Route, isHead: Bool, depth: Int,
         _ responder: Responder
     ) -> ClickRowID {
-        request.decide(choice)
+        visit.request.decide(choice)
         guard let url else {
             if isHead {
                 responder.refuse(404, Self.nowhere)
@@ -142,55 +138,53 @@ public final class ClickHandler: @unchecked Sendable {
                     responder, status: 404, headerLines: Self.nowhereLines,
                     body: Array("\(Self.nowhere)\n".utf8))
             }
-            return request.rowID
+            return visit.request.rowID
         }
         if isHead {
-            request.clickID = nil
+            visit.request.clickID = nil
             responder.respond(route.redirect, depth: depth, signer) { bytes in
-                request.appendLocation(url, in: turn.batch, to: &bytes)
+                visit.request.appendLocation(url, in: turn.batch, to: &bytes)
             }
-            return request.rowID
+            return visit.request.rowID
         }
         let clickID = record(choice, route)
         turn.append(
             responder, route.redirect, depth: depth,
             cookie: ClickCookie.kind(isSecure: settings.isSecure, hasLander: choice.lander != nil)
                 .map { (clickID, $0) },
-            visitor: request.known.map { ($0.number, isSecure: settings.isSecure) }
+            visitor: visit.request.known.map { ($0.number, isSecure: settings.isSecure) }
         ) { bytes in
-            request.appendLocation(url, in: turn.batch, to: &bytes)
+            visit.request.appendLocation(url, in: turn.batch, to: &bytes)
         }
-        return request.rowID
+        return visit.request.rowID
     }
 
+    static let noCampaign = "there is no such campaign"
     static let nowhere = "this campaign has nowhere to send a visitor now"
     private static let nowhereLines = Array(
         "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n".utf8)
 
     /// Reads a visit and decides where it goes. Who does not record it then calls `giveBack`.
     func decide(_ http: borrowing Request, _ route: Route, at domain: DomainRoute?) -> Choice {
-        request.read(http.query, route, into: &turn.batch)
         let rowID = rowIDs.next(micros: http.receivedAtMicros)
         let ip = clientAddress(http)
-        let headers = VisitorHeaders(http)
-        request.identify(headers, rowID: rowID, ip: ip, settings.ipPolicy)
-        recognize(headers, ip)
+        visit.read(http, route, rowID: rowID, ip: ip, into: &turn.batch)
         // Who takes room is who counts on disk: `NewClick.countsTowardsCaps`.
-        let counts = http.method != .head && request.visit == .visitor
-        if let memory = route.memory, request.visit == .visitor {
-            request.known = know(http, memory, ip, counts: counts)
+        let counts = http.method != .head && visit.request.visit == .visitor
+        if let memory = route.memory, visit.request.visit == .visitor {
+            visit.request.known = know(http, memory, ip, counts: counts)
         }
-        if route.router.hasRules { fillSheet(http, route, ip) }
-        return route.choose(rowID, sheet, request.known, takesRoom: counts)
+        if route.router.hasRules { visit.fillSheet(http, route, in: turn.batch) }
+        return route.choose(rowID, visit.sheet, visit.request.known, takesRoom: counts)
             ?? domain?.fallbackChoice ?? .nowhere
     }
 
     private func know(
         _ http: borrowing Request, _ memory: RouteMemory, _ ip: IPAddress?, counts: Bool
     ) -> KnownVisitor {
-        let number = identity.visitor(http, ip: ip, userAgent: request.userAgent)
+        let number = identity.visitor(http, ip: ip, userAgent: visit.request.userAgent)
         let key = VisitorKey(number, memory.scope)
-        let second = request.rowID.instant.seconds
+        let second = visit.request.rowID.instant.seconds
         let record =
             counts
             ? visitors.visit(key, at: second, window: memory.windowSeconds)
@@ -201,45 +195,28 @@ public final class ClickHandler: @unchecked Sendable {
     /// Undoes what the visit that was decided last has taken.
     func giveBack(_ choice: Choice) {
         choice.taken?.giveBack()
-        if let known = request.known { visitors.takeBack(known.key) }
+        if let known = visit.request.known { visitors.takeBack(known.key) }
     }
 
     /// Records a visit that nobody is redirected for.
     /// - Returns: where a redirect would have led, too; nil: nowhere.
     func recordDirect(_ choice: Choice, _ route: Route) -> (ClickID, location: [UInt8]?) {
-        request.decide(choice)
+        visit.request.decide(choice)
         let clickID = record(choice, route)
         guard let url = choice.url else { return (clickID, nil) }
         var location: [UInt8] = []
-        request.appendLocation(url, in: turn.batch, to: &location)
+        visit.request.appendLocation(url, in: turn.batch, to: &location)
         return (clickID, location)
     }
 
     /// Adds the visit that was decided last to the turn's batch.
     private func record(_ choice: Choice, _ route: Route) -> ClickID {
-        let rowID = request.rowID
-        let identity = ClickIdentity(rowID: rowID, campaignID: route.campaignID)
+        let identity = ClickIdentity(rowID: visit.request.rowID, campaignID: route.campaignID)
         let clickID = ClickID(block: cipher.encrypt(identity.plainBlock))
-        request.clickID = clickID
-        turn.batch.rows.append(
-            NewClick(
-                rowID: rowID, campaignID: route.campaignID, flowVersion: route.router.version,
-                rule: choice.decision.rule, path: choice.decision.path,
-                landerVersion: choice.lander?.versionID,
-                offerVersion: choice.offer?.versionID ?? 0, costNanos: request.costNanos,
-                currency: request.currency ?? route.currency,
-                externalID: request.externalID ?? .none,
-                ip: request.keptIP,
-                userAgent: turn.batch.keep(request.userAgent),
-                referrer: turn.batch.keep(request.referrer),
-                parameterNames: request.packNames(in: &turn.batch),
-                parameterValues: request.packValues(in: &turn.batch), visit: request.visit,
-                device: request.told.packed.withUnsafeBytes { turn.batch.keep($0) },
-                place: request.found.packed.withUnsafeBytes { turn.batch.keep($0) },
-                visitor: request.known?.number,
-                visitNumber: request.known.map { Int64($0.record.visits) }))
+        visit.request.clickID = clickID
+        turn.batch.rows.append(visit.click(choice, route, in: &turn.batch))
         if let taken = choice.taken { turn.taken.append(taken) }
-        if let known = request.known, let memory = route.memory {
+        if let known = visit.request.known, let memory = route.memory {
             remember(known, choice, memory)
         }
         return clickID
@@ -251,41 +228,13 @@ public final class ClickHandler: @unchecked Sendable {
         visitors.note(
             known.key,
             VisitedPlace(
-                flow: memory.flow, second: request.rowID.instant.seconds,
+                flow: memory.flow, second: visit.request.rowID.instant.seconds,
                 rule: choice.decision.rule, path: choice.decision.path,
                 lander: choice.lander?.landerID, offer: offer.offerID))
     }
 
-    private func recognize(_ headers: VisitorHeaders, _ ip: IPAddress?) {
-        let told = devices.device(of: headers.agent)
-        request.recognize(
-            told, kind(told, headers, ip, at: request.rowID.instant), places.place(of: ip))
-    }
-
     /// Who sends a request that is no click.
-    func kind(of http: borrowing Request) -> VisitKind {
-        let headers = VisitorHeaders(http)
-        return kind(
-            devices.device(of: headers.agent), headers, clientAddress(http),
-            at: Instant(micros: http.receivedAtMicros))
-    }
-
-    private func kind(
-        _ told: ReadDevice, _ headers: VisitorHeaders, _ ip: IPAddress?, at instant: Instant
-    ) -> VisitKind {
-        settings.visits.refresh(&visitRules, seen: &visitRulesSeen)
-        return visitRules.kind(told.device, headers.agent, headers.marks, address: ip, at: instant)
-    }
-
-    private func fillSheet(
-        _ http: borrowing Request, _ route: Route, _ ip: IPAddress?
-    ) {
-        sheet.begin(at: Instant(micros: http.receivedAtMicros), ip: ip)
-        for fact in route.router.facts {
-            let isKnown = request.append(fact, of: http, in: turn.batch, to: &sheet.bytes)
-            sheet.endFact(isKnown: isKnown)
-        }
-    }
+    func kind(of http: borrowing Request) -> VisitKind { visit.kind(of: http, clientAddress(http)) }
 
     /// Hands this turn's clicks to the writer.
     public func turnEnded() {

@@ -14,18 +14,20 @@ struct Exit {
     /// passed on.
     func append(to bytes: inout [UInt8], for click: Click, _ clickID: ClickID) {
         let start = bytes.count
-        let names = ClickValues.Names(
-            campaign: route.campaignKey, sourceID: route.sourceID, networkID: landing?.networkID,
-            offerID: landing?.offerID, landerID: landerID, variables: route.variableNames)
-        url.fill(
-            ClickValues(
-                click: click, clickID: clickID, names: names,
-                sha256Hex: { Array(SHA256.hex(Array($0)).utf8) }),
-            into: &bytes)
+        url.fill(values(of: click, clickID), into: &bytes)
         route.passing?.append(
             click.parametersToPass(
                 from: route.source, costIsParameter: route.urlCost != nil),
             toAddressFrom: start, in: &bytes)
+    }
+
+    func values(of click: Click, _ clickID: ClickID) -> ClickValues {
+        let names = ClickValues.Names(
+            campaign: route.campaignKey, sourceID: route.sourceID, networkID: landing?.networkID,
+            offerID: landing?.offerID, landerID: landerID, variables: route.variableNames)
+        return ClickValues(
+            click: click, clickID: clickID, names: names,
+            sha256Hex: { Array(SHA256.hex(Array($0)).utf8) })
     }
 }
 

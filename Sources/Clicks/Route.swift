@@ -71,6 +71,11 @@ final class Route: Sendable {
         caps = RouteCaps(stored, flow, capTable, offers: paths.map { $0.map(\.offers) })
     }
 
+    /// What is open to a click, and what its visitor should rather take.
+    func ways(_ rowID: ClickRowID, _ visitor: KnownVisitor?) -> OpenWays {
+        OpenWays(caps: caps, seen: SeenWays(visitor, memory, paths), instant: rowID.instant)
+    }
+
     /// Where the click with this row ID is sent; nil when nothing takes it.
     ///
     /// - Parameter visitor: nil where it is not known.
@@ -79,12 +84,11 @@ final class Route: Sendable {
     func choose(
         _ rowID: ClickRowID, _ sheet: FactSheet, _ visitor: KnownVisitor?, takesRoom: Bool
     ) -> Choice? {
-        let seen = SeenWays(visitor, memory, paths)
         let instant = rowID.instant
-        let ways = OpenWays(caps: caps, seen: seen, instant: instant)
+        let ways = ways(rowID, visitor)
         guard let caps else {
             let decision =
-                seen == nil
+                ways.seen == nil
                 ? router.decide(rowID, sheet) : router.decide(rowID, sheet, ways)
             return decision.map { choice($0) } ?? fallbackChoice
         }

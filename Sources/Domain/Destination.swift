@@ -137,6 +137,11 @@ public struct Destination: Equatable, Sendable {
         url.tokens + headers.flatMap(\.value.tokens) + (body?.tokens ?? [])
     }
 
+    /// Its tokens that have no value, as `{name}`, each once.
+    public func emptyTokens(_ values: some TokenValues) -> [String] {
+        Self.tokens(url, headers, body).empty(values)
+    }
+
     /// The campaign URL's parameters that it names itself, as `{var:NAME}`.
     public var parameterNames: [String] {
         Self.tokens(url, headers, body).compactMap { use in

@@ -68,7 +68,7 @@ public struct DirectClick: Equatable, Sendable {
     }
 
     /// `query` as it stands in an address, then `params` by name.
-    private static func query(_ reader: inout DocumentReader) -> [UInt8] {
+    static func query(_ reader: inout DocumentReader) -> [UInt8] {
         let text = reader.string("query", max: queryBytesMax) ?? ""
         var query: [UInt8] = []
         // What an address can't hold is encoded, so that a target can be made of it.
@@ -95,7 +95,7 @@ public struct DirectClick: Equatable, Sendable {
         return query
     }
 
-    private static func fields(_ reader: inout DocumentReader) -> [Field] {
+    static func fields(_ reader: inout DocumentReader) -> [Field] {
         var fields: [Field] = []
         for (member, name) in [
             ("user_agent", "User-Agent"), ("referrer", "Referer"), ("language", "Accept-Language"),

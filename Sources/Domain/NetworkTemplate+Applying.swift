@@ -164,7 +164,7 @@ extension NetworkTemplate.Calls {
 extension Network {
     /// A name that means this parameter here: the canonical one, unless the network uses that one
     /// for something else.
-    fileprivate func spelling(of parameter: PostbackParameter) -> String {
+    func spelling(of parameter: PostbackParameter) -> String {
         let names =
             [parameter.rawValue] + (parameters[parameter.rawValue] ?? []) + parameter.aliases
         return names.first { dialect[$0].contains { $0.parameter == parameter } }

@@ -230,3 +230,17 @@ public struct Template: Hashable, Sendable {
         value.append(to: &bytes)
     }
 }
+
+extension [TokenUse] {
+    /// Those that have no value, in braces, each once.
+    func empty(_ values: some TokenValues) -> [String] {
+        var empty: [String] = []
+        var bytes: [UInt8] = []
+        for use in self {
+            bytes.removeAll(keepingCapacity: true)
+            if Template.append(use, values, to: &bytes) || empty.contains(use.text) { continue }
+            empty.append(use.text)
+        }
+        return empty
+    }
+}

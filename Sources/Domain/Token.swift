@@ -109,6 +109,9 @@ public struct TokenUse: Hashable, Sendable {
     /// `{status:approved=1 pending=2}`: another word for a value; values not listed have none.
     public var renames: [String: String] = [:]
 
+    /// The token in braces, hashed or not: `{sha256:external_id}`.
+    public var text: String { isHashed ? "{sha256:\(token.spelling)}" : "{\(token.spelling)}" }
+
     init(_ token: Token) { self.token = token }
 
     /// Reads what stands between the braces.

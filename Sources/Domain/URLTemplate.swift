@@ -95,6 +95,9 @@ public struct URLTemplate: Hashable, Sendable {
 
     public var tokens: [TokenUse] { parts.whole.tokens }
 
+    /// The tokens that have no value, as `{name}`, each once.
+    public func emptyTokens(_ values: some TokenValues) -> [String] { tokens.empty(values) }
+
     /// Appends the address; a token without a value leaves nothing (`?s2=`).
     public func fill(_ values: some TokenValues, into bytes: inout [UInt8]) {
         parts.whole.fill(values, as: .percent, into: &bytes)

@@ -12,15 +12,16 @@ public final class RequestMaker {
     ///
     /// - Parameters:
     ///   - target: path and query.
-    ///   - fields: without Host, which is `x`.
+    ///   - fields: without Host.
     public func withRequest<Result>(
-        target: [UInt8], fields: [(name: [UInt8], value: [UInt8])], peerAddress: UInt128?,
+        target: [UInt8], host: String = "x", fields: [(name: [UInt8], value: [UInt8])],
+        peerAddress: UInt128?,
         receivedAtMicros: Int64, _ body: (borrowing Request) -> Result
     ) -> Result? {
         bytes.removeAll(keepingCapacity: true)
         bytes.append(contentsOf: "GET ".utf8)
         bytes.append(contentsOf: target)
-        bytes.append(contentsOf: " HTTP/1.1\r\nHost: x\r\n".utf8)
+        bytes.append(contentsOf: " HTTP/1.1\r\nHost: \(host)\r\n".utf8)
         for field in fields {
             bytes.append(contentsOf: field.name)
             bytes.append(Scan.colon)

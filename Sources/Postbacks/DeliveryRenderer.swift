@@ -36,9 +36,7 @@ struct DeliveryRenderer {
     }
 
     func delivery(to destination: Destination, named name: String) -> NewDelivery {
-        let values = ConversionValues(
-            conversion: conversion, click: click,
-            payout: destination.value.value(of: conversion.payout))
+        let values = values(for: destination)
         var url: [UInt8] = []
         destination.url.fillDroppingEmpty(values, into: &url)
         var body: [UInt8]?
@@ -72,6 +70,17 @@ struct DeliveryRenderer {
         return NewDelivery(
             destination: name, request: request, deadReason: deadReason,
             delaySeconds: destination.delaySeconds)
+    }
+
+    /// The destination's tokens that have no value, as `{name}`.
+    func emptyTokens(of destination: Destination) -> [String] {
+        destination.emptyTokens(values(for: destination))
+    }
+
+    private func values(for destination: Destination) -> ConversionValues {
+        ConversionValues(
+            conversion: conversion, click: click,
+            payout: destination.value.value(of: conversion.payout))
     }
 
     private func headers(of destination: Destination, _ values: ConversionValues)

@@ -38,7 +38,7 @@ extension PostbackRecorder {
             conversion,
             clickID: clickIDs.seal(
                 ClickIdentity(rowID: click.rowID, campaignID: click.campaignID)),
-            campaign: campaign?.value.key ?? EntityKey(Self.sampleText)
+            campaign: campaign?.value.key ?? EntityKey(SampleReport.sampleText)
                 ?? owner.source.value.key,
             source: owner.source, catalog: catalog, at: now
         ).delivery(to: destination, named: name)
@@ -81,15 +81,13 @@ extension PostbackRecorder {
             id: ConversionID(0), click: click, sourceID: source.id,
             networkID: offer?.version.networkID ?? NetworkID(1),
             offerID: offer?.version.offerID ?? OfferID(1), event: sample.event,
-            transactionID: Self.sampleText, ordinal: 0, status: sample.status,
+            transactionID: SampleReport.sampleText, ordinal: 0, status: sample.status,
             networkStatus: nil,
             payout: Money(
                 nanos: sample.payoutNanos ?? 1_000_000_000, currency: source.value.currency),
             extras: (1...Token.extraMax).map { _ in "1" }, convertedAt: now, isTest: true,
             revision: 1)
     }
-
-    private static let sampleText = "clickrelay-test"
 
     /// Of now, with a value for everything that a template may ask for.
     private static func inventedClick(
@@ -101,16 +99,14 @@ extension PostbackRecorder {
             + (1...Token.variableMax).map { "var\($0)" }
             + destination.parameterNames
         return Click(
-            // The last of its millisecond on the last node, which no visitor is given.
-            rowID: ClickRowID(
-                milliseconds: max(0, now.milliseconds - ClickRowID.epochMilliseconds), node: .max,
-                sequence: ClickRowID.sequenceMax),
-            campaignID: campaign ?? CampaignID(1), externalID: Array(sampleText.utf8),
+            rowID: .sample(at: now),
+            campaignID: campaign ?? CampaignID(1), externalID: Array(SampleReport.sampleText.utf8),
             cost: Money(nanos: 10_000_000, currency: source.currency),
             parameters: names.map { Click.Parameter(name: $0, value: Array("1".utf8)) },
             // From the block for documentation (RFC 5737).
             ip: IPAddress(ipv4: 0xc000_0201),
-            userAgent: Array("Mozilla/5.0 (X11; Linux x86_64) \(sampleText)".utf8),
-            referrer: Array("https://\(sampleText).example/".utf8), path: 1, offerVersion: 0)
+            userAgent: Array("Mozilla/5.0 (X11; Linux x86_64) \(SampleReport.sampleText)".utf8),
+            referrer: Array("https://\(SampleReport.sampleText).example/".utf8), path: 1,
+            offerVersion: 0)
     }
 }

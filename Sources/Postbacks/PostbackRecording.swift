@@ -190,7 +190,7 @@ struct PostbackRecording {
                 ordinal: ordinal, status: status, networkStatus: report.networkStatus,
                 payout: payout, extras: report.extras, convertedAt: convertedAt,
                 isTest: report.isTest, revision: 1,
-                costRule: costRule(campaign.value.cost, source.value, click))
+                costRule: campaign.value.costRule(of: click, source.value))
             if let reason = try limitPassed(by: made, offer.offer, campaign) {
                 guard replay?.assignment?.ignoresLimits == true else {
                     isHeld = true
@@ -214,12 +214,6 @@ struct PostbackRecording {
         case (.revise, nil), (.duplicate, nil):
             preconditionFailure("\(decision) without a conversion of click \(click.rowID)")
         }
-    }
-
-    /// A click that has a cost was paid for while the campaign's cost was another one.
-    private func costRule(_ cost: Cost, _ source: Source, _ click: Click) -> ConversionCost? {
-        guard (click.cost?.nanos ?? 0) == 0 else { return nil }
-        return cost.ofConversions(source: source.currency)
     }
 
     /// The conversion that a report is about, and what a repeat of it means.
@@ -329,35 +323,24 @@ struct PostbackRecording {
         let isFirst =
             try refusesAll == nil && named.contains { $0.destination.isFirstOnly }
             ? tx.isFirstConversion(conversion) : true
-        var wanted: [(name: String, destination: Destination)] = []
-        var notSent: [NotSent] = []
-        for (name, destination) in named {
-            let reason =
-                refusesAll
-                ?? destination.refusal(
-                    status: conversion.status, event: conversion.event,
-                    payout: conversion.payout, isFirst: isFirst)
-            if let reason {
-                notSent.append(NotSent(destination: name, reason: reason))
-            } else {
-                wanted.append((name, destination))
-            }
-        }
-        guard !wanted.isEmpty else {
-            if refusesAll == nil, let first = notSent.first {
+        let told = ToldDestinations(
+            named, of: conversion, refusesAll: refusesAll, isFirst: isFirst)
+        guard !told.wanted.isEmpty else {
+            if refusesAll == nil, let first = told.notSent.first {
                 notes.append(
-                    notSent.count == 1
+                    told.notSent.count == 1
                         ? "destination \(first.destination) is not told: \(first.reason)"
                         : "no destination is told; \(first.destination): \(first.reason)")
             }
-            return ([], notSent)
+            return ([], told.notSent)
         }
-        let renderer = DeliveryRenderer(
-            conversion, clickID: clickID(of: conversion, report), campaign: campaign.value.key,
-            source: source, catalog: catalog, at: call.receivedAt)
-        let deliveries = wanted.map { renderer.delivery(to: $0.destination, named: $0.name) }
+        let deliveries = told.deliveries(
+            by: DeliveryRenderer(
+                conversion, clickID: clickID(of: conversion, report),
+                campaign: campaign.value.key, source: source, catalog: catalog,
+                at: call.receivedAt))
         if let reason = deliveries.lazy.compactMap(\.deadReason).first { notes.append(reason) }
-        return (deliveries, notSent)
+        return (deliveries, told.notSent)
     }
 
     /// The ID that the visitor was sent on with; of an assigned call it is not the one in the call.
@@ -404,7 +387,7 @@ extension Conversion {
     fileprivate var state: ConversionState { ConversionState(status: status, payout: payout) }
 
     /// `approved with 12.5 USD`
-    fileprivate var stateText: String {
+    var stateText: String {
         "\(status.rawValue) with \(payout.amountText) \(payout.currency.code)"
     }
 
@@ -420,6 +403,15 @@ extension Conversion {
                 extra ?? (extras.indices.contains(index) ? extras[index] : nil)
             },
             convertedAt: convertedAt, isTest: isTest, revision: revision + 1, costRule: costRule)
+    }
+}
+
+extension Campaign {
+    /// What a conversion costs by itself. A click that has a cost was paid for while the campaign's
+    /// cost was another one.
+    func costRule(of click: Click, _ source: Source) -> ConversionCost? {
+        guard (click.cost?.nanos ?? 0) == 0 else { return nil }
+        return cost.ofConversions(source: source.currency)
     }
 }
 

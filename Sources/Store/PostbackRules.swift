@@ -108,6 +108,15 @@ public protocol PostbackRules: Sendable {
         _ sample: SampleConversion, for destination: String, catalog: Catalog, now: Instant
     ) throws(StoreError) -> RenderedSample
 
+    /// What the network of a click's offer would report of it, and what would come of that, by the
+    /// rules of real calls; nothing is kept, so it is the click's first conversion.
+    ///
+    /// - Parameter click: not stored; it has an offer.
+    /// - Throws: `.notFound` when its campaign, source, offer or network isn't there.
+    func expect(
+        _ report: SampleReport, of click: Click, _ clickID: ClickID, catalog: Catalog, now: Instant
+    ) throws(StoreError) -> ExpectedReport
+
     /// Judges one row that somebody entered, an object of `ConversionEntry.names` and scalars, by
     /// the rules of its network's calls, and keeps it as a call of that network.
     ///

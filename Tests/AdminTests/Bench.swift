@@ -1,4 +1,6 @@
 import Admin
+import Clicks
+import Crypto
 import Dispatch
 import Domain
 import Postbacks
@@ -52,6 +54,13 @@ final class Bench: Sendable {
                     "destination": .string(delivery.destination),
                     "request": ["url": .string(delivery.request.url)],
                 ]))
+        }
+        let simulator = VisitSimulator(
+            settings: ClickHandler.Settings(), counters: TrafficCounters(),
+            visitors: VisitorMemory(), clickIDs: try ClickIDKeys([[UInt8](repeating: 7, count: 16)])
+        )
+        services.simulate = { (sample, campaign, catalog, now) throws(StoreError) in
+            try simulator.simulate(sample, campaign, catalog, now: now)
         }
         services.outboundStatus = { [JSONMember(name: "in_flight", value: 3)] }
         api = AdminAPI(ledger: ledger, readers: readers, services: services)

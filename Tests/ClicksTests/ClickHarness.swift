@@ -19,6 +19,7 @@ final class ClickHarness: @unchecked Sendable {
     let port: UInt16
     let events = Locked<[String]>([])
     let counters: TrafficCounters
+    let visitors = VisitorMemory()
 
     private final class Handler: RequestHandler {
         let clicks: ClickHandler
@@ -62,7 +63,7 @@ final class ClickHarness: @unchecked Sendable {
         let rowIDs = ClickRowIDs(
             node: 0, newestStored: [], now: Instant(micros: Clock.wallMicros()))
         let clicks = try ClickHandler(
-            loop: LoopHandle(loop), store: store, routing: routing, visitors: VisitorMemory(),
+            loop: LoopHandle(loop), store: store, routing: routing, visitors: visitors,
             rowIDs: rowIDs, clickIDs: keys, settings: ClickHandler.Settings())
         let onward = OnwardHandler(OnwardSigner(keys))
         lookUps = ClickLookUps(data) { _, _ in }

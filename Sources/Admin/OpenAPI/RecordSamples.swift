@@ -8,6 +8,7 @@ enum RecordSamples {
         ("PauseOrder", ["destination": "push/main", "host": "source.example", "reason": "…"]),
         ("TokenOrder", ["name": "dashboard"]), ("Settings", ["reporting_currency": "USD"]),
         ("AssignOrder", ["click_id": "…", "force": true]),
+        ("SampleVisit", sampleVisit), ("SimulatedVisit", simulatedVisit),
         (
             "TestOrder",
             ["status": "approved", "event": "sale", "payout": "12.5", "click_id": "…"]
@@ -69,5 +70,71 @@ enum RecordSamples {
 
     private static let pause: JSONValue = [
         "id": 3, "destination": "push/main", "host": "source.example", "reason": "…",
+    ]
+
+    private static let sampleVisit: JSONValue = [
+        "query": "subid=W8d&cost=0.12", "params": ["zone": "39485"], "ip": "203.0.113.9",
+        "user_agent": "…", "referrer": "…", "language": "de", "headers": ["X": "…"],
+        "host": "go.example", "at": time, "click_id": "…", "visits": 1,
+        "country": "DE", "region": "BE",
+        "city": "Berlin", "isp": "…", "asn": 64_496, "connection_type": "Cellular",
+        "conversion": [
+            "status": "approved", "event": "sale", "payout": "12.5", "currency": "USD",
+            "transaction_id": "77",
+        ],
+    ]
+
+    private static let simulatedVisit: JSONValue = [
+        "campaign": [
+            "key": "summer", "name": "…", "archived": false, "source": "push",
+            "flow_version": 3, "redirect": "302",
+            "referrer_policy": "strict-origin-when-cross-origin",
+        ],
+        "visit": [
+            "at": time, "click_id": "…", "recorded": true, "counted": true, "visit": "visitor",
+            "params": [["name": "zone", "value": "39485"]],
+        ],
+        "rules": [
+            [
+                "rule": 1, "result": "condition_failed", "why": "country in US, CA: it is DE",
+                "failed": [["condition": "country in US, CA", "value": "DE", "unknown": false]],
+                "paths": [simulatedPath],
+            ]
+        ],
+        "paths": [simulatedPath],
+        "decision": [
+            "rule": 1, "path": 1, "lander": "quiz", "offer": "fit", "why": "…",
+            "drawn": ["path": "0.4231", "lander": "0.1", "offer": "0.7"], "flow_version": 3,
+        ],
+        "caps": [
+            [
+                "scope": "offer", "name": "fit", "open": true, "limits": ["clicks_per_day": 1000],
+                "used": ["clicks_today": 12],
+            ]
+        ],
+        "answer": ["status": 302, "headers": ["Location": "…"], "body": ""],
+        "urls": [
+            [
+                "to": "offer", "key": "fit", "link": "…", "template": "…", "url": "…",
+                "empty_tokens": ["{var3}"],
+            ]
+        ],
+        "postback": [
+            "network": "net", "method": "GET", "url": "https://t.example/postback/<key>?cid=…",
+            "verdict": "accepted", "message": "…",
+        ],
+        "calls": [
+            [
+                "destination": "push/main", "sent": true, "why": "…", "delay_seconds": 0,
+                "empty_tokens": ["{var3}"],
+                "request": ["method": "GET", "url": "…", "headers": ["X": "…"], "body": "…"],
+            ]
+        ],
+    ]
+
+    private static let simulatedPath: JSONValue = [
+        "path": 1, "name": "…", "weight": 100, "state": "open", "share": "0.6",
+        "landers": [["lander": "quiz", "weight": 100, "state": "open", "share": "1"]],
+        "offers": [["offer": "fit", "weight": 100, "state": "open", "share": "1"]],
     ]
 }

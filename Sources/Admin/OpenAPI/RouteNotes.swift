@@ -35,6 +35,10 @@ enum RouteNotes {
 
     private static let setup = [
         RouteNote(
+            "POST", "/campaigns/{key}/simulate",
+            "tell what would become of a visit, and why; nothing is written",
+            body: "SampleVisit", bodyIsOptional: true, answer: "SimulatedVisit"),
+        RouteNote(
             "GET", "/templates/networks", "networks whose tokens are known", query: page,
             answer: "[Object]"),
         RouteNote("GET", "/templates/networks/{key}", "what is known of a network"),

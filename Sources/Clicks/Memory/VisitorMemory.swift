@@ -60,12 +60,13 @@ public final class VisitorMemory: Sendable {
         return result
     }
 
-    /// As `visit`, but of a request that does not count.
+    /// As `visit`, but of a request that does not count: nothing is changed.
     func peek(_ key: VisitorKey, at second: Int64, window: Int64) -> VisitorRecord {
-        var result = VisitorRecord(beganAt: second)
-        update(key) { record in
-            if let record, !record.isOver(at: second, window: window) { result = record }
+        let known = shard(of: key).records.withLock {
+            $0.young[key.rawValue] ?? $0.old[key.rawValue]
         }
+        var result = VisitorRecord(beganAt: second)
+        if let known, !known.isOver(at: second, window: window) { result = known }
         result.count(at: second)
         return result
     }
@@ -102,8 +103,11 @@ public final class VisitorMemory: Sendable {
     }
 
     private func update(_ key: VisitorKey, _ change: (inout VisitorRecord?) -> Void) {
-        let shard = shards[Int(truncatingIfNeeded: key.rawValue >> 56) & (Self.shardCount - 1)]
-        shard.records.withLock { $0.update(key.rawValue, max: generationMax, change) }
+        shard(of: key).records.withLock { $0.update(key.rawValue, max: generationMax, change) }
+    }
+
+    private func shard(of key: VisitorKey) -> Shard {
+        shards[Int(truncatingIfNeeded: key.rawValue >> 56) & (Self.shardCount - 1)]
     }
 }
 

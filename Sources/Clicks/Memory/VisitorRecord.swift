@@ -28,6 +28,13 @@ struct VisitorRecord: Equatable {
         beganAt = min(beganAt, second)
     }
 
+    /// The same, but as though it were that visit of its visitor.
+    func with(visits: Int) -> VisitorRecord {
+        var record = self
+        record.visits = visits
+        return record
+    }
+
     mutating func takeBack() { visits = max(0, visits - 1) }
 
     mutating func note(_ place: VisitedPlace) {

@@ -28,7 +28,7 @@ public struct TrafficCaps: Hashable, Sendable {
         if clicksPerDay == nil, clicksTotal == nil, !conversions.hasCaps { return nil }
     }
 
-    var document: JSONValue {
+    public var document: JSONValue {
         .object(
             [
                 JSONMember(name: "clicks_per_day", value: .integer(orNull: clicksPerDay)),

@@ -3,6 +3,13 @@ struct PathChoice: Sendable {
     private let choice: WeightedChoice
     private let paths: [(landers: WeightedChoice?, offers: WeightedChoice)?]
 
+    /// Path, lander and offer are three independent choices.
+    enum Salt {
+        static let path: UInt64 = 1
+        static let offer: UInt64 = 2
+        static let lander: UInt64 = 3
+    }
+
     /// Nil when no path of them is usable.
     init?(_ paths: [Path]) {
         guard
@@ -16,14 +23,13 @@ struct PathChoice: Sendable {
         }
     }
 
-    /// Path, lander and offer are three independent choices.
     func decide(_ seed: UInt64, rule: Int) -> Decision? {
-        let index = choice.index(for: WeightedChoice.mix(seed, salt: 1))
+        let index = choice.index(for: WeightedChoice.mix(seed, salt: Salt.path))
         guard let path = paths[index] else { return nil }
         return Decision(
             rule: rule, path: index + 1,
-            lander: path.landers?.index(for: WeightedChoice.mix(seed, salt: 3)),
-            offer: path.offers.index(for: WeightedChoice.mix(seed, salt: 2)))
+            lander: path.landers?.index(for: WeightedChoice.mix(seed, salt: Salt.lander)),
+            offer: path.offers.index(for: WeightedChoice.mix(seed, salt: Salt.offer)))
     }
 
     func decide(_ seed: UInt64, rule: Int, _ selection: some Selection) -> Decision? {
@@ -36,20 +42,20 @@ struct PathChoice: Sendable {
             selection.isOpen(rule: rule, path: path + 1)
                 && offers(of: path, rule: rule, selection, areUnseen: false)
         }
-        let number = WeightedChoice.mix(seed, salt: 1)
+        let number = WeightedChoice.mix(seed, salt: Salt.path)
         let index =
             choice.index(for: number) { path in
                 isOpen(path) && offers(of: path, rule: rule, selection, areUnseen: true)
             } ?? choice.index(for: number, where: isOpen)
         guard let index, let path = paths[index] else { return nil }
         let offer = Self.pick(
-            path.offers, WeightedChoice.mix(seed, salt: 2),
+            path.offers, WeightedChoice.mix(seed, salt: Salt.offer),
             isOpen: { selection.isOpen(rule: rule, path: index + 1, offer: $0) },
             isUnseen: { selection.isUnseen(rule: rule, path: index + 1, offer: $0) })
         guard let offer else { return nil }
         let lander = path.landers.flatMap { landers in
             Self.pick(
-                landers, WeightedChoice.mix(seed, salt: 3), isOpen: { _ in true },
+                landers, WeightedChoice.mix(seed, salt: Salt.lander), isOpen: { _ in true },
                 isUnseen: { selection.isUnseen(rule: rule, path: index + 1, lander: $0) })
         }
         return Decision(rule: rule, path: index + 1, lander: lander, offer: offer)

@@ -4,7 +4,7 @@ public struct Router: Sendable {
     public let version: Int64
     /// What the rules ask for; a `FactSheet` holds the values in this order.
     public let facts: [Fact]
-    private let rules: [RouterRule]
+    let rules: [RouterRule]
     private let defaults: PathChoice?
 
     public init(_ flow: Flow, version: Int64) {
@@ -48,7 +48,7 @@ public struct Router: Sendable {
     /// Whether a rule looks at the visit at all: without one the sheet may stay empty.
     public var hasRules: Bool { !rules.isEmpty }
 
-    private func seed(_ rowID: ClickRowID) -> UInt64 {
+    func seed(_ rowID: ClickRowID) -> UInt64 {
         WeightedChoice.mix(
             UInt64(bitPattern: rowID.rawValue), salt: UInt64(bitPattern: version))
     }
@@ -58,8 +58,8 @@ public struct Router: Sendable {
 struct RouterRule: Sendable {
     let number: Int
     let paths: PathChoice
-    private let condition: CompiledCondition
-    private let schedule: Schedule?
+    let condition: CompiledCondition
+    let schedule: Schedule?
 
     init?(_ rule: Rule, number: Int, slots: [Fact: Int]) {
         guard rule.isEnabled, let paths = PathChoice(rule.paths) else { return nil }

@@ -76,6 +76,13 @@ public struct Schedule: Hashable, Sendable {
         }
     }
 
+    /// What the clocks it goes by show: `sat 2026-11-21T20:00 Europe/Berlin`.
+    func clockText(at instant: Instant) -> String {
+        let local = zone.localTime(at: instant)
+        let now = LocalMinute(day: local.day, minute: local.minuteOfDay)
+        return "\(Weekday.names[local.weekday]) \(now.text) \(zone.name)"
+    }
+
     var document: JSONValue {
         [
             "from": .string(orNull: from?.text), "to": .string(orNull: to?.text),

@@ -13,6 +13,17 @@ public protocol Selection {
     var remembered: Decision? { get }
 }
 
+/// Everything is open, new and forgotten.
+public struct OpenSelection: Selection {
+    public init() {}
+
+    public func isOpen(rule: Int, path: Int) -> Bool { true }
+    public func isOpen(rule: Int, path: Int, offer: Int) -> Bool { true }
+    public func isUnseen(rule: Int, path: Int, lander: Int) -> Bool { true }
+    public func isUnseen(rule: Int, path: Int, offer: Int) -> Bool { true }
+    public var remembered: Decision? { nil }
+}
+
 extension WeightedChoice {
     /// As `index(for:)`, but as though those that `isCounted` refuses had weight 0.
     /// - Returns: nil when nothing is left.

@@ -9,7 +9,7 @@ public final class FoundPlace: Sendable {
     /// Where nothing is known.
     public static let nowhere = FoundPlace(.unknown)
 
-    init(_ place: Place) {
+    public init(_ place: Place) {
         self.place = place
         packed = place.packed
     }

@@ -3,7 +3,7 @@ enum CommandTable {
     static func all() -> [Command] {
         ServeCommand.commands + DemoCommand.commands + TokenCommands.commands
             + EntityCommands.commands
-            + TraceCommand.commands
+            + SimulateCommand.commands + TraceCommand.commands
             + ReportCommand.commands + ConversionCommands.commands + PostbackCommands.commands
             + DeliveryCommands.commands + PauseCommands.commands + PostbackTestCommand.commands
             + ImportCommand.commands + RateCommands.commands + CostCommands.commands

@@ -91,6 +91,7 @@ extension HelpText {
         What isn't there matches no comparison but the opposite ones (is_not, not_in, …). Where the
         location files don't tell, not even those: nobody is sent by a guess about a place.
         {"country": {"exists": false}} finds such visitors.
+        `clickrelay simulate CAMPAIGN_KEY` tells what a visitor would get, and which condition failed.
         A URL of a lander takes {click_id}, {external_id} and the other tokens of a click
         (`clickrelay help tokens`).
 

@@ -25,6 +25,7 @@ enum HelpText {
           source templates                 the traffic sources whose macros are known
           network templates                the networks whose tokens are known
           network rotate-key|revoke-key    a new postback URL beside the old one
+          simulate CAMPAIGN_KEY            what would become of a visit, and why
           trace ID                         the whole journey of a click, conversion or transaction
           report                           clicks, conversions and money
           conversions list|show            what was earned

@@ -127,14 +127,38 @@ final class Installation: @unchecked Sendable {
             return geo.places.place(of: ip)
         }
         // Without a server, what is on disk is all there is.
-        services.capUsage = { [directory, ledger, log = configuration.log] scope in
-            let counters = TrafficCounters(directory, now: Self.now) {
-                log.error($0, ["detail": .string($1)])
-            }
-            counters.follow(ledger.catalog)
-            return counters.usage(of: scope, at: Self.now())
+        services.capUsage = { [self] scope in
+            counters(ledger.catalog).usage(of: scope, at: Self.now())
+        }
+        services.simulate = { [self] (sample, campaign, catalog, now) throws(StoreError) in
+            try simulate(sample, campaign, catalog, now)
         }
         return services
+    }
+
+    private func counters(_ catalog: Catalog) -> TrafficCounters {
+        let counters = TrafficCounters(directory, now: Self.now) { [log] in
+            log.error($0, ["detail": .string($1)])
+        }
+        counters.follow(catalog)
+        return counters
+    }
+
+    private func simulate(
+        _ sample: SampleVisit, _ campaign: Stored<Campaign>, _ catalog: Catalog, _ now: Instant
+    ) throws(StoreError) -> SimulatedVisit {
+        let rules: VisitRules
+        do throws(VisitRulesError) {
+            rules = try configuration.visitRules.load(log)
+        } catch {
+            throw .conflict("BOTS_FILE can't be used: \(error.text)")
+        }
+        geo.loadOnce()
+        return try VisitSimulator(
+            settings: ClickHandler.Settings(configuration, SharedVisitRules(rules), geo),
+            counters: counters(catalog), visitors: VisitorMemory(), clickIDs: clickIDs,
+            alwaysServed: configuration.publicHost.map { [$0] } ?? []
+        ).simulate(sample, campaign, catalog, now: now)
     }
 
     /// Commits what has queued and closes the files.

@@ -5,6 +5,7 @@ internal import Domain
 internal import HTTP
 internal import Postbacks
 internal import Store
+internal import Visitors
 
 /// One event loop's way from a path to whoever answers it.
 // Unchecked: confined to its loop's thread.
@@ -21,15 +22,9 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
     /// - Parameter isTrusted: requests come through the control socket and need no token.
     init(_ loop: LoopHandle, _ services: Tracker.Services, isTrusted: Bool) throws(CryptoError) {
         self.services = services
-        var settings = ClickHandler.Settings()
-        settings.ipPolicy = services.configuration.ipPolicy
-        settings.visits = services.visitRules
-        settings.locations = services.installation.geo
-        let clientAddress = ClientAddress(trustedProxies: services.configuration.trustedProxies)
-        settings.clientAddress = clientAddress
-        settings.isSecure =
-            services.configuration.publicURL?.hasPrefix("https:")
-            ?? (services.configuration.scheme == "https")
+        let settings = ClickHandler.Settings(
+            services.configuration, services.visitRules, services.installation.geo)
+        let clientAddress = settings.clientAddress
         clicks = try ClickHandler(
             loop: loop, store: services.clickStore, routing: services.routing,
             visitors: services.visitors, rowIDs: services.rowIDs,
@@ -106,6 +101,18 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
             }
         default: responder.text(404, "there is nothing at this address")
         }
+    }
+}
+
+extension ClickHandler.Settings {
+    init(_ configuration: Configuration, _ visits: SharedVisitRules, _ locations: GeoDirectory) {
+        self.init()
+        ipPolicy = configuration.ipPolicy
+        self.visits = visits
+        self.locations = locations
+        clientAddress = ClientAddress(trustedProxies: configuration.trustedProxies)
+        isSecure =
+            configuration.publicURL?.hasPrefix("https:") ?? (configuration.scheme == "https")
     }
 }
 

@@ -112,6 +112,15 @@ final class Tracker: @unchecked Sendable {
         api.clickDepth = { clickStore.depth }
         api.clickFailure = { clickStore.failure }
         api.capUsage = { counters.usage(of: $0, at: Installation.now()) }
+        let sharedRules = SharedVisitRules(visitRules)
+        let visitors = VisitorMemory()
+        let simulator = VisitSimulator(
+            settings: ClickHandler.Settings(configuration, sharedRules, installation.geo),
+            counters: counters, visitors: visitors, clickIDs: installation.clickIDs,
+            alwaysServed: configuration.publicHost.map { [$0] } ?? [])
+        api.simulate = { (sample, campaign, catalog, now) throws(StoreError) in
+            try simulator.simulate(sample, campaign, catalog, now: now)
+        }
         api.outboundStatus = { outboundHandle.statusMembers }
         api.testCall = { outboundHandle.test($0, $1) }
         services = Services(
@@ -119,8 +128,7 @@ final class Tracker: @unchecked Sendable {
             clickLookUps: ClickLookUps(installation.directory) {
                 log.error($0, ["detail": .string($1)])
             },
-            routing: routing, visitors: VisitorMemory(), rowIDs: rowIDs,
-            visitRules: SharedVisitRules(visitRules),
+            routing: routing, visitors: visitors, rowIDs: rowIDs, visitRules: sharedRules,
             postbacks: PostbackIntake(
                 ledger: installation.ledger, clickIDs: installation.clickIDs, limiter: api.limiter,
                 log: { [log = installation.log] in log.error($0, ["detail": .string($1)]) }),
