@@ -101,6 +101,18 @@ public final class Connection: @unchecked Sendable {
         try open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
     }
 
+    /// A database of its own that is nowhere but in memory, and gone with its connection.
+    static func inMemory() throws(SQLiteError) -> Connection {
+        try Connection(inMemory: ())
+    }
+
+    private init(inMemory: Void) throws(SQLiteError) {
+        path = ":memory:"
+        mode = .create
+        _ = Library.configured
+        try open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+    }
+
     deinit { close() }
 
     /// Finalizes every statement and closes the file. Safe to repeat; statements of a closed

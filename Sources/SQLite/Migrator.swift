@@ -50,7 +50,7 @@ public enum MigrationError: Error, Sendable, Equatable, CustomStringConvertible 
 /// Brings a database to the newest schema this program knows.
 public struct Migrator: Sendable {
     private let applicationID: Int32
-    private let migrations: [Migration]
+    let migrations: [Migration]
 
     /// - Parameter migrations: in order, versions 1, 2, 3, ...
     public init(applicationID: Int32, migrations: [Migration]) {

@@ -165,10 +165,8 @@ private struct Moment {
     private static func referable(_ ledger: Connection) throws(SQLiteError) -> [Int64] {
         var newest: [Int64] = []
         for table in ["campaign", "offer_version", "lander_version", "flow_version"] {
-            let isThere = try ledger.int64(
-                "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", [.text(table)])
             // From before there were such.
-            guard isThere != nil else { continue }
+            guard try ledger.hasTable(table) else { continue }
             newest.append(try ledger.int64("SELECT max(id) FROM \(table)") ?? 0)
         }
         return newest

@@ -24,6 +24,7 @@ import Testing
         try data.create()
         let ledger = try Ledger(data, options: Ledger.Options(), observers: Ledger.Observers())
         ledger.stop()
+        try change(data.ledgerPath, SoundDirectory.entities)
         let noon = try #require(Instant(rfc3339: "2026-11-20T12:00:00Z"))
         let store = try ClickStore(
             data, options: ClickStore.Options(), now: { noon }, log: { _, _ in })
@@ -52,7 +53,7 @@ import Testing
     private static func insertClick(_ id: Int64, userAgent: String = "NULL") -> String {
         """
         INSERT INTO click (id, campaign_id, path, offer_version, cost_nanos, currency, user_agent)
-        VALUES (\(id), 1, 1, 1, 2500000000, 7, \(userAgent))
+        VALUES (\(id), 1, 0, 0, 2500000000, 7, \(userAgent))
         """
     }
 

@@ -113,7 +113,7 @@ import Testing
             try old.execute(
                 """
                 INSERT INTO click (id, campaign_id, path, offer_version) VALUES
-                    (\(rowID.rawValue), 3, 1, 1);
+                    (\(rowID.rawValue), 3, 0, 1);
                 INSERT INTO click_total (slot, campaign_id, currency, clicks, cost_units, cost_nanos)
                     VALUES (\(Self.noon.micros / 900_000_000), 3, 0, 1, 0, 0);
                 """)
