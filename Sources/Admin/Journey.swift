@@ -22,11 +22,16 @@ struct Journey {
         let conversion = conversions.items.last
         let kept = row ?? conversion?.click
         let source = conversion?.sourceID ?? self.source(ofCampaign: identity.campaignID)
-        var members = try click(kept, identity, source: source)
+        // What decided about the visitor, read once for all locations.
+        let decided = try kept?.flowVersion.flatMap { (id) throws(StoreError) in
+            try reader.flowVersion(id)
+        }
+        var members = click(kept, identity, decided, source: source)
         if row == nil { members.append(JSONMember(name: "purged", value: true)) }
         var items: [JSONValue] = []
-        for landerClick in try reader.landerClicks(of: identity.rowID).prefix(Self.itemsMax) {
-            items.append(try self.landerClick(landerClick, kept, source: source))
+        let landerClicks = try reader.landerClicks(of: identity.rowID)
+        for landerClick in landerClicks.prefix(Self.itemsMax) {
+            items.append(self.landerClick(landerClick, kept, decided, source: source))
         }
         members.append(JSONMember(name: "lander_clicks", value: .array(items)))
         items.removeAll()
@@ -45,21 +50,21 @@ struct Journey {
         }
         members.append(JSONMember(name: "deliveries", value: .array(items)))
         let cursors = [conversions.nextCursor, postbacks.nextCursor, deliveries.nextCursor]
-        if cursors.contains(where: { $0 != nil }) {
+        if landerClicks.count > Self.itemsMax || cursors.contains(where: { $0 != nil }) {
             members.append(JSONMember(name: "truncated", value: true))
         }
         return .object(members)
     }
 
     /// The click's own fields; without a click, those that its ID tells.
-    private func click(_ click: Click?, _ identity: ClickIdentity, source: SourceID?)
-        throws(StoreError) -> [JSONMember]
-    {
+    private func click(
+        _ click: Click?, _ identity: ClickIdentity, _ decided: FlowVersion?, source: SourceID?
+    ) -> [JSONMember] {
         let campaign = presenter.catalog.campaigns[click?.campaignID ?? identity.campaignID]
         let version = click.flatMap { presenter.catalog.offerVersions[$0.offerVersion] }
         let lander = click?.landerVersion.flatMap { presenter.catalog.landerVersions[$0] }
-        let location = try location(
-            click, lander?.url ?? version?.url, lander, version, source: source)
+        let location = location(
+            click, decided, lander?.url ?? version?.url, lander, version, source: source)
         let fields: JSONValue = [
             "click_id": presenter.clickID(identity),
             "campaign": .string(orNull: campaign?.value.key.text),
@@ -101,9 +106,9 @@ struct Journey {
         }
     }
 
-    private func landerClick(_ landerClick: LanderClick, _ click: Click?, source: SourceID?)
-        throws(StoreError) -> JSONValue
-    {
+    private func landerClick(
+        _ landerClick: LanderClick, _ click: Click?, _ decided: FlowVersion?, source: SourceID?
+    ) -> JSONValue {
         let version = presenter.catalog.offerVersions[landerClick.offerVersion]
         let number: JSONValue =
             switch landerClick.number {
@@ -113,8 +118,8 @@ struct Journey {
         return [
             "at": landerClick.id.instant.json, "number": number,
             "offer": version.map { presenter.key($0.offerID) } ?? .null,
-            "location": try location(
-                click, version?.url,
+            "location": location(
+                click, decided, version?.url,
                 click?.landerVersion.flatMap { presenter.catalog.landerVersions[$0] }, version,
                 source: source) ?? .null,
         ]
@@ -133,13 +138,10 @@ struct Journey {
     /// Where the visitor was sent: the wording the page had then, filled again. Without one it was
     /// the fallback URL.
     private func location(
-        _ click: Click?, _ text: String?, _ lander: LanderVersion?, _ version: OfferVersion?,
-        source: SourceID?
-    ) throws(StoreError) -> JSONValue? {
+        _ click: Click?, _ decided: FlowVersion?, _ text: String?, _ lander: LanderVersion?,
+        _ version: OfferVersion?, source: SourceID?
+    ) -> JSONValue? {
         guard let click else { return nil }
-        let decided = try click.flowVersion.flatMap { (id) throws(StoreError) in
-            try reader.flowVersion(id)
-        }
         let text = text ?? decided?.document["fallback_url"]?.stringValue
         // It was checked when it was saved; one that can't be read any more can't be shown.
         guard let text, let url = try? URLTemplate(text) else { return nil }

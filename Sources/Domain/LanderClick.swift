@@ -20,6 +20,10 @@ public struct LanderClick: Hashable, Sendable {
         self.offerVersion = offerVersion
     }
 
+    /// As many of one click are recorded; a visitor who presses on goes on, too, but whoever presses
+    /// that often is a program, and its presses are no information.
+    public static let perClickMax = 1000
+
     /// The one that a conversion comes from, of a click's lander clicks: the newest before it that
     /// led to an offer of the network that reports it, else the newest before it.
     ///

@@ -152,7 +152,7 @@ struct PostbackRecording {
     private func attributed(_ click: Click) throws(StoreError) -> Click {
         let reportedAt = replay?.receivedAt ?? call.receivedAt
         let source = LanderClick.source(
-            of: reportedAt, among: try tx.landerClicks(of: click.rowID, at: now)
+            of: reportedAt, among: try tx.landerClicks(of: click.rowID)
         ) { catalog.offerVersions[$0.offerVersion]?.networkID == network.id }
         return source.map { click.leading(to: $0.offerVersion) } ?? click
     }

@@ -75,7 +75,8 @@ public final class ClickLookUps: Sendable {
                     found.path = try flow(version)?.path(click.path, ofRule: rule)
                 }
                 if isFinishedDay {
-                    found.hasLanderClicks = try !reader.clicks.landerClicks(of: rowID).isEmpty
+                    found.hasLanderClicks = try !reader.clicks.landerClicks(of: rowID, limit: 1)
+                        .isEmpty
                 }
             } catch {
                 reader.close()

@@ -37,12 +37,15 @@ public final class ClickReader {
         }
     }
 
-    /// A click's lander clicks, oldest first, as far as they lie in its day's file.
-    public func landerClicks(of rowID: ClickRowID) throws(StoreError) -> [LanderClick] {
+    /// A click's oldest lander clicks, oldest first, as far as they lie in its day's file.
+    public func landerClicks(of rowID: ClickRowID, limit: Int = LanderClick.perClickMax)
+        throws(StoreError) -> [LanderClick]
+    {
         do throws(SQLiteError) {
             guard let find = try file(rowID.day)?.findLanderClicks else { return [] }
             defer { find.reset() }
             find.bind(1, rowID.rawValue)
+            find.bind(2, Int64(limit))
             var found: [LanderClick] = []
             while try find.step() {
                 if let landerClick = LanderClick(row: find) { found.append(landerClick) }
@@ -170,7 +173,10 @@ public final class ClickReader {
             version < 3
             ? nil
             : try connection.prepare(
-                "SELECT \(LanderClick.columns) FROM lander_click WHERE click_id = ?1 ORDER BY id")
+                """
+                SELECT \(LanderClick.columns) FROM lander_click WHERE click_id = ?1
+                ORDER BY id LIMIT ?2
+                """)
         let file = File(
             connection: connection, version: version, select: select,
             bots: version < 5 ? "0" : "sum(bots)", find: find, findLanderClicks: findLanderClicks)

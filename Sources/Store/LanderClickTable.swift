@@ -5,7 +5,7 @@ internal import SQLite
 final class LanderClickTable {
     private let connection: Connection
     private let insert: Statement
-    private let find: Statement
+    private let count: Statement
     private let addTotal: Statement
     /// Sums of the open transaction, written once at its end.
     private var totals: [Key: Total] = [:]
@@ -35,7 +35,11 @@ final class LanderClickTable {
             INSERT OR IGNORE INTO lander_click (click_id, id, campaign_id, number, offer_version)
             VALUES (?1, ?2, ?3, ?4, ?5)
             """)
-        find = try connection.prepare("SELECT 1 FROM lander_click WHERE click_id = ?1 LIMIT 1")
+        count = try connection.prepare(
+            """
+            SELECT count(*) FROM (
+                SELECT 1 FROM lander_click WHERE click_id = ?1 LIMIT \(LanderClick.perClickMax))
+            """)
         addTotal = try connection.prepare(
             """
             INSERT INTO lander_total (slot, campaign_id, views, clicks, passed)
@@ -50,10 +54,12 @@ final class LanderClickTable {
         totals[Key(rowID, campaignID), default: Total()].views += 1
     }
 
+    /// One more than a click may have is left out.
     func insert(_ landerClick: LanderClick) throws(SQLiteError) {
-        find.bind(1, landerClick.clickRowID.rawValue)
-        let isFirst = try !find.step()
-        find.reset()
+        count.bind(1, landerClick.clickRowID.rawValue)
+        let before = try count.step() ? count.int64(0) : 0
+        count.reset()
+        guard before < LanderClick.perClickMax else { return }
         insert.bind(1, landerClick.clickRowID.rawValue)
         insert.bind(2, landerClick.id.rawValue)
         insert.bind(3, landerClick.campaignID.rawValue)
@@ -63,7 +69,7 @@ final class LanderClickTable {
         guard connection.changes == 1 else { return }
         let key = Key(landerClick.clickRowID, landerClick.campaignID)
         totals[key, default: Total()].clicks += 1
-        if isFirst { totals[key, default: Total()].passed += 1 }
+        if before == 0 { totals[key, default: Total()].passed += 1 }
     }
 
     func writeTotals() throws(SQLiteError) {

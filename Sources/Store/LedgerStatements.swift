@@ -1,3 +1,4 @@
+internal import Domain
 internal import SQLite
 
 /// What every postback and every attempt runs, compiled once.
@@ -16,6 +17,7 @@ struct LedgerStatements {
     let addToTotals: Statement
     let addToWays: Statement
     let findTotals: Statement
+    let findLateLanderClicks: Statement
 
     init(_ connection: Connection) throws(SQLiteError) {
         insertPostback = try connection.prepare(
@@ -118,5 +120,6 @@ struct LedgerStatements {
             SELECT currency, conversions, payout_units, payout_nanos FROM conversion_total
             WHERE scope = ?1 AND entity_id = ?2 AND day = ?3
             """)
+        findLateLanderClicks = try connection.prepare(LanderClick.lateSQL)
     }
 }

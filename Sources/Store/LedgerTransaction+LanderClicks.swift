@@ -2,7 +2,8 @@ public import Domain
 internal import SQLite
 
 extension LedgerTransaction {
-    /// Keeps a lander click that the file of its click's day does not take any more.
+    /// Keeps a lander click that the file of its click's day does not take any more, or can't take;
+    /// one more than a click may have is left out.
     ///
     /// - Parameter isFirst: the day's file has no other one of this click.
     public func insertLate(_ landerClick: LanderClick, isFirst: Bool) throws(StoreError) {
@@ -12,36 +13,34 @@ extension LedgerTransaction {
                 INSERT OR IGNORE INTO late_lander_click (\(LanderClick.columns), is_first)
                 SELECT ?1, ?2, ?3, ?4, ?5, ?6 AND NOT EXISTS (
                     SELECT 1 FROM late_lander_click WHERE click_id = ?1)
+                WHERE (SELECT count(*) FROM (
+                    SELECT 1 FROM late_lander_click WHERE click_id = ?1
+                    LIMIT \(LanderClick.perClickMax))) < \(LanderClick.perClickMax)
                 """, landerClick.values + [.bool(isFirst)])
         }
     }
 
-    /// All lander clicks of a click, oldest first.
-    public func landerClicks(of rowID: ClickRowID, at now: Instant) throws(StoreError)
-        -> [LanderClick]
-    {
+    /// All lander clicks of a click, those of its day's file first.
+    public func landerClicks(of rowID: ClickRowID) throws(StoreError) -> [LanderClick] {
         let inDay: [LanderClick]
         do {
             inDay = try clicks.landerClicks(of: rowID)
         } catch {
             throw .unreadable(error.description)
         }
-        // Most conversions come while the day's file still takes them.
-        guard ClickStore.isFinished(rowID.day, at: now) else { return inDay }
-        return inDay
-            + (try sql { () throws(SQLiteError) in
-                try LanderClick.late(of: rowID, connection)
-            })
+        return try sql { () throws(SQLiteError) in
+            try inDay + LanderClick.all(statements.findLateLanderClicks, of: rowID)
+        }
     }
 }
 
 extension LedgerReader {
-    /// All lander clicks of a click, oldest first.
+    /// All lander clicks of a click, those of its day's file first.
     public func landerClicks(of rowID: ClickRowID) throws(StoreError) -> [LanderClick] {
-        try clicks.landerClicks(of: rowID)
-            + (try sql { (connection) throws(SQLiteError) in
-                try LanderClick.late(of: rowID, connection)
-            })
+        let inDay = try clicks.landerClicks(of: rowID)
+        return try sql { (connection) throws(SQLiteError) in
+            try inDay + LanderClick.all(connection.prepare(LanderClick.lateSQL), of: rowID)
+        }
     }
 
     /// Sums of the lander clicks that came too late for the files of their clicks' days, within a
@@ -60,13 +59,20 @@ extension LedgerReader {
 }
 
 extension LanderClick {
-    fileprivate static func late(of rowID: ClickRowID, _ connection: Connection)
-        throws(SQLiteError) -> [LanderClick]
+    static let lateSQL = """
+        SELECT \(columns) FROM late_lander_click WHERE click_id = ?1
+        ORDER BY id LIMIT \(perClickMax)
+        """
+
+    /// Oldest first.
+    fileprivate static func all(_ find: Statement, of rowID: ClickRowID) throws(SQLiteError)
+        -> [LanderClick]
     {
-        try connection.rows(
-            "SELECT \(columns) FROM late_lander_click WHERE click_id = ?1 ORDER BY id",
-            [.integer(rowID.rawValue)]
-        ) { (row) throws(SQLiteError) in LanderClick(row: row) }
-        .compactMap { $0 }
+        find.bind(1, rowID.rawValue)
+        var found: [LanderClick] = []
+        while try find.step() {
+            if let landerClick = LanderClick(row: find) { found.append(landerClick) }
+        }
+        return found
     }
 }

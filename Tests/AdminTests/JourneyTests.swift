@@ -71,6 +71,46 @@ import Testing
         ] { #expect(after[name] == before[name], "\(name)") }
     }
 
+    @Test func `a journey with more lander clicks than it shows says so`() throws {
+        let (bench, click) = try Self.journey()
+        let version = try #require(bench.ledger.catalog.offerVersions.keys.first)
+        func press(_ numbers: ClosedRange<Int>) throws {
+            try bench.write { tx throws(StoreError) in
+                for number in numbers {
+                    try tx.insertLate(
+                        LanderClick(
+                            id: ClickRowID(
+                                milliseconds: click.rowID.milliseconds + 1, node: 0,
+                                sequence: number),
+                            clickRowID: click.rowID, campaignID: click.campaignID,
+                            number: .nth(1), offerVersion: version),
+                        isFirst: true)
+                }
+            }
+        }
+        try press(1...LanderClick.perClickMax)
+        var shown = try bench.call("GET", "/clicks/\(bench.text(click))")
+        #expect(shown["lander_clicks"]?.arrayValue?.count == 1000 && shown["truncated"] == nil)
+        #expect(
+            shown["lander_clicks"]?.arrayValue?.allSatisfy { $0["location"] == shown["location"] }
+                == true)
+        // Others, which the day's file still took.
+        var batch = ClickBatch()
+        batch.landerClicks = [
+            LanderClick(
+                id: ClickRowID(
+                    milliseconds: click.rowID.milliseconds + 1, node: 0, sequence: 2000),
+                clickRowID: click.rowID, campaignID: click.campaignID, number: .nth(1),
+                offerVersion: version)
+        ]
+        let outcome = try Waiting<ClickOutcome>.value { done in
+            bench.clickStore.store(batch, finished: done)
+        }
+        #expect(outcome == .stored)
+        shown = try bench.call("GET", "/clicks/\(bench.text(click))")
+        #expect(shown["lander_clicks"]?.arrayValue?.count == 1000 && shown["truncated"] == true)
+    }
+
     @Test func `a parked call is shown though its click is not stored`() throws {
         let bench = try EntityTests.bench()
         let rowID = ClickRowID(milliseconds: 1_000_000, node: 0, sequence: 0)

@@ -16,7 +16,7 @@ import Testing
     private func landerClicks(_ harness: ClickHarness, _ rowID: ClickRowID) throws -> [LanderClick]
     {
         try harness.perform { tx throws(StoreError) in
-            try tx.landerClicks(of: rowID, at: Instant(micros: Clock.wallMicros()))
+            try tx.landerClicks(of: rowID)
         }
     }
 

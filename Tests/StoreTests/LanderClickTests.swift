@@ -57,6 +57,37 @@ import Testing
         #expect(try bench.data.clickDays() == [Self.today])
     }
 
+    @Test func `one click has so many of them and no more, in its day's file and in the ledger`()
+        throws
+    {
+        let bench = try ClickBench()
+        var batch = ClickBatch()
+        let id = ClickBench.click(1, into: &batch)
+        let presses = (1...LanderClick.perClickMax + 2).map { Self.press($0, of: id) }
+        batch.landerClicks = presses.dropLast()
+        #expect(try bench.save(batch) == .stored)
+        batch.landerClicks = presses.suffix(1)
+        #expect(try bench.save(batch) == .stored)
+        let reader = ClickReader(bench.data)
+        defer { reader.closeAll() }
+        let kept = Array(presses.prefix(LanderClick.perClickMax))
+        #expect(try reader.landerClicks(of: id) == kept)
+        #expect(try reader.landerClicks(of: id, limit: 1) == [presses[0]])
+        #expect(try totals(reader) == [1, 0, Int64(LanderClick.perClickMax), 1])
+
+        let ledger = try StoreBench()
+        try ledger.perform { (tx) throws(StoreError) in
+            for press in presses { try tx.insertLate(press, isFirst: false) }
+            // One that is there already is not counted against the others.
+            try tx.insertLate(presses[0], isFirst: false)
+        }
+        #expect(
+            try ledger.perform { (tx) throws(StoreError) in try tx.landerClicks(of: id) } == kept)
+        #expect(
+            try ledger.read { (reader) throws(StoreError) in try reader.landerClicks(of: id) }
+                == kept)
+    }
+
     @Test func `what waits for a broken disk keeps its lander clicks`() throws {
         let bench = try ClickBench()
         let tomorrow = Self.today.advanced(by: 1)
@@ -114,7 +145,6 @@ import Testing
     @Test func `late ones are kept in the ledger, and the first of a click is known`() throws {
         let bench = try StoreBench()
         let click = Self.rowID(1)
-        let later = Self.noon.advanced(by: .seconds(4 * 86_400))
         let presses = (1...3).map { Self.press($0, of: click, .nth($0), offer: Int64($0)) }
         try bench.perform { (tx) throws(StoreError) in
             try tx.insertLate(presses[0], isFirst: true)
@@ -123,13 +153,9 @@ import Testing
             // Another click, which has one in its day's file.
             try tx.insertLate(Self.press(8, of: Self.rowID(2)), isFirst: false)
         }
-        let (early, all) = try bench.perform { (tx) throws(StoreError) in
-            (
-                try tx.landerClicks(of: click, at: Self.noon),
-                try tx.landerClicks(of: click, at: later)
-            )
+        let all = try bench.perform { (tx) throws(StoreError) in
+            try tx.landerClicks(of: click)
         }
-        #expect(early.isEmpty, "the day's file takes them then")
         #expect(all == Array(presses.prefix(2)))
         let (read, totals) = try bench.read { (reader) throws(StoreError) in
             (
