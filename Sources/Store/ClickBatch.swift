@@ -12,6 +12,20 @@ public struct ClickBatch: Sendable {
     /// Rows to be inserted.
     public var count: Int { rows.count + landerClicks.count }
 
+    /// The rows that belong into those days' files; nil where there are none.
+    func part(of days: Set<Day>) -> ClickBatch? {
+        var part = self
+        part.rows.removeAll { !days.contains($0.rowID.day) }
+        part.landerClicks.removeAll { !days.contains($0.clickRowID.day) }
+        return part.count > 0 ? part : nil
+    }
+
+    var withoutLanderClicks: ClickBatch {
+        var clicks = self
+        clicks.landerClicks.removeAll()
+        return clicks
+    }
+
     /// Copies bytes into the arena.
     public mutating func keep(_ bytes: UnsafeRawBufferPointer) -> NewClick.Bytes {
         let start = UInt32(truncatingIfNeeded: arena.count)

@@ -25,7 +25,14 @@ public final class ClickStore: Sendable {
         public var heldMax = 500_000
         /// Clicks on their way to the disk; beyond it they are refused.
         public var queuedMax = 200_000
-        /// Days after which a day's clicks are deleted, its file as a whole; nil keeps all.
+        /// Keeps lander clicks that an earlier day's file doesn't take because it fails, and says
+        /// whether they are on disk; on any thread.
+        public var keepLate:
+            @Sendable ([LanderClick], _ finished: @escaping @Sendable (Bool) -> Void) -> Void = {
+                $1(false)
+            }
+        /// Days after which a day's clicks are deleted, its file as a whole and not before it is
+        /// finished; nil keeps all.
         public var retentionDays: Int?
         /// Whether a day's sums are kept elsewhere, so that its file may be deleted.
         public var mayDelete: @Sendable (Day) -> Bool = { _ in true }

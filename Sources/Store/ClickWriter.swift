@@ -4,6 +4,10 @@ internal import Synchronization
 
 /// The state of the click writer's thread: the open day files and, while the disk fails, the
 /// clicks that wait for it.
+///
+/// A failure of today's file is taken for the disk's: everything waits until it works again. An
+/// earlier day's file that fails concerns that day alone, for it may be damaged for good: its lander
+/// clicks are kept elsewhere, and its last clicks wait by themselves.
 // Unchecked: all but `shared` is used by the writer's thread only (at start and end, while that
 // thread does not run, by the one that starts and stops it).
 final class ClickWriter: @unchecked Sendable {
@@ -13,9 +17,18 @@ final class ClickWriter: @unchecked Sendable {
     private let log: @Sendable (String, String) -> Void
     private var files: [Day: ClickFile] = [:]
     private var held: [ClickBatch] = []
+    /// Days whose files fail though today's does not.
+    private var failing: [Day: Failing] = [:]
+    /// Earlier days of which the commit under way keeps nothing.
+    private var missed: Set<Day> = []
     private var retryAt = Instant(micros: 0)
     private var housekeepingAt = Instant(micros: 0)
     private var sealingAt = Instant(micros: 0)
+
+    private struct Failing {
+        let reason: String
+        let retryAt: Instant
+    }
 
     private struct Shared {
         var failure: String?
@@ -55,7 +68,7 @@ final class ClickWriter: @unchecked Sendable {
         if failure == nil {
             do throws(StoreError) {
                 try commit(items.map(\.batch))
-                for item in items { item.finished(.stored) }
+                for item in items { finish(item.batch, item.finished) }
                 return
             } catch {
                 fail(error)
@@ -66,9 +79,12 @@ final class ClickWriter: @unchecked Sendable {
 
     func idle() {
         let time = now()
-        if failure != nil, Self.isDue(retryAt, time, every: Self.retryEvery) { retry() }
-        if let moved = files.values.first(where: \.hasMoved) {
-            fail(.storage("\(moved.day.text).db was moved or removed"))
+        if failure != nil || heldCount > 0, Self.isDue(retryAt, time, every: Self.retryEvery) {
+            retry()
+        }
+        for moved in files.values.filter(\.hasMoved) {
+            let error = StoreError.storage("\(moved.day.text).db was moved or removed")
+            if moved.day < time.day { setAside(moved.day, error) } else { fail(error) }
         }
         guard failure == nil, Self.isDue(housekeepingAt, time, every: Self.housekeepingEvery)
         else { return }
@@ -89,9 +105,11 @@ final class ClickWriter: @unchecked Sendable {
         files.removeAll()
     }
 
-    /// Inserts and commits all batches, or throws and has committed none, some or all: the rows
-    /// are inserted again later, and those that were kept are then left alone.
+    /// Inserts and commits all batches but what earlier days' failing files were to take
+    /// (`missed`), or throws and has committed none, some or all: the rows are inserted again later,
+    /// and those that were kept are then left alone.
     private func commit(_ batches: [ClickBatch]) throws(StoreError) {
+        missed.removeAll()
         for batch in batches {
             // Closures of `withUnsafeBytes` can't throw our type, hence the result.
             let result = batch.arena.withUnsafeBytes { arena in insert(batch.rows, arena) }
@@ -99,10 +117,11 @@ final class ClickWriter: @unchecked Sendable {
             try insert(batch.landerClicks)
         }
         for file in files.values where file.isInTransaction {
-            do {
+            do throws(SQLiteError) {
                 try file.commit()
+                failing[file.day] = nil
             } catch {
-                throw StoreError(error)
+                try miss(file.day, StoreError(error))
             }
         }
     }
@@ -113,18 +132,14 @@ final class ClickWriter: @unchecked Sendable {
         var current: ClickFile?
         for row in rows {
             do throws(StoreError) {
-                let file: ClickFile
-                if let current, current.day == row.rowID.day {
-                    file = current
-                } else {
-                    file = try self.file(row.rowID.day)
-                    current = file
-                }
+                let day = row.rowID.day
+                if current?.day != day { current = try begun(day) }
+                guard let file = current else { continue }
                 do throws(SQLiteError) {
-                    try file.begin()
                     try file.insert(row, arena: arena)
                 } catch {
-                    throw StoreError(error)
+                    try miss(day, StoreError(error))
+                    current = nil
                 }
             } catch {
                 return .failure(error)
@@ -136,18 +151,76 @@ final class ClickWriter: @unchecked Sendable {
     /// Each goes into the file of its click.
     private func insert(_ landerClicks: [LanderClick]) throws(StoreError) {
         for landerClick in landerClicks {
-            let file = try self.file(landerClick.clickRowID.day)
+            let day = landerClick.clickRowID.day
+            guard let file = try begun(day) else { continue }
+            do {
+                try file.insert(landerClick)
+            } catch {
+                try miss(day, StoreError(error))
+            }
+        }
+    }
+
+    /// The day's file in a transaction; nil for a missed day.
+    private func begun(_ day: Day) throws(StoreError) -> ClickFile? {
+        if missed.contains(day) { return nil }
+        do throws(StoreError) {
+            let file = try file(day)
             do {
                 try file.begin()
-                try file.insert(landerClick)
             } catch {
                 throw StoreError(error)
             }
+            return file
+        } catch {
+            try miss(day, error)
+            return nil
+        }
+    }
+
+    /// An earlier day's file fails: nothing of this commit is in it. That of any other day is the
+    /// disk's failure, which is thrown on.
+    private func miss(_ day: Day, _ error: StoreError) throws(StoreError) {
+        guard day < now().day else { throw error }
+        missed.insert(day)
+        setAside(day, error)
+    }
+
+    /// The day's file is left alone until the next try; the others go on.
+    private func setAside(_ day: Day, _ error: StoreError) {
+        files.removeValue(forKey: day)?.close()
+        let reason = error.description
+        let known = failing.updateValue(
+            Failing(reason: reason, retryAt: now().advanced(by: Self.retryEvery)), forKey: day)
+        if known == nil { log("day_not_written", "day=\(day.text) reason=\"\(reason)\"") }
+    }
+
+    /// Says what became of a batch of the last commit.
+    private func finish(_ batch: ClickBatch, _ finished: @escaping @Sendable (ClickOutcome) -> Void)
+    {
+        guard !missed.isEmpty, let rest = batch.part(of: missed) else { return finished(.stored) }
+        let (clicks, late) = (rest.withoutLanderClicks, rest.landerClicks)
+        let outcome = clicks.count == 0 ? .stored : hold(clicks)
+        if late.isEmpty { return finished(outcome) }
+        keepElsewhere(late) { [options] isKept in
+            finished(isKept || options.redirectsOnFailure ? outcome : .refused)
+        }
+    }
+
+    private func keepElsewhere(
+        _ late: [LanderClick], _ finished: @escaping @Sendable (Bool) -> Void
+    ) {
+        options.keepLate(late) { [log] isKept in
+            if !isKept { log("lander_clicks_lost", "count=\(late.count)") }
+            finished(isKept)
         }
     }
 
     private func file(_ day: Day) throws(StoreError) -> ClickFile {
         if let open = files[day] { return open }
+        if let failing = failing[day], !Self.isDue(failing.retryAt, now(), every: Self.retryEvery) {
+            throw .storage(failing.reason)
+        }
         let file = try ClickFile(
             day, in: directory, synchronous: options.isFullyDurable ? .full : .normal)
         files[day] = file
@@ -178,6 +251,7 @@ final class ClickWriter: @unchecked Sendable {
     }
 
     private func retry() {
+        retryAt = now().advanced(by: Self.retryEvery)
         do throws(StoreError) {
             let today = try file(now().day)
             // With nothing held, only a write shows whether the disk works again.
@@ -190,19 +264,33 @@ final class ClickWriter: @unchecked Sendable {
         } catch {
             return fail(error)
         }
-        let count = heldCount
-        held.removeAll()
-        shared.withLock { shared in
-            shared.failure = nil
-            shared.heldCount = 0
+        let late = held.flatMap { $0.part(of: missed)?.landerClicks ?? [] }
+        if !late.isEmpty { keepElsewhere(late) { _ in } }
+        held = held.compactMap { $0.part(of: missed)?.withoutLanderClicks }
+            .filter { $0.count > 0 }
+        let waiting = held.reduce(0) { $0 + $1.count }
+        let (count, isWorking) = shared.withLock { shared in
+            defer {
+                shared.failure = nil
+                shared.heldCount = waiting
+            }
+            return (shared.heldCount - waiting - late.count, shared.failure != nil)
         }
-        log("clicks_stored_again", "late=\(count)")
+        if isWorking || count > 0 { log("clicks_stored_again", "late=\(count)") }
     }
 
     private func keepHouse(_ time: Instant) throws(StoreError) {
         _ = try file(time.day)
-        _ = try file(time.advanced(by: Self.preparedBefore).day)
-        if let days = options.retentionDays { try deleteDays(before: time.day.advanced(by: -days)) }
+        let next = time.advanced(by: Self.preparedBefore).day
+        do throws(StoreError) {
+            _ = try file(next)
+        } catch {
+            // Tried again until its day has come; then it is the disk's failure.
+            setAside(next, error)
+        }
+        if let days = options.retentionDays {
+            try deleteDays(before: time.day.advanced(by: -days), at: time)
+        }
         try adoptUnsealed(time)
         for (day, file) in files {
             do throws(SQLiteError) {
@@ -212,7 +300,8 @@ final class ClickWriter: @unchecked Sendable {
                     try file.checkpoint()
                 }
             } catch {
-                throw StoreError(error)
+                if day == time.day { throw StoreError(error) }
+                setAside(day, StoreError(error))
             }
         }
     }
@@ -236,9 +325,11 @@ final class ClickWriter: @unchecked Sendable {
         }
     }
 
-    /// Retention deletes whole files. Readers that have one open read on until they close it.
-    private func deleteDays(before first: Day) throws(StoreError) {
-        for day in try directory.clickDays() where day < first && options.mayDelete(day) {
+    /// Retention deletes whole files, none that still takes lander clicks. Readers that have one open
+    /// read on until they close it.
+    private func deleteDays(before first: Day, at time: Instant) throws(StoreError) {
+        for day in try directory.clickDays()
+        where day < first && isOver(day, at: time) && options.mayDelete(day) {
             files.removeValue(forKey: day)?.close()
             try directory.removeClickFile(day)
             log("clicks_deleted", "day=\(day.text)")

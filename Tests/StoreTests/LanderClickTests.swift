@@ -88,6 +88,68 @@ import Testing
                 == kept)
     }
 
+    @Test func `an earlier day's damaged file keeps no click of today from being stored`() throws {
+        let kept = Locked<[LanderClick]>([])
+        let isKept = Locked(true)
+        let bench = try ClickBench {
+            $0.keepLate = { late, finished in
+                if isKept.current { kept.with { $0 += late } }
+                finished(isKept.current)
+            }
+        }
+        let yesterday = Self.today.advanced(by: -1)
+        try Data("no database".utf8)
+            .write(to: URL(fileURLWithPath: bench.data.clickFilePath(yesterday)))
+        let old = Self.rowID(1, at: yesterday.start)
+        var batch = ClickBatch()
+        let id = ClickBench.click(1, into: &batch)
+        batch.landerClicks = [Self.press(10, of: old), Self.press(11, of: id)]
+        #expect(try bench.save(batch) == .stored)
+        #expect(try bench.click(id)?.rowID == id && bench.store.failure == nil)
+        #expect(kept.current == [batch.landerClicks[0]])
+        let reader = ClickReader(bench.data)
+        #expect(try reader.landerClicks(of: id) == [batch.landerClicks[1]])
+        #expect(bench.events.current == ["day_not_written"], "said once")
+
+        // Its last clicks wait, and only they.
+        var midnight = ClickBatch()
+        let last = ClickBench.click(5, at: yesterday.start, into: &midnight)
+        let first = ClickBench.click(6, into: &midnight)
+        #expect(try bench.save(midnight) == .held && bench.store.depth.held == 1)
+        #expect(try bench.click(first) != nil && bench.store.failure == nil)
+        isKept.with { $0 = false }
+        #expect(try bench.save(batch) == .stored, "its visitor goes on all the same")
+        #expect(bench.events.current == ["day_not_written", "lander_clicks_lost"])
+
+        try FileManager.default.removeItem(atPath: bench.data.clickFilePath(yesterday))
+        bench.clock.with { $0 = $0.advanced(by: .seconds(2)) }
+        try eventually("its click is stored") { bench.store.depth.held == 0 }
+        #expect(try bench.click(last)?.rowID == last)
+        #expect(bench.events.current.last == "clicks_stored_again")
+    }
+
+    @Test func `held lander clicks of a day that turns out damaged are kept elsewhere`() throws {
+        let kept = Locked<[LanderClick]>([])
+        let bench = try ClickBench {
+            $0.keepLate = { late, finished in
+                kept.with { $0 += late }
+                finished(true)
+            }
+        }
+        let (yesterday, tomorrow) = (Self.today.advanced(by: -1), Self.today.advanced(by: 1))
+        try bench.block(tomorrow)
+        var batch = ClickBatch()
+        let id = ClickBench.click(1, at: tomorrow.start, into: &batch)
+        batch.landerClicks = [Self.press(10, of: Self.rowID(1, at: yesterday.start))]
+        #expect(try bench.save(batch) == .held && bench.store.depth.held == 2)
+        try Data("no database".utf8)
+            .write(to: URL(fileURLWithPath: bench.data.clickFilePath(yesterday)))
+        try bench.unblock(tomorrow)
+        bench.clock.with { $0 = $0.advanced(by: .seconds(2)) }
+        try eventually("nothing is held") { bench.store.depth.held == 0 }
+        #expect(try bench.click(id)?.rowID == id && kept.current == batch.landerClicks)
+    }
+
     @Test func `what waits for a broken disk keeps its lander clicks`() throws {
         let bench = try ClickBench()
         let tomorrow = Self.today.advanced(by: 1)

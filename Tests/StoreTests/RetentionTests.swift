@@ -40,6 +40,23 @@ import Testing
         #expect(!left.contains { $0.hasPrefix("2026-11-15") || $0.hasPrefix("2026-11-16") })
     }
 
+    @Test func `no day is deleted that still takes lander clicks`() throws {
+        let directory = try TemporaryDirectory()
+        let bench = try ClickBench(directory) { $0.retentionDays = 1 }
+        let today = StoreBench.noon.day
+        for age in 1...4 {
+            var batch = ClickBatch()
+            _ = ClickBench.click(age, at: today.advanced(by: -age).start, into: &batch)
+            #expect(try bench.save(batch) == .stored)
+        }
+        bench.clock.with { $0 = $0.advanced(by: .seconds(6)) }
+        try eventually("finished days are gone") {
+            try bench.data.clickDays().first == today.advanced(by: -2)
+        }
+        bench.clock.with { $0 = $0.advanced(by: .seconds(6)) }
+        try eventually("another round") { try bench.data.clickDays().count == 3 }
+    }
+
     @Test func `old calls lose their text and keep their verdict, new ones keep both`() throws {
         let directory = try TemporaryDirectory()
         let data = DataDirectory(path: directory.path)

@@ -135,7 +135,8 @@ enum Setting: String, CaseIterable, Sendable {
         case .outboundPerHost: "of these, to one host"
         case .outboundTimeoutMs: "for one attempt, from name look-up to the last byte"
         case .outboundGiveUpHours: "a delivery is dead this long after its conversion"
-        case .retentionClickDays: "days after which a day's clicks are deleted; unset: kept"
+        case .retentionClickDays:
+            "days after which a day's clicks are deleted, 2 at least; unset: kept"
         case .retentionPostbackDays: "days after which received calls lose their text; unset: kept"
         case .ipPolicy: "how much of a visitor's address is stored"
         case .botsFile: "networks and agents that are bots; see help bots; SIGHUP rereads it"

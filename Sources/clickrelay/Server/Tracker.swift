@@ -94,6 +94,17 @@ final class Tracker: @unchecked Sendable {
         clickOptions.isFullyDurable = configuration.databaseSync == .full
         clickOptions.redirectsOnFailure = configuration.onStorageFailure == .redirect
         clickOptions.retentionDays = configuration.retentionClickDays
+        clickOptions.keepLate = { [ledger = installation.ledger] landerClicks, finished in
+            ledger.perform { tx throws(StoreError) in
+                // Whether the day's file has others of the click nobody can say now.
+                for late in landerClicks { try tx.insertLate(late, isFirst: true) }
+            } finished: { result in
+                switch result {
+                case .success: finished(true)
+                case .failure: finished(false)
+                }
+            }
+        }
         clickOptions.mayDelete = { [ledger = installation.ledger] in ledger.hasClickSums(of: $0) }
         let rowIDs = ClickRowIDs(
             node: UInt8(configuration.nodeID),
