@@ -7,11 +7,14 @@ public import Store
 public final class AdminAPI: Sendable {
     let ledger: Ledger
     let readers: Readers
+    let quickReaders: Readers
     let services: Services
 
-    public init(ledger: Ledger, readers: Readers, services: Services) {
+    /// - Parameter quickReaders: for what takes a moment, so that it doesn't wait behind reports.
+    public init(ledger: Ledger, readers: Readers, quickReaders: Readers, services: Services) {
         self.ledger = ledger
         self.readers = readers
+        self.quickReaders = quickReaders
         self.services = services
     }
 
@@ -47,8 +50,11 @@ public final class AdminAPI: Sendable {
         switch work {
         case .done(let response): completion(response)
         case .read(let body):
-            prepare({ reader throws(StoreError) in .done(try body(reader)) }, completion)
-        case .prepare(let body): prepare(body, completion)
+            prepare(readers, { reader throws(StoreError) in .done(try body(reader)) }, completion)
+        case .glance(let body):
+            prepare(
+                quickReaders, { reader throws(StoreError) in .done(try body(reader)) }, completion)
+        case .prepare(let body): prepare(readers, body, completion)
         case .wait(let body): body(completion)
         case .write(let body):
             // Strong: a job that was taken is answered.
@@ -62,13 +68,15 @@ public final class AdminAPI: Sendable {
     }
 
     private func prepare(
+        _ readers: Readers,
         _ body: @escaping @Sendable (LedgerReader) throws(StoreError) -> Work,
         _ completion: @escaping @Sendable (APIResponse) -> Void
     ) {
-        readers.read { (reader) throws(StoreError) in
+        readers.read(within: Readers.answerSecondsMax) { (reader) throws(StoreError) in
             do throws(StoreError) {
                 return try body(reader)
             } catch {
+                if reader.hasTimedOut { return Work.done(Problem.tookTooLong.response) }
                 switch error {
                 case .invalid, .notFound, .conflict: return Work.done(Problem(error).response)
                 // Thrown on, so that the reader closes its files.

@@ -13,6 +13,7 @@ struct Problem: Error, Equatable {
         case validation
         case rateLimited = "rate-limited"
         case storageUnavailable = "storage-unavailable"
+        case tookTooLong = "took-too-long"
 
         var status: Int {
             switch self {
@@ -23,7 +24,7 @@ struct Problem: Error, Equatable {
             case .conflict: 409
             case .validation: 422
             case .rateLimited: 429
-            case .storageUnavailable: 503
+            case .storageUnavailable, .tookTooLong: 503
             }
         }
 
@@ -37,6 +38,7 @@ struct Problem: Error, Equatable {
             case .validation: "Some values can't be used"
             case .rateLimited: "Too many calls failed"
             case .storageUnavailable: "The storage does not work now"
+            case .tookTooLong: "It took too long"
             }
         }
     }
@@ -61,6 +63,12 @@ struct Problem: Error, Equatable {
     }
 
     init(_ field: String, _ message: String) { self.init(ValidationError(field, message)) }
+
+    /// The same call would take as long again.
+    static let tookTooLong = Problem(
+        .tookTooLong,
+        "reading it took longer than \(Readers.answerSecondsMax) seconds; ask for a shorter period, "
+            + "or filter by something narrower, such as a campaign or an ID")
 
     /// The one place where the store's errors become answers.
     init(_ error: StoreError) {
@@ -95,7 +103,7 @@ struct Problem: Error, Equatable {
         case .storageUnavailable: response.headers.append(("Retry-After", "1"))
         case .rateLimited:
             response.headers.append(("Retry-After", "\(FailureLimiter.retryAfterSeconds)"))
-        case .malformedJSON, .notFound, .conflict, .validation: break
+        case .malformedJSON, .notFound, .conflict, .validation, .tookTooLong: break
         }
         return response
     }

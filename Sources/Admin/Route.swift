@@ -6,6 +6,8 @@ enum Work: Sendable {
     case done(APIResponse)
     /// On a reader's thread.
     case read(@Sendable (LedgerReader) throws(StoreError) -> APIResponse)
+    /// On a reader's thread that has nothing to do that takes long.
+    case glance(@Sendable (LedgerReader) throws(StoreError) -> APIResponse)
     /// On a reader's thread; what it returns is done next.
     case prepare(@Sendable (LedgerReader) throws(StoreError) -> Work)
     /// As a job of the ledger; what it returns is done after the commit.

@@ -9,7 +9,7 @@ enum StatusResource {
     @Sendable private static func status(_ call: Call, _ query: inout QueryReader) throws(Problem)
         -> Work
     {
-        .read { reader throws(StoreError) in APIResponse(json(call, reader)) }
+        .glance { reader throws(StoreError) in APIResponse(json(call, reader)) }
     }
 
     private static func json(_ call: Call, _ reader: LedgerReader) -> JSONValue {

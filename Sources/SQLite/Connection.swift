@@ -1,11 +1,10 @@
 internal import CSQLite
 internal import Glibc
-internal import Synchronization
 
 /// One open SQLite database file.
 ///
 /// Opened without SQLite's own mutexes, so it must be used by one thread at a time: make it on the
-/// thread that will use it, or hand it over whole. Only `interrupt()` may be called from elsewhere.
+/// thread that will use it, or hand it over whole.
 // Unchecked: it is handed to the thread that owns it from then on, and is not shared.
 public final class Connection: @unchecked Sendable {
     public enum Mode: Sendable {
@@ -58,8 +57,7 @@ public final class Connection: @unchecked Sendable {
     public let mode: Mode
     public private(set) var isImmutable = false
     private(set) var handle: OpaquePointer?
-    /// Guards `handle` against being closed while another thread interrupts it.
-    private let closing = Mutex(())
+    private let deadline: Deadline?
     private var statements: [OpaquePointer: Unmanaged<Statement>] = [:]
     /// Transaction control is run for every job, so it is compiled once.
     private var control = [OpaquePointer?](repeating: nil, count: Control.allCases.count)
@@ -68,9 +66,12 @@ public final class Connection: @unchecked Sendable {
     ///
     /// - Throws: `SQLiteError`; also when the file system cannot give what was asked (for example
     ///   WAL on a network file system). Nothing stays open.
-    public init(path: String, mode: Mode, options: Options = Options()) throws(SQLiteError) {
+    public init(
+        path: String, mode: Mode, options: Options = Options(), deadline: Deadline? = nil
+    ) throws(SQLiteError) {
         self.path = path
         self.mode = mode
+        self.deadline = deadline
         _ = Library.configured
         guard !path.utf8.contains(0) else {
             throw SQLiteError(extendedCode: SQLITE_CANTOPEN, message: "the path contains a NUL")
@@ -97,6 +98,7 @@ public final class Connection: @unchecked Sendable {
     init(creatingPlain path: String) throws(SQLiteError) {
         self.path = path
         mode = .create
+        deadline = nil
         try Self.makePrivate(path)
         try open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
     }
@@ -109,6 +111,7 @@ public final class Connection: @unchecked Sendable {
     private init(inMemory: Void) throws(SQLiteError) {
         path = ":memory:"
         mode = .create
+        deadline = nil
         _ = Library.configured
         try open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
     }
@@ -118,24 +121,14 @@ public final class Connection: @unchecked Sendable {
     /// Finalizes every statement and closes the file. Safe to repeat; statements of a closed
     /// connection throw.
     public func close() {
-        closing.withLock { _ in
-            guard let handle else { return }
-            for statement in control { sqlite3_finalize(statement) }
-            for statement in statements.values { statement.takeUnretainedValue().finalize() }
-            control = [OpaquePointer?](repeating: nil, count: Control.allCases.count)
-            statements = [:]
-            // With no statement or backup left this cannot be refused.
-            sqlite3_close_v2(handle)
-            self.handle = nil
-        }
-    }
-
-    /// Makes a statement that is running on this connection fail soon with `isInterrupted`. May be
-    /// called from any thread.
-    public func interrupt() {
-        closing.withLock { _ in
-            if let handle { sqlite3_interrupt(handle) }
-        }
+        guard let handle else { return }
+        for statement in control { sqlite3_finalize(statement) }
+        for statement in statements.values { statement.takeUnretainedValue().finalize() }
+        control = [OpaquePointer?](repeating: nil, count: Control.allCases.count)
+        statements = [:]
+        // With no statement or backup left this cannot be refused.
+        sqlite3_close_v2(handle)
+        self.handle = nil
     }
 
     // MARK: Statements
@@ -239,6 +232,7 @@ public final class Connection: @unchecked Sendable {
             throw error
         }
         handle = opened
+        deadline?.watch(opened)
         // "text" in double quotes is a misspelt column, not a string.
         clickrelay_sqlite_db_config(opened, SQLITE_DBCONFIG_DQS_DML, 0)
         clickrelay_sqlite_db_config(opened, SQLITE_DBCONFIG_DQS_DDL, 0)

@@ -4,6 +4,7 @@ internal import SQLite
 /// Reads clicks by their ID from the day files; for one thread at a time.
 public final class ClickReader {
     private let directory: DataDirectory
+    private let deadline: Deadline?
     /// The most recently used day last.
     private var open: [(day: Day, file: File)] = []
     private static let openMax = 8
@@ -21,7 +22,16 @@ public final class ClickReader {
         let findLanderClicks: Statement?
     }
 
-    public init(_ directory: DataDirectory) { self.directory = directory }
+    public init(_ directory: DataDirectory) {
+        self.directory = directory
+        deadline = nil
+    }
+
+    /// Reads fail when the deadline is over.
+    init(_ directory: DataDirectory, deadline: Deadline) {
+        self.directory = directory
+        self.deadline = deadline
+    }
 
     /// Nil when there is no such click, also when its whole day was deleted.
     public func click(_ rowID: ClickRowID) throws(StoreError) -> Click? {
@@ -154,13 +164,14 @@ public final class ClickReader {
     }
 
     private func file(_ day: Day) throws(SQLiteError) -> File? {
+        try deadline?.check()
         if let index = open.lastIndex(where: { $0.day == day }) {
             if index < open.count - 1 { open.append(open.remove(at: index)) }
             return open[open.count - 1].file
         }
         let path = directory.clickFilePath(day)
         guard FileSystem.exists(path) else { return nil }
-        let connection = try Connection(path: path, mode: .readOnly)
+        let connection = try Connection(path: path, mode: .readOnly, deadline: deadline)
         guard let version = try connection.int64("PRAGMA user_version"), version != 0 else {
             // Its writer is making it at this moment; it has no tables yet, let alone clicks.
             connection.close()

@@ -6,20 +6,29 @@ public final class Readers: Sendable {
     private let pool: ReaderPool<LedgerReader>
 
     public static let queuedMax = 1000
+    /// How long the reads of a piece of work that somebody waits for may take in all: others wait for
+    /// its thread. Below the time that the command line waits for an answer.
+    public static let answerSecondsMax = 45
 
-    public init(_ directory: DataDirectory, threads: Int) {
-        pool = ReaderPool(name: "reader", threads: threads, capacity: Self.queuedMax) {
+    public init(_ directory: DataDirectory, name: String = "reader", threads: Int) {
+        pool = ReaderPool(name: name, threads: threads, capacity: Self.queuedMax) {
             LedgerReader(directory)
         }
     }
 
     /// Runs `work` on a reader thread and calls `finished` there. It sees every commit that came
     /// before it.
+    ///
+    /// - Parameter secondsMax: its reads fail when they have taken that long in all, and
+    ///   `hasTimedOut` is true then; nil: they take what they take.
     public func read<Value: Sendable>(
+        within secondsMax: Int? = nil,
         _ work: @escaping @Sendable (LedgerReader) throws(StoreError) -> Value,
         finished: @escaping @Sendable (Result<Value, StoreError>) -> Void
     ) {
         let isTaken = pool.submit { reader in
+            if let secondsMax { reader.deadline.set(afterSeconds: secondsMax) }
+            defer { reader.deadline.clear() }
             do throws(StoreError) {
                 let value = try work(reader)
                 reader.rest()
@@ -52,6 +61,7 @@ public struct Page<Item: Sendable>: Sendable {
 /// One thread's read-only connections.
 public final class LedgerReader {
     private let directory: DataDirectory
+    let deadline = Deadline()
     public let clicks: ClickReader
     public let costCounts = CostCounts()
     private var open: Connection?
@@ -59,8 +69,11 @@ public final class LedgerReader {
 
     init(_ directory: DataDirectory) {
         self.directory = directory
-        clicks = ClickReader(directory)
+        clicks = ClickReader(directory, deadline: deadline)
     }
+
+    /// Reads took longer than this piece of work may.
+    public var hasTimedOut: Bool { deadline.isOver }
 
     /// The days that have clicks, oldest first.
     public func clickDays() throws(StoreError) -> [Day] { try directory.clickDays() }
@@ -76,6 +89,7 @@ public final class LedgerReader {
     /// ones must not be kept open, because their writer seals them.
     func rest() {
         clicks.closeAll()
+        deadline.clear()
         do {
             if let open, open.isInTransaction { try open.commit() }
         } catch {
@@ -103,11 +117,13 @@ public final class LedgerReader {
     /// All reads of one piece of work see the ledger as of its first: a delivery and its attempts
     /// belong together.
     private func connection() throws(SQLiteError) -> Connection {
+        try deadline.check()
         let connection: Connection
         if let open {
             connection = open
         } else {
-            connection = try Connection(path: directory.ledgerPath, mode: .readOnly)
+            connection = try Connection(
+                path: directory.ledgerPath, mode: .readOnly, deadline: deadline)
             open = connection
         }
         if !connection.isInTransaction { try connection.begin(.deferred) }

@@ -14,6 +14,7 @@ final class Bench: Sendable {
     let directory: DataDirectory
     let ledger: Ledger
     let readers: Readers
+    let quickReaders: Readers
     let clickStore: ClickStore
     let api: AdminAPI
     let clock: TestClock
@@ -27,6 +28,7 @@ final class Bench: Sendable {
         options.isFullyDurable = false
         ledger = try Ledger(directory, options: options, observers: Ledger.Observers())
         readers = Readers(directory, threads: 2)
+        quickReaders = Readers(directory, threads: 1)
         let clock = TestClock()
         self.clock = clock
         var clickOptions = ClickStore.Options()
@@ -63,12 +65,14 @@ final class Bench: Sendable {
             try simulator.simulate(sample, campaign, catalog, now: now)
         }
         services.outboundStatus = { [JSONMember(name: "in_flight", value: 3)] }
-        api = AdminAPI(ledger: ledger, readers: readers, services: services)
+        api = AdminAPI(
+            ledger: ledger, readers: readers, quickReaders: quickReaders, services: services)
     }
 
     deinit {
         clickStore.stop()
         readers.stop()
+        quickReaders.stop()
         ledger.stop()
     }
 

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import Store
 import TestSupport
 import Testing
@@ -29,6 +30,21 @@ import Testing
         for name in ["ledger_bytes", "clicks_bytes"] {
             #expect(status["databases"]?[name]?.int64Value ?? 0 > 0, "\(name)")
         }
+    }
+
+    @Test func `the status is answered while other reads take their time`() throws {
+        let bench = try EntityTests.bench()
+        let (begun, mayEnd) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        for _ in 0..<2 {
+            bench.readers.read { _ in
+                begun.signal()
+                mayEnd.wait()
+            } finished: { _ in
+            }
+        }
+        for _ in 0..<2 { #expect(begun.wait(timeout: .now() + 20) == .success) }
+        defer { for _ in 0..<2 { mayEnd.signal() } }
+        #expect(try bench.call("GET", "/status").status == 200)
     }
 
     @Test func `the status is answered while the ledger can't be read`() throws {

@@ -178,7 +178,6 @@ import Testing
         #expect(try statement.step())
         connection.close()
         connection.close()
-        connection.interrupt()
         statement.bind(1, text: "x")
         statement.clearBindings()
         statement.reset()
@@ -196,21 +195,23 @@ import Testing
         #expect(!connection.isInTransaction)
     }
 
-    @Test func `another thread can interrupt a long statement`() throws {
-        let connection = try makeDatabase()
-        let interrupter = BatchThread<Connection>(name: "interrupter", capacity: 1) {
-            for connection in $0 { connection.interrupt() }
-        }
+    @Test func `a deadline ends a long statement, and the connection goes on`() throws {
+        _ = try makeDatabase()
+        let deadline = Deadline()
+        let connection = try Connection(
+            path: path, mode: .readOnly, deadline: deadline)
         let statement = try connection.prepare(
             """
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n
             """)
         #expect(try statement.step())
-        #expect(interrupter.submit(connection))
+        #expect(!deadline.isOver)
+        deadline.set(afterSeconds: 0)
         let error = #expect(throws: SQLiteError.self) { try statement.run() }
         #expect(error?.isInterrupted == true)
         #expect(error?.isStorageFailure == false)
-        interrupter.stop()
+        #expect(throws: SQLiteError.self) { try deadline.check() }
+        deadline.clear()
         #expect(try connection.int64("SELECT count(*) FROM t") == 1)
     }
 

@@ -42,4 +42,22 @@ import Testing
         #expect(isWritten.current)
         #expect(counts.current == [0, 0, 1])
     }
+
+    @Test func `a read that takes too long ends, and the next one goes on`() throws {
+        let bench = try StoreBench()
+        let pending = Pending<Int>()
+        let hasTimedOut = Locked(false)
+        bench.readers.read(within: 0) { reader throws(StoreError) in
+            defer { hasTimedOut.with { [timedOut = reader.hasTimedOut] in $0 = timedOut } }
+            return try reader.postbacks(PostbackFilter(), limit: 10, cursor: nil).items.count
+        } finished: {
+            pending.finish($0)
+        }
+        #expect(throws: StoreError.self) { try pending.value() }
+        #expect(hasTimedOut.current)
+        #expect(
+            try bench.read { reader throws(StoreError) in
+                try reader.postbacks(PostbackFilter(), limit: 10, cursor: nil).items.count
+            } == 0)
+    }
 }

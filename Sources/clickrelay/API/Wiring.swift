@@ -30,7 +30,8 @@ final class InProcessTransport: APITransport {
             answer(OutboundThread.test(delivery, installation))
         }
         api = AdminAPI(
-            ledger: installation.ledger, readers: installation.readers, services: services)
+            ledger: installation.ledger, readers: installation.readers,
+            quickReaders: installation.quickReaders, services: services)
     }
 
     deinit { installation.close() }

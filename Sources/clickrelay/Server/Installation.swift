@@ -19,6 +19,7 @@ final class Installation: @unchecked Sendable {
     let directory: DataDirectory
     let ledger: Ledger
     let readers: Readers
+    let quickReaders: Readers
     let clickIDs: ClickIDKeys
     /// Not loaded yet.
     let geo: GeoDirectory
@@ -59,6 +60,7 @@ final class Installation: @unchecked Sendable {
             ledger = try Ledger(directory, options: options, observers: observers)
             clickIDs = try Self.keys(ledger)
             readers = Readers(directory, threads: 2)
+            quickReaders = Readers(directory, name: "quick", threads: 1)
         } catch let error as LockError {
             let isSilent: Bool
             if case .held = error {
@@ -164,6 +166,7 @@ final class Installation: @unchecked Sendable {
     /// Commits what has queued and closes the files.
     func close() {
         readers.stop()
+        quickReaders.stop()
         ledger.stop()
         lock.release()
     }

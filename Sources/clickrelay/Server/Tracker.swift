@@ -144,7 +144,8 @@ final class Tracker: @unchecked Sendable {
                 ledger: installation.ledger, clickIDs: installation.clickIDs, limiter: api.limiter,
                 log: { [log = installation.log] in log.error($0, ["detail": .string($1)]) }),
             api: AdminAPI(
-                ledger: installation.ledger, readers: installation.readers, services: api))
+                ledger: installation.ledger, readers: installation.readers,
+                quickReaders: installation.quickReaders, services: api))
 
         VisitorHistory(
             services.visitors, routing: routing, readers: installation.readers,
