@@ -19,7 +19,8 @@ enum ReportResource {
             let rows: [JSONValue]
             let totals: ReportNumbers
             var isTruncated = false
-            if groups == [.campaign] {
+            let isByCampaign = groups == [.campaign]
+            if isByCampaign {
                 let report = try CampaignReport(reader, period, rates)
                 rows = report.rows.map { row($0, presenter) }
                 totals = report.totals
@@ -33,11 +34,12 @@ enum ReportResource {
                 "group": .string(groups.map(\.rawValue).joined(separator: ",")),
                 "from": period.from.json, "to": period.to.json, "tz": .string(zone.name),
                 "reporting_currency": .string(orNull: rates.reporting?.code),
+                "cost_layers": .bool(isByCampaign),
                 "rows": .array(rows), "truncated": .bool(isTruncated),
                 "totals": .object(
-                    members(totals, rates.reporting, tellsLanders: groups == [.campaign])),
+                    members(totals, rates.reporting, tellsLanders: isByCampaign)),
                 "formulas": .object(
-                    CampaignReport.formulas.map {
+                    (isByCampaign ? CampaignReport.formulas : AudienceReport.formulas).map {
                         JSONMember(name: $0.name, value: .string($0.formula))
                     }),
             ])

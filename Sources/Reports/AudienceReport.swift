@@ -62,56 +62,83 @@ public struct AudienceReport: Sendable, Equatable {
 
     public static let rowsMax = 10_000
 
+    /// Rows that are held while they are summed; more would be memory for nearly each click.
+    public static let keysMax = 100_000
+
     private struct Key: Hashable {
         let campaignID: CampaignID?
         let values: [String?]
     }
 
-    /// Reads the clicks of the period and the ledger. Costs are those that clicks and conversions
-    /// were recorded with.
-    public init(
-        _ groups: [ReportGroup], _ reader: LedgerReader, _ period: ReportPeriod,
-        _ rates: ExchangeRates
-    ) throws(StoreError) {
+    /// The rows, as far as they have been summed.
+    private struct Sums {
+        let groups: [ReportGroup]
+        let keysMax: Int
         var byKey: [Key: ReportNumbers] = [:]
         var totals = ReportNumbers()
-        let parts = groups.reduce(into: Audience.Parts()) { $0.formUnion($1.parts) }
-        func key(_ campaignID: CampaignID, _ audience: Audience) -> Key {
-            Key(
+
+        /// False when there are too many.
+        mutating func add(
+            _ campaignID: CampaignID, _ audience: Audience, _ body: (inout ReportNumbers) -> Void
+        ) -> Bool {
+            let key = Key(
                 campaignID: groups.contains(.campaign) ? campaignID : nil,
                 values: groups.map { $0.value(audience) })
+            body(&byKey[key, default: ReportNumbers()])
+            body(&totals)
+            return byKey.count <= keysMax
         }
+
+        func check() throws(StoreError) {
+            if byKey.count <= keysMax { return }
+            throw .invalid(
+                ValidationError(
+                    "group",
+                    "tells more than \(keysMax) rows apart in this period; "
+                        + "ask for a shorter period, or group by less"))
+        }
+    }
+
+    /// Reads the clicks of the period and the ledger. Costs are those that clicks and conversions
+    /// were recorded with.
+    ///
+    /// - Throws: `.invalid` where there are more than `keysMax` rows.
+    public init(
+        _ groups: [ReportGroup], _ reader: LedgerReader, _ period: ReportPeriod,
+        _ rates: ExchangeRates, keysMax: Int = Self.keysMax
+    ) throws(StoreError) {
+        var sums = Sums(groups: groups, keysMax: keysMax)
+        let parts = groups.reduce(into: Audience.Parts()) { $0.formUnion($1.parts) }
         for day in try reader.clickDays() where period.touches(day) {
-            for item in try reader.clicks.audienceTotals(
-                by: parts, on: day, from: period.from, to: period.to)
-            {
+            try reader.clicks.audienceTotals(
+                by: parts, on: day, from: period.from, to: period.to
+            ) { item in
                 let total = item.total.converted(by: rates, on: day)
-                byKey[key(total.campaignID, item.audience), default: ReportNumbers()].add(total)
-                totals.add(total)
+                return sums.add(total.campaignID, item.audience) { $0.add(total) }
             }
+            try sums.check()
         }
-        for item in try reader.audienceConversions(
-            by: parts, from: period.from, to: period.to, reporting: rates.reporting)
-        {
-            byKey[key(item.total.campaignID, item.audience), default: ReportNumbers()]
-                .add(item.total)
-            totals.add(item.total)
+        try reader.audienceConversions(
+            by: parts, from: period.from, to: period.to, reporting: rates.reporting
+        ) { item in
+            sums.add(item.total.campaignID, item.audience) { $0.add(item.total) }
         }
-        for item in try reader.audienceCosts(by: parts, from: period.from, to: period.to) {
+        try sums.check()
+        try reader.audienceCosts(by: parts, from: period.from, to: period.to) { item in
             let cost = CostTotal(
                 campaignID: item.total.campaignID, currency: item.total.currency,
                 count: item.total.conversions, costNanos: item.total.costNanos,
                 reportingNanos: rates.converted(
                     item.total.costNanos, of: item.total.currency, on: item.total.quarter.day))
-            byKey[key(cost.campaignID, item.audience), default: ReportNumbers()].add(cost)
-            totals.add(cost)
+            return sums.add(cost.campaignID, item.audience) { $0.add(cost) }
         }
-        let sorted = byKey.map {
+        try sums.check()
+        let sorted = sums.byKey.map {
             Row(campaignID: $0.key.campaignID, values: $0.key.values, numbers: $0.value)
         }.sorted(by: Self.precedes)
         rows = Array(sorted.prefix(Self.rowsMax))
         isTruncated = sorted.count > Self.rowsMax
-        self.totals = totals
+        totals = sums.totals
     }
 
     private static func precedes(_ left: Row, _ right: Row) -> Bool {

@@ -64,41 +64,65 @@ public struct CampaignReport: Sendable, Equatable {
     }
 
     /// How each figure is made, in words for people.
-    public static let formulas: [(name: String, formula: String)] = [
-        ("clicks", "clicks recorded in the period, without those of bots"),
-        (
-            "bots",
-            "requests of bots, prefetches and link previews in the period: they are no clicks, and "
-                + "their costs are in no sum"
-        ),
-        ("lander_views", "clicks of the period that came to a lander"),
-        ("lander_clicks", "how often their visitors, or others, went on by /o to an offer"),
-        ("lander_passed", "clicks whose visitors did so at least once"),
-        ("lander_ctr", "lander_passed / lander_views"),
-        ("conversions", "conversions of the clicks of the period, of every status, without tests"),
-        (
-            "cost",
-            "sum of the costs of the clicks whose cost is known, and of what their conversions cost "
-                + "where the campaign pays for those (cpa, revshare); where a cost layer lies over "
-                + "them, what the newest layer says instead"
-        ),
-        ("revenue", "sum of approved payouts"),
-        ("profit", "revenue - cost"),
-        ("cr", "conversions / clicks"),
-        ("epc", "revenue / clicks"),
-        ("roi", "profit / cost"),
-        ("cpc", "cost / clicks"),
-        ("cpa", "cost / conversions"),
-        (
-            "reporting",
-            "the same in the reporting currency: costs, summed by the UTC day of the click, "
-                + "campaign and currency, by the rate of that day as it is known now; approved payouts as they were "
-                + "converted when they were recorded; amounts of that currency itself as they are"
-        ),
-        (
-            "unconverted",
-            "clicks with a cost, conversions with one, cost layers without clicks, and approved conversions that are not in "
-                + "the reporting sums, because no rate was known"
-        ),
-    ]
+    public static let formulas = ReportFormulas.all(
+        cost: "; where a cost layer lies over them, what the newest layer says instead",
+        unconverted: "cost layers without clicks, ",
+        between: [
+            ("lander_views", "clicks of the period that came to a lander"),
+            ("lander_clicks", "how often their visitors, or others, went on by /o to an offer"),
+            ("lander_passed", "clicks whose visitors did so at least once"),
+            ("lander_ctr", "lander_passed / lander_views"),
+        ])
+}
+
+extension AudienceReport {
+    /// How each figure is made, in words for people.
+    public static let formulas = ReportFormulas.all(
+        cost: ", as they were recorded: cost layers do not tell audiences apart and are not in it",
+        unconverted: "", between: [])
+}
+
+enum ReportFormulas {
+    /// What both reports tell, each with words of its own in places.
+    static func all(
+        cost: String, unconverted: String, between: [(name: String, formula: String)]
+    ) -> [(name: String, formula: String)] {
+        [
+            ("clicks", "clicks recorded in the period, without those of bots"),
+            (
+                "bots",
+                "requests of bots, prefetches and link previews in the period: they are no clicks, "
+                    + "and their costs are in no sum"
+            ),
+        ] + between + [
+            (
+                "conversions",
+                "conversions of the clicks of the period, of every status, without tests"
+            ),
+            (
+                "cost",
+                "sum of the costs of the clicks whose cost is known, and of what their conversions "
+                    + "cost where the campaign pays for those (cpa, revshare)" + cost
+            ),
+            ("revenue", "sum of approved payouts"),
+            ("profit", "revenue - cost"),
+            ("cr", "conversions / clicks"),
+            ("epc", "revenue / clicks"),
+            ("roi", "profit / cost"),
+            ("cpc", "cost / clicks"),
+            ("cpa", "cost / conversions"),
+            (
+                "reporting",
+                "the same in the reporting currency: costs, summed by the UTC day of the click, "
+                    + "campaign and currency, by the rate of that day as it is known now; approved "
+                    + "payouts as they were converted when they were recorded; amounts of that "
+                    + "currency itself as they are"
+            ),
+            (
+                "unconverted",
+                "clicks with a cost, conversions with one, " + unconverted + "and approved "
+                    + "conversions that are not in the reporting sums, because no rate was known"
+            ),
+        ]
+    }
 }

@@ -19,6 +19,10 @@ public struct Audience: Hashable, Sendable {
         public static let place = Parts(rawValue: 2)
     }
 
+    /// Sums that are held at a time: where there are more, they are handed on in parts. Sorting the
+    /// rows instead, as GROUP BY does, would take memory for all of them.
+    static let sumsMax = 65_536
+
     public init(visit: VisitKind, device: Device?, place: Place? = nil) {
         self.visit = visit
         self.device = device
@@ -36,6 +40,27 @@ extension Audience {
             column("visit", parts != nil), column("device", parts?.contains(.device) == true),
             column("place", parts?.contains(.place) == true),
         ].joined(separator: ", ")
+    }
+}
+
+/// An audience as a conversion's row has it.
+struct AudienceKey: Hashable {
+    private let visit: Int64?
+    private let device: [UInt8]
+    private let place: [UInt8]
+
+    /// Of a row that begins with `Audience.columns`.
+    init(_ row: Statement) {
+        visit = row.optionalInt64(0)
+        device = row.blob(1)
+        place = row.blob(2)
+    }
+
+    var audience: Audience {
+        Audience(
+            visit: VisitKind(stored: visit),
+            device: device.withUnsafeBytes { Device(packed: $0) },
+            place: place.withUnsafeBytes { Place(packed: $0) })
     }
 }
 
@@ -58,54 +83,105 @@ public struct AudienceCosts: Sendable {
 }
 
 extension ClickReader {
-    /// One day's sums by audience, campaign and currency. Reads the clicks themselves: a second for
-    /// some million of them.
+    /// Hands on one day's sums by audience, campaign and currency; of the same ones there may be
+    /// several. Reads the clicks themselves: a second for some million of them.
+    ///
+    /// - Parameter take: false: no more are wanted.
     public func audienceTotals(
-        by parts: Audience.Parts, on day: Day, from: Instant, to: Instant
-    ) throws(StoreError) -> [AudienceClicks] {
-        // A text once read is asked for by each group that has it.
-        var devices: [Int64: Device?] = [:]
-        var places: [Int64: Place?] = [:]
-        return try read(day) { (connection, version) throws(SQLiteError) in
-            try connection.rows(
+        by parts: Audience.Parts, on day: Day, from: Instant, to: Instant,
+        _ take: (AudienceClicks) -> Bool
+    ) throws(StoreError) {
+        _ = try read(day) { (connection, version) throws(SQLiteError) in
+            let rows = try connection.prepare(
                 """
-                SELECT campaign_id, visit_kind, told, money, clicks, units, nanos,
-                    (SELECT value FROM text WHERE text.id = told), spot,
-                    (SELECT value FROM text WHERE text.id = spot)
-                FROM (
-                    SELECT campaign_id, \(version < 5 ? "NULL" : "visit") AS visit_kind,
-                        \(version < 5 || !parts.contains(.device) ? "NULL" : "device") AS told,
-                        \(version < 6 || !parts.contains(.place) ? "NULL" : "place") AS spot,
-                        CASE WHEN cost_nanos IS NULL THEN 0 ELSE ifnull(currency, 0) END AS money,
-                        count(*) AS clicks, sum(ifnull(cost_nanos, 0) / 1000000000) AS units,
-                        sum(ifnull(cost_nanos, 0) % 1000000000) AS nanos
-                    FROM click WHERE id >= ?1 AND id < ?2
-                    GROUP BY campaign_id, visit_kind, told, spot, money)
-                """,
-                [
-                    .integer(LedgerReader.firstRowID(at: from)),
-                    .integer(LedgerReader.firstRowID(at: to)),
-                ]
-            ) { (row) throws(SQLiteError) in
-                let id = row.int64(2)
-                let device = devices[id] ?? row.withBytes(7) { Device(packed: $0) }
-                devices[id] = .some(device)
-                let placeID = row.int64(8)
-                let place = places[placeID] ?? row.withBytes(9) { Place(packed: $0) }
-                places[placeID] = .some(place)
-                let visit = VisitKind(stored: row.optionalInt64(1))
-                let isClick = visit == .visitor
-                return AudienceClicks(
-                    audience: Audience(visit: visit, device: device, place: place),
-                    total: ClickTotal(
-                        campaignID: CampaignID(row.int64(0)),
-                        currency: isClick
-                            ? Currency(rawValue: UInt32(truncatingIfNeeded: row.int64(3))) : nil,
-                        clicks: isClick ? row.int64(4) : 0,
-                        costNanos: isClick
-                            ? Int128(row.int64(5)) * 1_000_000_000 + Int128(row.int64(6)) : 0,
-                        bots: isClick ? 0 : row.int64(4)))
+                SELECT campaign_id, \(version < 5 ? "NULL" : "visit"),
+                    \(version < 5 || !parts.contains(.device) ? "NULL" : "device"),
+                    \(version < 6 || !parts.contains(.place) ? "NULL" : "place"),
+                    CASE WHEN cost_nanos IS NULL THEN 0 ELSE ifnull(currency, 0) END,
+                    ifnull(cost_nanos, 0)
+                FROM click WHERE id >= ?1 AND id < ?2
+                """)
+            rows.bind(1, LedgerReader.firstRowID(at: from))
+            rows.bind(2, LedgerReader.firstRowID(at: to))
+            defer { rows.reset() }
+            let texts = try connection.prepare("SELECT value FROM text WHERE id = ?1")
+            var sums: [ClickSum.Key: ClickSum] = [:]
+            while try rows.step() {
+                let key = ClickSum.Key(
+                    campaign: rows.int64(0), visit: rows.optionalInt64(1), device: rows.int64(2),
+                    place: rows.int64(3), currency: rows.int64(4))
+                sums[key, default: ClickSum()].add(rows.int64(5))
+                guard sums.count == Audience.sumsMax else { continue }
+                guard try ClickSum.handOn(sums, texts, take) else { return }
+                sums.removeAll(keepingCapacity: true)
             }
-        } ?? []
+            _ = try ClickSum.handOn(sums, texts, take)
+        }
+    }
+}
+
+/// What rows of clicks that are alike come to.
+private struct ClickSum {
+    struct Key: Hashable {
+        let campaign: Int64
+        let visit: Int64?
+        /// Of its text; 0: none.
+        let device: Int64
+        let place: Int64
+        let currency: Int64
+    }
+
+    private var count: Int64 = 0
+    private var nanos: Int128 = 0
+
+    mutating func add(_ costNanos: Int64) {
+        count += 1
+        nanos += Int128(costNanos)
+    }
+
+    /// False when no more are wanted.
+    static func handOn(
+        _ sums: [Key: ClickSum], _ texts: Statement, _ take: (AudienceClicks) -> Bool
+    ) throws(SQLiteError) -> Bool {
+        var devices = Unpacked(texts) { Device(packed: $0) }
+        var places = Unpacked(texts) { Place(packed: $0) }
+        for (key, sum) in sums {
+            let device = try devices.value(key.device)
+            let place = try places.value(key.place)
+            let visit = VisitKind(stored: key.visit)
+            let isClick = visit == .visitor
+            let audience = AudienceClicks(
+                audience: Audience(visit: visit, device: device, place: place),
+                total: ClickTotal(
+                    campaignID: CampaignID(key.campaign),
+                    currency: isClick
+                        ? Currency(rawValue: UInt32(truncatingIfNeeded: key.currency)) : nil,
+                    clicks: isClick ? sum.count : 0, costNanos: isClick ? sum.nanos : 0,
+                    bots: isClick ? 0 : sum.count))
+            if !take(audience) { return false }
+        }
+        return true
+    }
+}
+
+/// What texts of a day's file say, each read once.
+private struct Unpacked<Value> {
+    private let texts: Statement
+    private let make: (UnsafeRawBufferPointer) -> Value?
+    /// 0: none.
+    private var known: [Int64: Value?] = [0: nil]
+
+    init(_ texts: Statement, _ make: @escaping (UnsafeRawBufferPointer) -> Value?) {
+        self.texts = texts
+        self.make = make
+    }
+
+    mutating func value(_ id: Int64) throws(SQLiteError) -> Value? {
+        if let value = known[id] { return value }
+        texts.bind(1, id)
+        defer { texts.reset() }
+        let value = try texts.step() ? texts.withBytes(0, make) : nil
+        known[id] = .some(value)
+        return value
     }
 }

@@ -63,54 +63,45 @@ extension LedgerReader {
     public func conversionTotals(
         from: Instant, to: Instant, reporting: Currency? = nil
     ) throws(StoreError) -> [ConversionTotal] {
-        try audienceConversions(by: nil, from: from, to: to, reporting: reporting)
-            .map(\.total)
+        var totals: [ConversionTotal] = []
+        try audienceConversions(by: nil, from: from, to: to, reporting: reporting) { item in
+            totals.append(item.total)
+            return true
+        }
+        return totals
     }
 
-    /// The same by who made the clicks.
-    /// - Parameter parts: nil: nothing is told apart.
+    /// The same by who made the clicks, handed on; of the same ones there may be several.
+    /// - Parameters:
+    ///   - parts: nil: nothing is told apart.
+    ///   - take: false: no more are wanted.
     public func audienceConversions(
-        by parts: Audience.Parts?, from: Instant, to: Instant, reporting: Currency? = nil
-    ) throws(StoreError) -> [AudienceConversions] {
-        let audience = Audience.columns(parts)
-        return try sql { (connection) throws(SQLiteError) in
-            // Units and nanos apart, so that no sum can overflow. `converted` is NULL for what was
-            // not converted: zero needs no rate, nor does the reporting currency itself.
-            try connection.rows(
+        by parts: Audience.Parts?, from: Instant, to: Instant, reporting: Currency? = nil,
+        _ take: (AudienceConversions) -> Bool
+    ) throws(StoreError) {
+        try sql { (connection) throws(SQLiteError) in
+            // `converted` is NULL for what was not converted: zero needs no rate, nor does the
+            // reporting currency itself.
+            let rows = try connection.prepare(
                 """
-                SELECT campaign_id, status, currency, count(*),
-                    sum(payout_nanos / 1000000000), sum(payout_nanos % 1000000000),
-                    coalesce(sum(converted / 1000000000), 0),
-                    coalesce(sum(converted % 1000000000), 0), count(*) - count(converted), visit,
-                    device, place
-                FROM (
-                    SELECT \(audience), campaign_id, status, currency, payout_nanos,
-                        CASE WHEN currency = ?3 OR payout_nanos = 0 THEN payout_nanos
-                            WHEN reporting_currency = ?3 THEN reporting_nanos END AS converted
-                    FROM conversion
-                    WHERE click_row_id >= ?1 AND click_row_id < ?2 AND is_test = 0)
-                GROUP BY campaign_id, status, currency, visit, device, place
-                """,
-                [
-                    .integer(Self.firstRowID(at: from)), .integer(Self.firstRowID(at: to)),
-                    reporting.map { .text($0.code) } ?? .null,
-                ]
-            ) { (row) throws(SQLiteError) in
-                guard let status = ConversionStatus(rawValue: row.text(1)),
-                    let currency = Currency(row.text(2))
-                else { throw .corrupt("a conversion can't be read") }
-                let total = ConversionTotal(
-                    campaignID: CampaignID(row.int64(0)), status: status, currency: currency,
-                    conversions: row.int64(3),
-                    payoutNanos: Int128(row.int64(4)) * 1_000_000_000 + Int128(row.int64(5)),
-                    reportingNanos: Int128(row.int64(6)) * 1_000_000_000 + Int128(row.int64(7)),
-                    unconverted: row.int64(8))
-                return AudienceConversions(
-                    audience: Audience(
-                        visit: VisitKind(stored: row.optionalInt64(9)),
-                        device: row.withBytes(10) { Device(packed: $0) },
-                        place: row.withBytes(11) { Place(packed: $0) }),
-                    total: total)
+                SELECT \(Audience.columns(parts)), campaign_id, status, currency, payout_nanos,
+                    CASE WHEN currency = ?3 OR payout_nanos = 0 THEN payout_nanos
+                        WHEN reporting_currency = ?3 THEN reporting_nanos END AS converted
+                FROM conversion WHERE click_row_id >= ?1 AND click_row_id < ?2 AND is_test = 0
+                """)
+            rows.bind(1, Self.firstRowID(at: from))
+            rows.bind(2, Self.firstRowID(at: to))
+            rows.bind(3, text: reporting?.code)
+            defer { rows.reset() }
+            var sums: [ConversionSum.Key: ConversionSum] = [:]
+            while try rows.step() {
+                let key = ConversionSum.Key(
+                    campaign: rows.int64(3), status: rows.text(4), currency: rows.text(5),
+                    audience: AudienceKey(rows))
+                sums[key, default: ConversionSum()].add(rows.int64(6), rows.optionalInt64(7))
+                guard sums.count == Audience.sumsMax else { continue }
+                guard try ConversionSum.handOn(sums, take) else { return }
+                sums.removeAll(keepingCapacity: true)
             }
         }
     }
@@ -130,6 +121,7 @@ public struct ConversionTotal: Sendable, Equatable {
     public let conversions: Int64
     public let payoutNanos: Int128
     /// The same in the reporting currency, without those that were not converted.
+            _ = try ConversionSum.handOn(sums, take)
     public let reportingNanos: Int128
     /// How many are not in that sum.
     public let unconverted: Int64
@@ -140,6 +132,46 @@ public struct ConversionTotal: Sendable, Equatable {
     ) {
         self.campaignID = campaignID
         self.status = status
+/// What rows of conversions that are alike come to.
+private struct ConversionSum {
+    struct Key: Hashable {
+        let campaign: Int64
+        let status: String
+        let currency: String
+        let audience: AudienceKey
+    }
+
+    private var count: Int64 = 0
+    private var unconverted: Int64 = 0
+    private var nanos: Int128 = 0
+    private var converted: Int128 = 0
+
+    mutating func add(_ payoutNanos: Int64, _ convertedNanos: Int64?) {
+        count += 1
+        nanos += Int128(payoutNanos)
+        if let convertedNanos { converted += Int128(convertedNanos) } else { unconverted += 1 }
+    }
+
+    /// False when no more are wanted.
+    static func handOn(_ sums: [Key: ConversionSum], _ take: (AudienceConversions) -> Bool)
+        throws(SQLiteError) -> Bool
+    {
+        for (key, sum) in sums {
+            guard let status = ConversionStatus(rawValue: key.status),
+                let currency = Currency(key.currency)
+            else { throw .corrupt("a conversion can't be read") }
+            let total = ConversionTotal(
+                campaignID: CampaignID(key.campaign), status: status, currency: currency,
+                conversions: sum.count, payoutNanos: sum.nanos, reportingNanos: sum.converted,
+                unconverted: sum.unconverted)
+            if !take(AudienceConversions(audience: key.audience.audience, total: total)) {
+                return false
+            }
+        }
+        return true
+    }
+}
+
         self.currency = currency
         self.conversions = conversions
         self.payoutNanos = payoutNanos

@@ -27,48 +27,80 @@ extension LedgerReader {
     public func conversionCosts(from: Instant, to: Instant) throws(StoreError)
         -> [ConversionCostTotal]
     {
-        try audienceCosts(by: nil, from: from, to: to).map(\.total)
+        var totals: [ConversionCostTotal] = []
+        try audienceCosts(by: nil, from: from, to: to) { item in
+            totals.append(item.total)
+            return true
+        }
+        return totals
     }
 
-    /// The same by who made the clicks.
-    /// - Parameter parts: nil: nothing is told apart.
-    public func audienceCosts(by parts: Audience.Parts?, from: Instant, to: Instant)
-        throws(StoreError) -> [AudienceCosts]
-    {
-        return try sql { (connection) throws(SQLiteError) in
-            // Units and nanos apart, so that no sum can overflow.
-            try connection.rows(
+    /// The same by who made the clicks, handed on; of the same ones there may be several.
+    /// - Parameters:
+    ///   - parts: nil: nothing is told apart.
+    ///   - take: false: no more are wanted.
+    public func audienceCosts(
+        by parts: Audience.Parts?, from: Instant, to: Instant, _ take: (AudienceCosts) -> Bool
+    ) throws(StoreError) {
+        try sql { (connection) throws(SQLiteError) in
+            let rows = try connection.prepare(
                 """
-                SELECT campaign_id,
+                SELECT \(Audience.columns(parts)), campaign_id,
                     ((click_row_id >> 22) + \(ClickRowID.epochMilliseconds))
-                        / \(QuarterHour.micros / 1000) AS quarter,
-                    own_cost_currency, count(*), sum(own_cost_nanos / 1000000000),
-                    sum(own_cost_nanos % 1000000000), visit, device, place
-                FROM (
-                    SELECT \(Audience.columns(parts)), campaign_id, click_row_id,
-                        own_cost_currency, own_cost_nanos
-                    FROM conversion
-                    WHERE click_row_id >= ?1 AND click_row_id < ?2 AND is_test = 0
-                        AND own_cost_nanos <> 0)
-                GROUP BY campaign_id, quarter, own_cost_currency, visit, device, place
-                """,
-                [.integer(Self.firstRowID(at: from)), .integer(Self.firstRowID(at: to))]
-            ) { (row) throws(SQLiteError) in
-                guard let currency = Currency(row.text(2)) else {
-                    throw .corrupt("the cost of a conversion can't be read")
-                }
-                let total = ConversionCostTotal(
-                    campaignID: CampaignID(row.int64(0)),
-                    quarter: QuarterHour(number: row.int64(1)), currency: currency,
-                    conversions: row.int64(3),
-                    costNanos: Int128(row.int64(4)) * 1_000_000_000 + Int128(row.int64(5)))
-                return AudienceCosts(
-                    audience: Audience(
-                        visit: VisitKind(stored: row.optionalInt64(6)),
-                        device: row.withBytes(7) { Device(packed: $0) },
-                        place: row.withBytes(8) { Place(packed: $0) }),
-                    total: total)
+                        / \(QuarterHour.micros / 1000),
+                    own_cost_currency, own_cost_nanos
+                FROM conversion
+                WHERE click_row_id >= ?1 AND click_row_id < ?2 AND is_test = 0
+                    AND own_cost_nanos <> 0
+                """)
+            rows.bind(1, Self.firstRowID(at: from))
+            rows.bind(2, Self.firstRowID(at: to))
+            defer { rows.reset() }
+            var sums: [CostSum.Key: CostSum] = [:]
+            while try rows.step() {
+                let key = CostSum.Key(
+                    campaign: rows.int64(3), quarter: rows.int64(4), currency: rows.text(5),
+                    audience: AudienceKey(rows))
+                sums[key, default: CostSum()].add(rows.int64(6))
+                guard sums.count == Audience.sumsMax else { continue }
+                guard try CostSum.handOn(sums, take) else { return }
+                sums.removeAll(keepingCapacity: true)
             }
+            _ = try CostSum.handOn(sums, take)
         }
+    }
+}
+
+/// What rows of conversions that are alike cost.
+private struct CostSum {
+    struct Key: Hashable {
+        let campaign: Int64
+        let quarter: Int64
+        let currency: String
+        let audience: AudienceKey
+    }
+
+    private var count: Int64 = 0
+    private var nanos: Int128 = 0
+
+    mutating func add(_ costNanos: Int64) {
+        count += 1
+        nanos += Int128(costNanos)
+    }
+
+    /// False when no more are wanted.
+    static func handOn(_ sums: [Key: CostSum], _ take: (AudienceCosts) -> Bool)
+        throws(SQLiteError) -> Bool
+    {
+        for (key, sum) in sums {
+            guard let currency = Currency(key.currency) else {
+                throw .corrupt("the cost of a conversion can't be read")
+            }
+            let total = ConversionCostTotal(
+                campaignID: CampaignID(key.campaign), quarter: QuarterHour(number: key.quarter),
+                currency: currency, conversions: sum.count, costNanos: sum.nanos)
+            if !take(AudienceCosts(audience: key.audience.audience, total: total)) { return false }
+        }
+        return true
     }
 }

@@ -128,6 +128,39 @@ import Testing
         #expect(report["formulas"]?["cpa"] == "cost / conversions")
     }
 
+    @Test func `a report of more rows than are held asks for a narrower one`() throws {
+        let bench = try EntityTests.bench()
+        for sequence in 0..<2 { try bench.convert(bench.click(sequence: sequence)) }
+        let now = bench.clock.now
+        func report(keysMax: Int) throws -> Int {
+            try bench.read { reader throws(StoreError) in
+                let period = ReportPeriod(from: now.day.start, to: now.advanced(by: .seconds(1)))
+                guard let period else { return -1 }
+                return try AudienceReport(
+                    [.campaign, .visit], reader, period, ExchangeRates(), keysMax: keysMax
+                ).rows.count
+            }
+        }
+        #expect(try report(keysMax: 1) == 1)
+        let error = #expect(throws: StoreError.self) { try report(keysMax: 0) }
+        guard case .invalid(let invalid) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(invalid.errors.map(\.field) == ["group"])
+    }
+
+    @Test func `a report says whether cost layers are in it`() throws {
+        let bench = try EntityTests.bench()
+        let campaigns = try bench.call("GET", "/report")
+        #expect(campaigns["cost_layers"] == true)
+        #expect(campaigns["formulas"]?["cost"]?.stringValue?.contains("newest layer") == true)
+        let devices = try bench.call("GET", "/report?group=campaign,device")
+        #expect(devices["cost_layers"] == false)
+        #expect(devices["formulas"]?["cost"]?.stringValue?.contains("are not in it") == true)
+        #expect(devices["formulas"]?["lander_views"] == nil)
+    }
+
     @Test func `clicks without a known cost are said to be so`() throws {
         let bench = try EntityTests.bench()
         try bench.click(sequence: 0, costNanos: nil)

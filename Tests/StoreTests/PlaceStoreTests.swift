@@ -22,12 +22,20 @@ import Testing
         #expect(try ids.map { try bench.click($0)?.place } == [place, place, nil])
         let day = StoreBench.noon.day
         #expect(try bench.count(day, "SELECT count(DISTINCT place) FROM click") == 1)
-        let totals = try ClickReader(bench.data).audienceTotals(
-            by: .place, on: day, from: day.start, to: day.advanced(by: 1).start)
+        func sums(by parts: Audience.Parts) throws -> [AudienceClicks] {
+            var sums: [AudienceClicks] = []
+            try ClickReader(bench.data).audienceTotals(
+                by: parts, on: day, from: day.start, to: day.advanced(by: 1).start
+            ) {
+                sums.append($0)
+                return true
+            }
+            return sums
+        }
+        let totals = try sums(by: .place)
         #expect(Set(totals.map(\.audience.place)) == [place, nil])
         #expect(totals.first { $0.audience.place == place }?.total.clicks == 2)
-        let undivided = try ClickReader(bench.data).audienceTotals(
-            by: [], on: day, from: day.start, to: day.advanced(by: 1).start)
+        let undivided = try sums(by: [])
         #expect(undivided.map(\.total.clicks) == [3] && undivided[0].audience.place == nil)
     }
 }
