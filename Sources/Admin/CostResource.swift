@@ -36,8 +36,8 @@ enum CostResource {
             guard let stored = try reader.costLayer(id) else {
                 throw .notFound("there is no cost layer \(id)")
             }
-            return APIResponse(
-                json(stored, clicks: sum(try CampaignReport.clicks(of: stored, reader))))
+            let clicks = try CampaignReport.clicks(of: [stored], reader)[id] ?? [:]
+            return APIResponse(json(stored, clicks: sum(clicks)))
         }
     }
 
@@ -51,14 +51,16 @@ enum CostResource {
         let catalog = call.catalog
         // Not on the loop: a time zone's file may have to be read, and clicks counted.
         return .prepare { reader throws(StoreError) in
-            var drafts: [Draft] = []
+            var stored: [StoredCostLayer] = []
             for layer in try layers(document, catalog) {
                 guard let campaign = catalog.campaigns[layer.campaign] else { continue }
-                let stored = StoredCostLayer(
-                    id: 0, campaignID: campaign.id, layer: layer, createdAt: now, removedAt: nil)
-                drafts.append(
-                    Draft(stored: stored, clicks: try CampaignReport.clicks(of: stored, reader)))
+                stored.append(
+                    StoredCostLayer(
+                        id: Int64(-1 - stored.count), campaignID: campaign.id, layer: layer,
+                        createdAt: now, removedAt: nil))
             }
+            let clicks = try CampaignReport.clicks(of: stored, reader)
+            let drafts = stored.map { Draft(stored: $0, clicks: clicks[$0.id] ?? [:]) }
             let isOne = document.arrayValue == nil
             if isDryRun { return .done(answer(drafts, isOne: isOne, status: 200)) }
             return .write { [drafts] transaction throws(StoreError) in

@@ -38,6 +38,26 @@ import Testing
         return .object(rest + changes)
     }
 
+    @Test func `each of several layers that come at once is about its own clicks`() throws {
+        let bench = try EntityTests.bench()
+        for sequence in 0..<3 {
+            try bench.click(
+                at: Self.at(0, 5), sequence: sequence,
+                parameters: [("zone", Array("\(sequence % 2)".utf8))])
+        }
+        func zone(_ value: JSONValue) -> JSONValue {
+            Self.layer(["cpc": "1", "where": ["param:zone": value]])
+        }
+        let drafts: JSONValue = [zone("0"), zone("1"), zone("2")]
+        for target in ["/costs?dry_run=1", "/costs"] {
+            let added = try bench.call("POST", target, drafts)
+            #expect(
+                added.json.arrayValue?.map { $0["clicks"] } == [
+                    .integer(2), .integer(1), .integer(0),
+                ], "\(target)")
+        }
+    }
+
     @Test func `a total replaces what the clicks cost until it is removed`() throws {
         let bench = try EntityTests.bench()
         for sequence in 0..<3 { try bench.click(at: Self.at(0, 5), sequence: sequence) }

@@ -80,15 +80,22 @@ struct CostCorrections {
 }
 
 extension CampaignReport {
-    /// How many clicks of each day a layer is about, as far as its days have files. A layer that is
-    /// not kept yet has the number 0.
-    public static func clicks(of stored: StoredCostLayer, _ reader: LedgerReader)
-        throws(StoreError) -> [Day: Int64]
+    /// How many clicks of each day layers are about, by their numbers, as far as the days have files.
+    /// A campaign's clicks are looked at once for all its layers. One that is not kept yet has a
+    /// number below 1, which no other has.
+    public static func clicks(of layers: [StoredCostLayer], _ reader: LedgerReader)
+        throws(StoreError) -> [Int64: [Day: Int64]]
     {
         let days = Set(try reader.clickDays())
-        let asksForOffers = stored.layer.filter.tests.contains { $0.field == .offer }
-        let counts = LayerCounts(
-            stored.campaignID, reader, days, asksForOffers ? try reader.offerKeys() : [:])
-        return try counts.counts(of: [stored])[stored.id] ?? [:]
+        let asksForOffers = layers.contains { stored in
+            stored.layer.filter.tests.contains { $0.field == .offer }
+        }
+        let offers = asksForOffers ? try reader.offerKeys() : [:]
+        var all: [Int64: [Day: Int64]] = [:]
+        for (campaign, layers) in Dictionary(grouping: layers, by: \.campaignID) {
+            let counts = try LayerCounts(campaign, reader, days, offers).counts(of: layers)
+            all.merge(counts) { first, _ in first }
+        }
+        return all
     }
 }
