@@ -13,7 +13,12 @@ struct TextTable {
 
     init(_ connection: Connection) throws(SQLiteError) {
         self.connection = connection
-        find = try connection.prepare("SELECT id FROM text WHERE hash = ?1 AND value = ?2")
+        // Of equal hashes only a few are compared: somebody may aim texts at one, and a text that is
+        // there twice does no harm.
+        find = try connection.prepare(
+            """
+            SELECT id FROM (SELECT id, value FROM text WHERE hash = ?1 LIMIT 8) WHERE value = ?2
+            """)
         insert = try connection.prepare("INSERT INTO text (hash, value) VALUES (?1, ?2)")
     }
 
