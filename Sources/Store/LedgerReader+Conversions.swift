@@ -15,6 +15,11 @@ public struct ConversionFilter: Sendable {
     public var clickRowID: ClickRowID?
 
     public init() {}
+
+    /// An index finds the few that there are.
+    fileprivate var isSelective: Bool {
+        transactionID != nil || externalID != nil || clickRowID != nil
+    }
 }
 
 extension LedgerReader {
@@ -33,13 +38,26 @@ extension LedgerReader {
         conditions.add("transaction_id <> '' AND transaction_id = ?", filter.transactionID)
         conditions.add("external_id = ?", filter.externalID)
         conditions.add("click_row_id = ?", filter.clickRowID?.rawValue)
+        let lookedAt =
+            filter.isSelective
+            ? .all
+            : LookedAt(
+                before: cursor, newest: try newest("conversion"), rowsMax: rowsLookedAtMax)
+        conditions.add("id >= ?", lookedAt.from)
         let items = try sql { (connection) throws(SQLiteError) in
             try connection.rows(
                 "SELECT \(ConversionRow.columns) FROM conversion \(conditions.sql) "
                     + "ORDER BY id DESC LIMIT \(limit + 1)", conditions.values
             ) { (row) throws(SQLiteError) in try ConversionRow.read(row) }
         }
-        return Page(items, limit: limit) { $0.id.rawValue }
+        return Page(items, limit: limit, endedAt: lookedAt.from) { $0.id.rawValue }
+    }
+
+    /// The greatest number in a table of ours; 0 when it is empty.
+    func newest(_ table: String) throws(StoreError) -> Int64 {
+        try sql { (connection) throws(SQLiteError) in
+            try connection.int64("SELECT max(id) FROM \(table)") ?? 0
+        }
     }
 
     public func conversion(_ id: ConversionID) throws(StoreError) -> Conversion? {
@@ -103,6 +121,7 @@ extension LedgerReader {
                 guard try ConversionSum.handOn(sums, take) else { return }
                 sums.removeAll(keepingCapacity: true)
             }
+            _ = try ConversionSum.handOn(sums, take)
         }
     }
 
@@ -113,25 +132,6 @@ extension LedgerReader {
     }
 }
 
-/// How many conversions of one status a campaign had, and their payouts, in one currency.
-public struct ConversionTotal: Sendable, Equatable {
-    public let campaignID: CampaignID
-    public let status: ConversionStatus
-    public let currency: Currency
-    public let conversions: Int64
-    public let payoutNanos: Int128
-    /// The same in the reporting currency, without those that were not converted.
-            _ = try ConversionSum.handOn(sums, take)
-    public let reportingNanos: Int128
-    /// How many are not in that sum.
-    public let unconverted: Int64
-
-    public init(
-        campaignID: CampaignID, status: ConversionStatus, currency: Currency, conversions: Int64,
-        payoutNanos: Int128, reportingNanos: Int128 = 0, unconverted: Int64 = 0
-    ) {
-        self.campaignID = campaignID
-        self.status = status
 /// What rows of conversions that are alike come to.
 private struct ConversionSum {
     struct Key: Hashable {
@@ -172,6 +172,24 @@ private struct ConversionSum {
     }
 }
 
+/// How many conversions of one status a campaign had, and their payouts, in one currency.
+public struct ConversionTotal: Sendable, Equatable {
+    public let campaignID: CampaignID
+    public let status: ConversionStatus
+    public let currency: Currency
+    public let conversions: Int64
+    public let payoutNanos: Int128
+    /// The same in the reporting currency, without those that were not converted.
+    public let reportingNanos: Int128
+    /// How many are not in that sum.
+    public let unconverted: Int64
+
+    public init(
+        campaignID: CampaignID, status: ConversionStatus, currency: Currency, conversions: Int64,
+        payoutNanos: Int128, reportingNanos: Int128 = 0, unconverted: Int64 = 0
+    ) {
+        self.campaignID = campaignID
+        self.status = status
         self.currency = currency
         self.conversions = conversions
         self.payoutNanos = payoutNanos

@@ -27,15 +27,21 @@ extension LedgerReader {
     public func deliveries(_ filter: DeliveryFilter, limit: Int, cursor: Int64?)
         throws(StoreError) -> Page<Delivery>
     {
+        let way = try way(filter)
         var conditions = Self.conditions(filter)
         conditions.add("id < ?", cursor)
+        let lookedAt =
+            way == .all
+            ? LookedAt(
+                before: cursor, newest: try newestDelivery(), rowsMax: rowsLookedAtMax) : .all
+        conditions.add("id >= ?", lookedAt.from)
         let items = try sql { (connection) throws(SQLiteError) in
             try connection.rows(
-                "SELECT \(DeliveryRow.columns) FROM \(Self.table(filter)) \(conditions.sql) "
+                "SELECT \(DeliveryRow.columns) FROM \(way.table) \(conditions.sql) "
                     + "ORDER BY id DESC LIMIT \(limit + 1)", conditions.values
             ) { (row) throws(SQLiteError) in try DeliveryRow.read(row) }
         }
-        return Page(items, limit: limit) { $0.id.rawValue }
+        return Page(items, limit: limit, endedAt: lookedAt.from) { $0.id.rawValue }
     }
 
     /// Deliveries of a selection up to a number, oldest first.
@@ -44,17 +50,22 @@ extension LedgerReader {
     public func deliveryIDs(
         _ filter: DeliveryFilter, after cursor: Int64, through last: Int64, limit: Int
     ) throws(StoreError) -> Page<DeliveryID> {
+        let way = try way(filter)
         var conditions = Self.conditions(filter)
         conditions.add("id > ?", cursor)
-        conditions.add("id <= ?", last)
+        let lookedAt =
+            way == .all
+            ? LookedAt(
+                after: cursor, newest: last, rowsMax: rowsLookedAtMax) : .all
+        conditions.add("id <= ?", lookedAt.through ?? last)
         let items = try sql { (connection) throws(SQLiteError) in
             try connection.rows(
-                "SELECT id FROM \(Self.table(filter)) \(conditions.sql) "
+                "SELECT id FROM \(way.table) \(conditions.sql) "
                     + "ORDER BY id LIMIT \(limit + 1)",
                 conditions.values
             ) { (row) throws(SQLiteError) in DeliveryID(row.int64(0)) }
         }
-        return Page(items, limit: limit) { $0.rawValue }
+        return Page(items, limit: limit, endedAt: lookedAt.through) { $0.rawValue }
     }
 
     /// How many deliveries a selection has, and how many of them are dead without ever having been
@@ -62,6 +73,7 @@ extension LedgerReader {
     public func deliveryCount(
         _ filter: DeliveryFilter, after cursor: Int64, through last: Int64
     ) throws(StoreError) -> (all: Int, incomplete: Int) {
+        let way = try way(filter)
         var conditions = Self.conditions(filter)
         conditions.add("id > ?", cursor)
         conditions.add("id <= ?", last)
@@ -71,7 +83,7 @@ extension LedgerReader {
                 """
                 SELECT count(*), sum(state = 'dead' AND attempt_count = 0
                     AND due_at_us <= converted_at_us + delay_seconds * 1000000)
-                FROM \(Self.table(filter)) \(conditions.sql)
+                FROM \(way.table) \(conditions.sql)
                 """, conditions.values
             ) { (row) throws(SQLiteError) in
                 (Int(row.int64(0)), Int(row.optionalInt64(1) ?? 0))
@@ -82,17 +94,34 @@ extension LedgerReader {
 
     /// The number of the newest delivery there is; 0 when there is none.
     public func newestDelivery() throws(StoreError) -> Int64 {
-        try sql { (connection) throws(SQLiteError) in
-            try connection.int64("SELECT max(id) FROM delivery") ?? 0
-        }
+        try newest("delivery")
     }
 
-    /// The table with the way into it. Rows are wanted in the order of their numbers, a page at a
-    /// time: by an index of all that wait, each page would begin with sorting them.
-    private static func table(_ filter: DeliveryFilter) -> String {
-        if filter.conversionID != nil || filter.clickRowID != nil { return "delivery" }
-        return filter.states == [.dead]
-            ? "delivery INDEXED BY delivery_dead" : "delivery NOT INDEXED"
+    /// The way into the table. Rows are wanted in the order of their numbers, a page at a time: by an
+    /// index of all that wait, each page begins with sorting them, so it is for few.
+    private enum Way {
+        case byConversion, dead, fewWaiting, all
+
+        var table: String {
+            switch self {
+            case .byConversion: "delivery"
+            case .dead: "delivery INDEXED BY delivery_dead"
+            case .fewWaiting: "delivery INDEXED BY delivery_queue"
+            case .all: "delivery NOT INDEXED"
+            }
+        }
+
+        static let fewMax = 10_000
+    }
+
+    private func way(_ filter: DeliveryFilter) throws(StoreError) -> Way {
+        if filter.conversionID != nil || filter.clickRowID != nil { return .byConversion }
+        if filter.states == [.dead] { return .dead }
+        guard filter.states == [.waiting] else { return .all }
+        let waiting = try sql { (connection) throws(SQLiteError) in
+            try connection.int64("SELECT sum(waiting) FROM delivery_total") ?? 0
+        }
+        return waiting <= Way.fewMax ? .fewWaiting : .all
     }
 
     private static func conditions(_ filter: DeliveryFilter) -> Conditions {
@@ -100,8 +129,8 @@ extension LedgerReader {
         if !filter.states.isEmpty {
             // Written out, because an index of one state is used only where SQL names the state.
             conditions.add(
-                filter.states == [.dead]
-                    ? "state = 'dead'"
+                filter.states.count == 1
+                    ? "state = '\(filter.states[0].rawValue)'"
                     : "state IN (\(filter.states.map { "'\($0.rawValue)'" }.joined(separator: ",")))"
             )
         }

@@ -40,6 +40,11 @@ public struct PostbackFilter: Sendable {
         from == nil && to == nil && network == nil && verdict == nil && clickRowID == nil
             && conversionID == nil && !isWaiting
     }
+
+    /// An index finds the few that there are.
+    fileprivate var isSelective: Bool {
+        clickRowID != nil || conversionID != nil || isWaiting
+    }
 }
 
 extension LedgerReader {
@@ -49,6 +54,12 @@ extension LedgerReader {
     {
         var conditions = Self.conditions(filter)
         conditions.add("id < ?", cursor)
+        let lookedAt =
+            filter.isSelective
+            ? .all
+            : LookedAt(
+                before: cursor, newest: try newest("postback"), rowsMax: rowsLookedAtMax)
+        conditions.add("id >= ?", lookedAt.from)
         let items = try sql { (connection) throws(SQLiteError) in
             try connection.rows(
                 "SELECT \(PostbackRow.columns), substr(body, 1, \(StoredPostback.listedBodyMax)) "
@@ -56,7 +67,7 @@ extension LedgerReader {
                     + "ORDER BY id DESC LIMIT \(limit + 1)", conditions.values
             ) { (row) throws(SQLiteError) in PostbackRow.read(row) }
         }
-        return Page(items, limit: limit) { $0.id.rawValue }
+        return Page(items, limit: limit, endedAt: lookedAt.from) { $0.id.rawValue }
     }
 
     /// Calls of a selection that a replay may change, oldest first: replays themselves, calls
@@ -66,6 +77,12 @@ extension LedgerReader {
     {
         var conditions = Self.conditions(filter)
         conditions.add("id > ?", cursor)
+        let lookedAt =
+            filter.isSelective
+            ? .all
+            : LookedAt(
+                after: cursor, newest: try newest("postback"), rowsMax: rowsLookedAtMax)
+        conditions.add("id <= ?", lookedAt.through)
         conditions.add("replay_of IS NULL AND target <> x'' AND verdict <> 'too_large'")
         conditions.add(
             """
@@ -78,7 +95,7 @@ extension LedgerReader {
                 conditions.values
             ) { (row) throws(SQLiteError) in PostbackID(row.int64(0)) }
         }
-        return Page(items, limit: limit) { $0.rawValue }
+        return Page(items, limit: limit, endedAt: lookedAt.through) { $0.rawValue }
     }
 
     private static func conditions(_ filter: PostbackFilter) -> Conditions {

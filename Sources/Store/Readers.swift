@@ -51,10 +51,40 @@ public struct Page<Item: Sendable>: Sendable {
     /// Nil on the last page.
     public let nextCursor: Int64?
 
-    init(_ items: [Item], limit: Int, cursor: (Item) -> Int64) {
+    /// - Parameter end: where a page that looked at as many rows as it may ended; nil: it looked at
+    ///   all.
+    init(_ items: [Item], limit: Int, endedAt end: Int64? = nil, cursor: (Item) -> Int64) {
         // One more than asked for was read, to know whether there is more.
         self.items = Array(items.prefix(limit))
-        nextCursor = items.count > limit ? self.items.last.map(cursor) : nil
+        nextCursor = items.count > limit ? self.items.last.map(cursor) : end
+    }
+}
+
+/// The rows of a table that a page of a list looks at where no index finds those that are wanted, by
+/// their numbers: others wait for the thread that reads them. A page then has fewer items than it
+/// might, or none, and the next one goes on where it ended.
+struct LookedAt {
+    /// Newest first, before a number.
+    let from: Int64?
+    /// Oldest first, after a number.
+    let through: Int64?
+
+    static let all = LookedAt(from: nil, through: nil)
+
+    private init(from: Int64?, through: Int64?) {
+        self.from = from
+        self.through = through
+    }
+
+    init(before cursor: Int64?, newest: Int64, rowsMax: Int64) {
+        let from = min(cursor ?? .max, newest + 1) - rowsMax
+        self.init(from: from > 1 ? from : nil, through: nil)
+    }
+
+    init(after cursor: Int64?, newest: Int64, rowsMax: Int64) {
+        // A cursor is whatever somebody sends.
+        let through = min(cursor ?? 0, newest) + rowsMax
+        self.init(from: nil, through: through < newest ? through : nil)
     }
 }
 
@@ -64,6 +94,8 @@ public final class LedgerReader {
     let deadline = Deadline()
     public let clicks: ClickReader
     public let costCounts = CostCounts()
+    /// Rows that one page of a list looks at; a second or so.
+    public var rowsLookedAtMax: Int64 = 1_000_000
     private var open: Connection?
     private var keptQueueStatements: QueueStatements?
 

@@ -43,6 +43,47 @@ import Testing
         #expect(counts.current == [0, 0, 1])
     }
 
+    @Test func `a page looks at some rows only, and the pages together at all`() throws {
+        let bench = try StoreBench()
+        try bench.install()
+        try bench.perform { tx throws(StoreError) in
+            for number in 1...20 {
+                let made = try StoreBench.record(
+                    StoreBench.conversion(click: number, transaction: "\(number)"), in: tx)
+                if made.id.rawValue % 9 == 0 { _ = try tx.cancel(DeliveryID(made.id.rawValue)) }
+            }
+        }
+        let pages = try bench.read { reader throws(StoreError) in
+            reader.rowsLookedAtMax = 4
+            var filter = DeliveryFilter()
+            filter.states = [.cancelled]
+            var down: [[Int64]] = []
+            var cursor: Int64?
+            repeat {
+                let page = try reader.deliveries(filter, limit: 10, cursor: cursor)
+                down.append(page.items.map(\.id.rawValue))
+                cursor = page.nextCursor
+            } while cursor != nil
+            var up: [[Int64]] = []
+            repeat {
+                let page = try reader.deliveryIDs(
+                    filter, after: cursor ?? 0, through: 20, limit: 10)
+                up.append(page.items.map(\.rawValue))
+                cursor = page.nextCursor
+            } while cursor != nil
+            return (down, up)
+        }
+        #expect(pages.0 == [[18], [], [9], [], []])
+        #expect(pages.1 == [[], [], [9], [], [18]])
+        let waiting = try bench.read { reader throws(StoreError) in
+            reader.rowsLookedAtMax = 4
+            var filter = DeliveryFilter()
+            filter.states = [.waiting]
+            return try reader.deliveries(filter, limit: 30, cursor: nil).items.count
+        }
+        #expect(waiting == 18, "few that wait are found by an index")
+    }
+
     @Test func `a read that takes too long ends, and the next one goes on`() throws {
         let bench = try StoreBench()
         let pending = Pending<Int>()

@@ -41,7 +41,8 @@ enum OpenAPIResource {
     private static let description = """
         PUT replaces, PATCH merges (RFC 7396), DELETE archives. A change takes effect for the next \
         click after the response. Amounts are decimal strings, times RFC 3339 in UTC. Entities name \
-        one another by key. Lists go on with ?cursor= of the page before's next_cursor.
+        one another by key. Lists go on with ?cursor= of the page before's next_cursor; where many \
+        rows had to be looked at, a page with one may have few items or none.
         """
 
     private static let problem: JSONValue = [

@@ -77,7 +77,6 @@ struct API {
             page.items += items
             let next = body["next_cursor"]
             page.nextCursor = next?.stringValue ?? next?.numberText
-            if items.isEmpty { break }
         } while page.nextCursor != nil && page.items.count < count ?? .max
         return page
     }
