@@ -4,11 +4,14 @@ public import Store
 /// What one look at the calls that wait for their click came to.
 public struct ParkedSweep: Sendable, Equatable {
     public let matched: Int
+    /// Those that had lost their text, and were given up.
+    public let lost: [PostbackID]
     /// Where the next look begins; nil when this one reached the end.
     public let next: PostbackID?
 
-    public init(matched: Int, next: PostbackID?) {
+    public init(matched: Int, lost: [PostbackID] = [], next: PostbackID?) {
         self.matched = matched
+        self.lost = lost
         self.next = next
     }
 }
@@ -26,6 +29,7 @@ extension PostbackRecorder {
     {
         let candidates = try tx.parked(after: cursor, limit: Self.sweepMax)
         var matched = 0
+        var lost: [PostbackID] = []
         for (id, click) in candidates {
             do throws(StoreError) {
                 guard try tx.click(click) != nil else { continue }
@@ -43,12 +47,16 @@ extension PostbackRecorder {
                 case .storage: throw error
                 // Its day can't be read now; the next look tries again.
                 case .unreadable, .invalid, .notFound: continue
-                // Its text was forgotten: nobody will ever be able to judge it.
-                case .conflict: try tx.unpark(id)
+                case .conflict:
+                    // Without a text nobody will ever be able to judge it; with one, people can.
+                    guard try tx.postback(id)?.call.target.isEmpty ?? true else { continue }
+                    try tx.unpark(id)
+                    lost.append(id)
                 }
             }
         }
         return ParkedSweep(
-            matched: matched, next: candidates.count < Self.sweepMax ? nil : candidates.last?.id)
+            matched: matched, lost: lost,
+            next: candidates.count < Self.sweepMax ? nil : candidates.last?.id)
     }
 }

@@ -14,8 +14,8 @@ public final class Deadline {
 
     public init() {}
 
-    public func set(afterSeconds seconds: Int) {
-        nanos = Self.now() + UInt64(max(0, seconds)) * 1_000_000_000
+    public func set(afterMilliseconds milliseconds: Int) {
+        nanos = Self.now() + UInt64(max(0, milliseconds)) * 1_000_000
     }
 
     public func clear() { nanos = nil }

@@ -206,7 +206,8 @@ final class LedgerWriter: @unchecked Sendable {
             try transaction.commit()
         } catch {
             // Nothing was kept, or nobody can say: no handle is trusted after a failed write, and
-            // everybody is told to come again. What was kept is then met as a duplicate.
+            // everybody is told to come again. What was kept is then met as a duplicate; only with
+            // `repeat: add` and no transaction ID nothing tells a repeated call from a new one.
             closeAfterFailure(error)
             for job in jobs { job.fail(error) }
             return
@@ -231,18 +232,24 @@ final class LedgerWriter: @unchecked Sendable {
         if transaction.hasMoved {
             return closeAfterFailure(.storage("clickrelay.db was moved or removed: put it back"))
         }
-        checkpointAge += 1
-        guard checkpointAge >= 5 else { return }
-        checkpointAge = 0
         do throws(StoreError) {
-            if let time = options.forgetCallsBefore() {
-                try transaction.forgetCalls(before: time)
-            }
+            try forgetCalls(transaction)
+            checkpointAge += 1
+            guard checkpointAge >= 5 else { return }
+            checkpointAge = 0
             try sumClicks(transaction)
             try transaction.checkpoint()
         } catch {
             closeAfterFailure(error)
         }
+    }
+
+    /// A short while each time: postbacks wait meanwhile.
+    private func forgetCalls(_ transaction: LedgerTransaction) throws(StoreError) {
+        guard let time = options.forgetCallsBefore() else { return }
+        let turn = Deadline()
+        turn.set(afterMilliseconds: 20)
+        while try transaction.forgetCalls(before: time), !turn.isOver {}
     }
 
     /// One day at a time: postbacks wait meanwhile.

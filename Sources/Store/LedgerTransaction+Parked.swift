@@ -29,6 +29,7 @@ extension LedgerTransaction {
         try sql { () throws(SQLiteError) in
             try connection.run(
                 "DELETE FROM parked WHERE postback_id = ?1", [.integer(id.rawValue)])
+            if connection.changes > 0 { try forgetIfOld(id) }
         }
     }
 

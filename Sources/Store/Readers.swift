@@ -27,7 +27,7 @@ public final class Readers: Sendable {
         finished: @escaping @Sendable (Result<Value, StoreError>) -> Void
     ) {
         let isTaken = pool.submit { reader in
-            if let secondsMax { reader.deadline.set(afterSeconds: secondsMax) }
+            if let secondsMax { reader.deadline.set(afterMilliseconds: secondsMax * 1000) }
             defer { reader.deadline.clear() }
             do throws(StoreError) {
                 let value = try work(reader)

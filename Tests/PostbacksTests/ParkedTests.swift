@@ -1,3 +1,4 @@
+import Crypto
 import Domain
 import Postbacks
 import Store
@@ -38,6 +39,29 @@ import Testing
         #expect(try bench.deliveries().count == 1)
         #expect(try sweep(bench).matched == 0)
         #expect(try bench.conversions().count == 1)
+    }
+
+    @Test func `only a call that has lost its text is given up`() throws {
+        let bench = try PostbackBench()
+        let click = bench.lostClick()
+        let rowID = try #require(bench.keys.open(click)?.rowID)
+        let ids = try bench.perform { (tx) throws(StoreError) in
+            var ids: [PostbackID] = []
+            for target in ["", "/postback/k1?payout=5"] {
+                let id = try tx.insert(
+                    Postback(
+                        receivedAt: PostbackBench.start, sender: nil, method: "GET",
+                        target: Array(target.utf8), headers: [], body: []),
+                    networkID: NetworkID(1), clickRowID: rowID, conversionID: nil,
+                    verdict: .parked, message: "")
+                try tx.park(id, click: rowID, isHeld: false)
+                ids.append(id)
+            }
+            return ids
+        }
+        _ = try bench.click(as: click)
+        #expect(try sweep(bench).lost == [ids[0]])
+        #expect(try waiting(bench) == [ids[1].rawValue])
     }
 
     @Test func `a replay by hand ends the waiting too, one that parks again does not`() throws {

@@ -206,7 +206,7 @@ import Testing
             """)
         #expect(try statement.step())
         #expect(!deadline.isOver)
-        deadline.set(afterSeconds: 0)
+        deadline.set(afterMilliseconds: 0)
         let error = #expect(throws: SQLiteError.self) { try statement.run() }
         #expect(error?.isInterrupted == true)
         #expect(error?.isStorageFailure == false)

@@ -102,6 +102,49 @@ import Testing
     }
 }
 
+@Suite struct ForgettingTests {
+    @Test func `a parked call keeps its text until it waits no more`() throws {
+        let directory = try TemporaryDirectory()
+        let data = DataDirectory(path: directory.path)
+        try data.create()
+        var options = Ledger.Options()
+        let isDue = Locked(false)
+        options.forgetCallsBefore = { isDue.current ? Instant(micros: 5_000_000) : nil }
+        let ledger = try Ledger(data, options: options, observers: Ledger.Observers())
+        defer { ledger.stop() }
+        func perform<Value: Sendable>(
+            _ work: @escaping @Sendable (LedgerTransaction) throws(StoreError) -> Value
+        ) throws -> Value {
+            let pending = Pending<Value>()
+            ledger.perform(work) { pending.finish($0) }
+            return try pending.value()
+        }
+        let click = ClickRowID(milliseconds: 1, node: 0, sequence: 0)
+        let ids = try perform { tx throws(StoreError) in
+            var ids: [PostbackID] = []
+            for number in 1...2 {
+                ids.append(
+                    try tx.insert(
+                        Postback(
+                            receivedAt: Instant(micros: 1), sender: nil, method: "GET",
+                            target: Array("/postback/k?n=\(number)".utf8), headers: [], body: []),
+                        networkID: nil, clickRowID: click, conversionID: nil, verdict: .parked,
+                        message: "kept"))
+            }
+            try tx.park(ids[0], click: click, isHeld: false)
+            return ids
+        }
+        isDue.with { $0 = true }
+        func isEmpty(_ id: PostbackID) throws -> Bool? {
+            try perform { tx throws(StoreError) in try tx.postback(id)?.call.target.isEmpty }
+        }
+        try eventually("the other has lost its text") { try isEmpty(ids[1]) == true }
+        #expect(try isEmpty(ids[0]) == false)
+        try perform { tx throws(StoreError) in try tx.unpark(ids[0]) }
+        #expect(try isEmpty(ids[0]) == true)
+    }
+}
+
 @Suite struct SealingTests {
     @Test func `a damaged file of yesterday does not keep a store from starting today`() throws {
         let directory = try TemporaryDirectory()

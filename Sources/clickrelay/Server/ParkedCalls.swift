@@ -43,6 +43,9 @@ final class ParkedCalls: @unchecked Sendable {
         case .success(let sweep):
             isFailing = false
             cursor = sweep.next
+            for id in sweep.lost {
+                log.error("parked_call_lost", ["postback": .integer(id.rawValue)])
+            }
             // Where some have appeared, more will have; postbacks get their turn in between.
             if sweep.matched > 0, sweep.next != nil { pause = 1_000_000 }
         case .failure(let error):
