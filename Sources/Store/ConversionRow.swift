@@ -189,6 +189,11 @@ enum ConversionRow {
 extension SQLiteError {
     /// A row that holds what this program never writes.
     static func corrupt(_ message: String) -> SQLiteError {
-        SQLiteError(extendedCode: 11, message: message)
+        SQLiteError(extendedCode: mismatch, message: message)
     }
+
+    var isOurCorrupt: Bool { extendedCode == Self.mismatch }
+
+    /// SQLITE_MISMATCH, which SQLite itself has no cause for in STRICT tables.
+    private static let mismatch: Int32 = 20
 }

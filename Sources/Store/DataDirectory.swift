@@ -78,7 +78,8 @@ public struct DataDirectory: Sendable {
 public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The disk, a file or the queue to it failed: nothing was kept, the same may succeed later.
     case storage(String)
-    /// One file besides the ledger can't be read: what needs it fails, the rest goes on.
+    /// One file besides the ledger, or one row of it, can't be read: what needs it fails, the rest
+    /// goes on.
     case unreadable(String)
     case invalid(ValidationError)
     case notFound(String)
@@ -95,9 +96,15 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// A row that contradicts the schema is its own job's trouble; everything else is the disk's, or
-    /// may be, and ends the whole transaction.
+    /// A row that contradicts the schema, or that holds what is never written, is its own job's
+    /// trouble; everything else is the disk's, or may be, and ends the whole transaction.
     init(_ error: SQLiteError) {
-        self = error.isConstraint ? .conflict(error.description) : .storage(error.description)
+        if error.isConstraint {
+            self = .conflict(error.description)
+        } else if error.isOurCorrupt {
+            self = .unreadable(error.message)
+        } else {
+            self = .storage(error.description)
+        }
     }
 }

@@ -48,7 +48,9 @@ extension HelpText {
                     `clickrelay postbacks list --waiting 1`, `postbacks assign ID`, `reject ID`.
 
                     The same (click, event, order) with the same status and amount is a duplicate; with
-                    a changed one it is a new revision. The traffic source is told once of each.
+                    a changed one it is a new revision. The traffic source is told once of each. Where
+                    a network says `repeat: add`, each call without an order is another conversion,
+                    also one that is sent again because its answer was lost or was 503.
 
                     """
     }()
