@@ -62,10 +62,10 @@ enum DeliveryResource {
         let id = try id(call)
         let presenter = Presenter(call)
         return .write { transaction throws(StoreError) in
+            // From the same transaction: an answer that can't be made undoes the change.
             let changed = try body(transaction, id)
-            return .read { reader throws(StoreError) in
-                APIResponse(try reader.json(changed, presenter))
-            }
+            return .done(
+                APIResponse(presenter.delivery(changed, try transaction.attempts(of: id))))
         }
     }
 

@@ -40,8 +40,10 @@ enum EntityResource<Value: ManagedEntity> {
     @Sendable private static func create(_ call: Call, _ query: inout QueryReader) throws(Problem)
         -> Work
     {
-        let (value, made) = try parse(try call.document(), replacing: nil, call)
+        let document = try call.document()
         return .write { transaction throws(StoreError) in
+            let (value, made) = try parse(
+                Value.completed(document), replacing: nil, transaction.catalog, call)
             if let taken = Value.index(transaction.catalog)[value.key] {
                 throw .conflict(
                     "there is a \(Value.kind) \"\(value.key)\" already"
@@ -56,10 +58,12 @@ enum EntityResource<Value: ManagedEntity> {
     {
         guard let key = EntityKey(call.parameter()) else { throw Problem("key", EntityKey.rule) }
         let document = try keyed(try call.document(), key)
-        let shown = Value.index(call.catalog)[key]?.value
-        let (value, made) = try parse(
-            shown?.restoringSecrets(in: document) ?? document, replacing: shown, call)
         return .write { transaction throws(StoreError) in
+            // As of now: the secrets that it is shown without may have changed a moment ago.
+            let shown = Value.index(transaction.catalog)[key]?.value
+            let (value, made) = try parse(
+                Value.completed(shown?.restoringSecrets(in: document) ?? document),
+                replacing: shown, transaction.catalog, call)
             guard let existing = Value.index(transaction.catalog)[key] else {
                 return try put(value, call, transaction, status: 201, revealing: made)
             }
@@ -85,18 +89,9 @@ enum EntityResource<Value: ManagedEntity> {
             guard !existing.isArchived else {
                 throw .conflict("\(Value.kind) \"\(key)\" is archived; PUT brings it back")
             }
-            let value: Value
-            let made: Set<String>
-            do throws(ValidationError) {
-                let base = Value.base(for: patch, of: existing.value.document)
-                let merged = Value.withSecrets(
-                    base.merged(with: patch), replacing: existing.value,
-                    call.services.newWebhookSecret)
-                made = merged.made
-                value = try parse(merged.document, transaction.catalog)
-            } catch {
-                throw .invalid(error)
-            }
+            let base = Value.base(for: patch, of: existing.value.document)
+            let (value, made) = try parse(
+                base.merged(with: patch), replacing: existing.value, transaction.catalog, call)
             if value.document == existing.value.document {
                 return .done(APIResponse(json(existing, transaction.catalog, call.services)))
             }
@@ -153,25 +148,16 @@ enum EntityResource<Value: ManagedEntity> {
         return .object(members)
     }
 
-    private static func parse(_ document: JSONValue, replacing existing: Value?, _ call: Call)
-        throws(Problem) -> (value: Value, made: Set<String>)
-    {
+    private static func parse(
+        _ document: JSONValue, replacing existing: Value?, _ catalog: Catalog, _ call: Call
+    ) throws(StoreError) -> (value: Value, made: Set<String>) {
         let (document, made) = Value.withSecrets(
-            Value.completed(document), replacing: existing, call.services.newWebhookSecret)
+            document, replacing: existing, call.services.newWebhookSecret)
         do throws(ValidationError) {
-            return (try parse(document, call.catalog), made)
+            return (try Value(document: document), made)
         } catch {
-            throw Problem(error)
-        }
-    }
-
-    private static func parse(_ document: JSONValue, _ catalog: Catalog) throws(ValidationError)
-        -> Value
-    {
-        do throws(ValidationError) {
-            return try Value(document: document)
-        } catch {
-            throw ValidationError(error.errors + Value.missingReferences(document, catalog))
+            throw .invalid(
+                ValidationError(error.errors + Value.missingReferences(document, catalog)))
         }
     }
 

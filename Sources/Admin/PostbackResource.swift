@@ -58,9 +58,12 @@ enum PostbackResource {
         return .write { transaction throws(StoreError) in
             let rejected = try transaction.rejectParked(
                 PostbackID(number), at: call.services.now())
-            return .read { reader throws(StoreError) in
-                APIResponse(try reader.json(rejected, presenter))
+            // From the same transaction: an answer that can't be made undoes the change.
+            var click = presenter.namedClick(of: rejected)
+            if click == nil, let rowID = rejected.clickRowID {
+                click = try transaction.click(rowID)?.identity
             }
+            return .done(APIResponse(presenter.postback(rejected, click: click)))
         }
     }
 }

@@ -96,6 +96,15 @@ struct Presenter: Sendable {
         ]
     }
 
+    /// The click that a call itself names, where it can be read from it.
+    func namedClick(of postback: StoredPostback) -> ClickIdentity? {
+        guard let network = postback.networkID.flatMap({ catalog.networks[$0] }),
+            let clickID = services.rules.clickID(of: postback.call, network: network.value),
+            let named = services.clickIDs.open(clickID), named.rowID == postback.clickRowID
+        else { return nil }
+        return named
+    }
+
     func delivery(_ delivery: Delivery, _ attempts: [Attempt]) -> JSONValue {
         let secrets = catalog.accountSecrets(of: delivery.destination)
         return [
@@ -196,13 +205,7 @@ extension LedgerReader {
         -> ClickIdentity?
     {
         guard let rowID = postback.clickRowID else { return nil }
-        let services = presenter.services
-        if let network = postback.networkID.flatMap({ presenter.catalog.networks[$0] }),
-            let clickID = services.rules.clickID(of: postback.call, network: network.value),
-            let named = services.clickIDs.open(clickID), named.rowID == rowID
-        {
-            return named
-        }
+        if let named = presenter.namedClick(of: postback) { return named }
         var filter = ConversionFilter()
         filter.clickRowID = rowID
         if let conversion = try conversions(filter, limit: 1, cursor: nil).items.first {

@@ -10,6 +10,9 @@ enum ReplayResource {
 
     /// Calls of one job of the ledger: postbacks wait meanwhile.
     private static let jobMax = 50
+    /// Calls of a rehearsal, which is one job: later calls would not see else what earlier ones came
+    /// to. Where more are asked for, the page ends early.
+    private static let rehearsedMax = 200
 
     @Sendable private static func replayOne(_ call: Call, _ query: inout QueryReader)
         throws(Problem) -> Work
@@ -39,7 +42,8 @@ enum ReplayResource {
             query.fail("verdict", "or another filter is required: it says which calls to replay")
         }
         return .prepare { reader throws(StoreError) in
-            let page = try reader.replayable(filter, limit: limit, cursor: cursor)
+            let page = try reader.replayable(
+                filter, limit: replay.isDryRun ? min(limit, rehearsedMax) : limit, cursor: cursor)
             return work(replay, page.items[...], [], nextCursor: page.nextCursor)
         }
     }
@@ -48,7 +52,6 @@ enum ReplayResource {
         _ replay: Replay, _ ids: ArraySlice<PostbackID>, _ done: [JSONValue], nextCursor: Int64?
     ) -> Work {
         if ids.isEmpty { return .done(.page(done, nextCursor: nextCursor)) }
-        // A rehearsal is one job, or later calls would not see what earlier ones came to.
         let part = replay.isDryRun ? ids : ids.prefix(jobMax)
         return .write { transaction throws(StoreError) in
             let items = try replay.rehearsed(in: transaction) { (tx) throws(StoreError) in

@@ -156,19 +156,32 @@ extension LedgerReader {
 
     /// In their order.
     public func attempts(of id: DeliveryID) throws(StoreError) -> [Attempt] {
-        try sql { (connection) throws(SQLiteError) in
-            try connection.rows(
-                """
-                SELECT number, at_us, status, milliseconds, error, excerpt FROM attempt
-                WHERE delivery_id = ?1 ORDER BY number
-                """, [.integer(id.rawValue)]
-            ) { (row) throws(SQLiteError) in
-                Attempt(
-                    number: Int(row.int64(0)), at: Instant(micros: row.int64(1)),
-                    status: row.optionalInt64(2).map { Int($0) },
-                    milliseconds: Int(row.int64(3)), error: row.optionalText(4),
-                    excerpt: row.blob(5))
-            }
+        try sql { (connection) throws(SQLiteError) in try Attempt.all(of: id, connection) }
+    }
+}
+
+extension LedgerTransaction {
+    /// In their order.
+    public func attempts(of id: DeliveryID) throws(StoreError) -> [Attempt] {
+        try sql { () throws(SQLiteError) in try Attempt.all(of: id, connection) }
+    }
+}
+
+extension Attempt {
+    fileprivate static func all(of id: DeliveryID, _ connection: Connection)
+        throws(SQLiteError) -> [Attempt]
+    {
+        try connection.rows(
+            """
+            SELECT number, at_us, status, milliseconds, error, excerpt FROM attempt
+            WHERE delivery_id = ?1 ORDER BY number
+            """, [.integer(id.rawValue)]
+        ) { (row) throws(SQLiteError) in
+            Attempt(
+                number: Int(row.int64(0)), at: Instant(micros: row.int64(1)),
+                status: row.optionalInt64(2).map { Int($0) },
+                milliseconds: Int(row.int64(3)), error: row.optionalText(4),
+                excerpt: row.blob(5))
         }
     }
 }
