@@ -116,13 +116,16 @@ import Testing
         let store = try FakeTrafficSource { _, _ in .init(200, bytes: packed) }
         let maker = try FakeTrafficSource { request, _ in
             guard request.fields["authorization"] != nil else { return .status(401) }
-            return .init(302, fields: ["Location": "http://127.0.0.1:\(store.port)/file"])
+            return .init(302, fields: ["Location": "//127.0.0.1:\(store.port)/file"])
         }
         let tracker = try TrackerProcess.start()
         let license = try tracker.directory.write("123:secret\n", to: "license")
         let url = "http://127.0.0.1:\(maker.port)/databases/download?suffix=tar.gz"
         let refused = try tracker.command("geo", "update", url)
         #expect(refused.exitCode == 4 && refused.error.contains("licence key"), "\(refused.error)")
+        let open = try tracker.command(
+            "geo", "update", "--license-file", license, "http://maker.example/download")
+        #expect(open.exitCode == 2 && open.error.contains("over http"), "\(open.error)")
         let installed = try tracker.command("geo", "update", "--license-file", license, url)
         #expect(installed.exitCode == 0, "\(installed.error)")
         #expect(try country(tracker) == "DE")

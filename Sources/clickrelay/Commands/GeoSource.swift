@@ -105,11 +105,18 @@ struct GeoSource {
         -> [UInt8]
     {
         var target = text
+        var isSecure = false
         for hop in 0...Self.redirectsMax {
             let url = try Self.url(target)
+            if isSecure, url.scheme == .http {
+                throw .failed("\(Printable.text(text)) leads on to http, where anybody may answer")
+            }
             Terminal.progress("downloading \(Printable.text(url.host))…")
             // The key is for the host that was named, not for where it keeps its files.
             let isOwn = authorizes && hop == 0
+            if isOwn, authorization != nil, url.scheme == .http, !Self.isLoopback(url.host) {
+                throw .usage("the licence key is not sent over http: name an https URL")
+            }
             let response = try Self.response(
                 url, headers: isOwn ? authorization.map { [("Authorization", $0)] } ?? [] : [])
             switch response.status {
@@ -122,9 +129,8 @@ struct GeoSource {
                 guard let location = response.headers["Location"] else {
                     throw .failed("\(url.authority) redirects to nowhere")
                 }
-                target =
-                    location.hasPrefix("/")
-                    ? "\(url.scheme.rawValue)://\(url.authority)\(location)" : location
+                target = Self.target(of: location, from: url)
+                isSecure = url.scheme == .https
             case 401, 403:
                 throw CommandFailure(
                     .refused,
@@ -138,6 +144,22 @@ struct GeoSource {
             }
         }
         throw .failed("\(Printable.text(text)) redirects too often")
+    }
+
+    /// What never leaves this machine can't be read on its way.
+    private static func isLoopback(_ host: String) -> Bool {
+        host == "localhost"
+            || IPAddress(host).flatMap { AddressPolicy.refusal(of: $0) }?
+                .hasSuffix("a loopback address") == true
+    }
+
+    /// Where a redirect leads: to a URL, or to another host or path of the same kind.
+    private static func target(of location: String, from url: URL) -> String {
+        if location.hasPrefix("//") { return "\(url.scheme.rawValue):\(location)" }
+        if location.hasPrefix("/") {
+            return "\(url.scheme.rawValue)://\(url.authority)\(location)"
+        }
+        return location
     }
 
     private static func url(_ text: String) throws(CommandFailure) -> URL {
