@@ -20,7 +20,7 @@ enum EntityResource<Value: ManagedEntity> {
         let cursor = query.cursor() ?? 0
         let showsArchived = query.flag("archived")
         let catalog = call.catalog
-        let items = Value.index(catalog).all
+        let items = catalog[keyPath: Value.place].all
             .filter { $0.id.rawValue > cursor && (showsArchived || !$0.isArchived) }
             .prefix(limit + 1)
         return .done(
@@ -33,7 +33,7 @@ enum EntityResource<Value: ManagedEntity> {
         -> Work
     {
         let catalog = call.catalog
-        guard let stored = try Value.index(catalog)[key(call)] else { throw missing(call) }
+        guard let stored = try catalog[keyPath: Value.place][key(call)] else { throw missing(call) }
         return .done(APIResponse(json(stored, catalog, call.services)))
     }
 
@@ -44,7 +44,7 @@ enum EntityResource<Value: ManagedEntity> {
         return .write { transaction throws(StoreError) in
             let (value, made) = try parse(
                 Value.completed(document), replacing: nil, transaction.catalog, call)
-            if let taken = Value.index(transaction.catalog)[value.key] {
+            if let taken = transaction.catalog[keyPath: Value.place][value.key] {
                 throw .conflict(
                     "there is a \(Value.kind) \"\(value.key)\" already"
                         + (taken.isArchived ? ", archived; PUT brings it back" : ""))
@@ -60,11 +60,11 @@ enum EntityResource<Value: ManagedEntity> {
         let document = try keyed(try call.document(), key)
         return .write { transaction throws(StoreError) in
             // As of now: the secrets that it is shown without may have changed a moment ago.
-            let shown = Value.index(transaction.catalog)[key]?.value
+            let shown = transaction.catalog[keyPath: Value.place][key]?.value
             let (value, made) = try parse(
                 Value.completed(shown?.restoringSecrets(in: document) ?? document),
                 replacing: shown, transaction.catalog, call)
-            guard let existing = Value.index(transaction.catalog)[key] else {
+            guard let existing = transaction.catalog[keyPath: Value.place][key] else {
                 return try put(value, call, transaction, status: 201, revealing: made)
             }
             // Replacing with the same changes nothing, the time of the last change included.
@@ -83,7 +83,7 @@ enum EntityResource<Value: ManagedEntity> {
         guard patch.objectValue != nil else { throw Problem("", "must be a JSON object") }
         _ = try keyed(patch, key)
         return .write { transaction throws(StoreError) in
-            guard let existing = Value.index(transaction.catalog)[key] else {
+            guard let existing = transaction.catalog[keyPath: Value.place][key] else {
                 throw .notFound("there is no \(Value.kind) \"\(key)\"")
             }
             guard !existing.isArchived else {
@@ -104,7 +104,8 @@ enum EntityResource<Value: ManagedEntity> {
     {
         let key = try key(call)
         return .write { transaction throws(StoreError) in
-            let stored = try Value.archive(key, in: transaction, at: call.services.now())
+            let stored = try transaction.archive(
+                key, of: Value.self, at: call.services.now())
             return .done(APIResponse(json(stored, transaction.catalog, call.services)))
         }
     }

@@ -2,13 +2,10 @@ internal import Domain
 internal import Store
 
 /// What the kinds of entities do differently in the API.
-protocol ManagedEntity: Entity {
+protocol ManagedEntity: CatalogEntity {
     /// `sources`, as in paths.
     static var plural: String { get }
-    static func index(_ catalog: Catalog) -> EntityIndex<Self>
     func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
-        throws(StoreError) -> Stored<Self>
-    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
         throws(StoreError) -> Stored<Self>
     /// Members of its JSON that are told, not set.
     static func readOnlyMembers(_ stored: Stored<Self>, _ catalog: Catalog, _ services: Services)
@@ -31,6 +28,10 @@ protocol ManagedEntity: Entity {
 }
 
 extension ManagedEntity {
+    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
+        throws(StoreError) -> Stored<Self>
+    { try transaction.put(self, at: now) }
+
     static func missingReferences(_ document: JSONValue, _ catalog: Catalog) -> [FieldError] { [] }
     static func completed(_ document: JSONValue) -> JSONValue { document }
     static func base(for patch: JSONValue, of existing: JSONValue) -> JSONValue { existing }
@@ -60,20 +61,10 @@ extension ManagedEntity {
 
 extension Source: ManagedEntity {
     static var plural: String { "sources" }
-    static func index(_ catalog: Catalog) -> EntityIndex<Source> { catalog.sources }
-
-    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
-        throws(StoreError) -> Stored<Source>
-    { try transaction.archiveSource(key, at: now) }
 }
 
 extension Network: ManagedEntity {
     static var plural: String { "networks" }
-    static func index(_ catalog: Catalog) -> EntityIndex<Network> { catalog.networks }
-
-    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
-        throws(StoreError) -> Stored<Network>
-    { try transaction.archiveNetwork(key, at: now) }
 
     func shownDocument(revealing made: Set<String>) -> JSONValue {
         guard let signature, case .object(var members) = document else { return document }
@@ -90,15 +81,6 @@ extension Network: ManagedEntity {
 
 extension Offer: ManagedEntity {
     static var plural: String { "offers" }
-    static func index(_ catalog: Catalog) -> EntityIndex<Offer> { catalog.offers }
-
-    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
-        throws(StoreError) -> Stored<Offer>
-    { try transaction.put(self, at: now) }
-
-    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
-        throws(StoreError) -> Stored<Offer>
-    { try transaction.archiveOffer(key, at: now) }
 
     static func missingReferences(_ document: JSONValue, _ catalog: Catalog) -> [FieldError] {
         missing("network", document["network"], in: catalog.networks)
@@ -113,28 +95,10 @@ extension Offer: ManagedEntity {
 
 extension Lander: ManagedEntity {
     static var plural: String { "landers" }
-    static func index(_ catalog: Catalog) -> EntityIndex<Lander> { catalog.landers }
-
-    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
-        throws(StoreError) -> Stored<Lander>
-    { try transaction.put(self, at: now) }
-
-    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
-        throws(StoreError) -> Stored<Lander>
-    { try transaction.archiveLander(key, at: now) }
 }
 
 extension SharedFlow: ManagedEntity {
     static var plural: String { "flows" }
-    static func index(_ catalog: Catalog) -> EntityIndex<SharedFlow> { catalog.flows }
-
-    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
-        throws(StoreError) -> Stored<SharedFlow>
-    { try transaction.put(self, at: now) }
-
-    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
-        throws(StoreError) -> Stored<SharedFlow>
-    { try transaction.archiveFlow(key, at: now) }
 
     static func missingReferences(_ document: JSONValue, _ catalog: Catalog) -> [FieldError] {
         missing(document, under: "", catalog)
@@ -168,15 +132,6 @@ extension ManagedEntity {
 
 extension TrackingDomain: ManagedEntity {
     static var plural: String { "domains" }
-    static func index(_ catalog: Catalog) -> EntityIndex<TrackingDomain> { catalog.domains }
-
-    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
-        throws(StoreError) -> Stored<TrackingDomain>
-    { try transaction.put(self, at: now) }
-
-    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
-        throws(StoreError) -> Stored<TrackingDomain>
-    { try transaction.archiveDomain(key, at: now) }
 
     static func completed(_ document: JSONValue) -> JSONValue {
         guard case .object(let members) = document, document["key"] == nil,
@@ -200,15 +155,6 @@ extension TrackingDomain: ManagedEntity {
 
 extension Campaign: ManagedEntity {
     static var plural: String { "campaigns" }
-    static func index(_ catalog: Catalog) -> EntityIndex<Campaign> { catalog.campaigns }
-
-    func put(in transaction: LedgerTransaction, _ services: Services, at now: Instant)
-        throws(StoreError) -> Stored<Campaign>
-    { try transaction.put(self, at: now) }
-
-    static func archive(_ key: EntityKey, in transaction: LedgerTransaction, at now: Instant)
-        throws(StoreError) -> Stored<Campaign>
-    { try transaction.archiveCampaign(key, at: now) }
 
     /// Another cost model keeps nothing of the one before.
     static func base(for patch: JSONValue, of existing: JSONValue) -> JSONValue {

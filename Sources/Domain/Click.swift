@@ -73,7 +73,7 @@ public struct Click: Sendable, Equatable {
 
 /// The wording of an offer's landing URL at some time. Clicks point at it, so that where a visitor
 /// was sent can be told after the offer was changed.
-public struct OfferVersion: Sendable, Equatable {
+public struct OfferVersion: Sendable, Hashable {
     public let id: Int64
     public let offerID: OfferID
     public let networkID: NetworkID

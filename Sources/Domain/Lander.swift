@@ -46,7 +46,7 @@ extension DocumentReader {
 }
 
 /// The wording of a lander's URL at some time; clicks point at it, as at an `OfferVersion`.
-public struct LanderVersion: Sendable, Equatable {
+public struct LanderVersion: Sendable, Hashable {
     public let id: Int64
     public let landerID: LanderID
     public let url: String

@@ -14,12 +14,8 @@ public struct Catalog: Sendable {
     public internal(set) var networkByPostbackKey: [String: NetworkID] = [:]
     /// The valid ones of each network, oldest first.
     public internal(set) var postbackKeys: [NetworkID: [PostbackKey]] = [:]
-    /// Every wording of every offer's URL by its number, and each offer's present one.
-    public internal(set) var offerVersions: [Int64: OfferVersion] = [:]
-    public internal(set) var currentVersions: [OfferID: OfferVersion] = [:]
-    /// The same of the landers.
-    public internal(set) var landerVersions: [Int64: LanderVersion] = [:]
-    public internal(set) var currentLanderVersions: [LanderID: LanderVersion] = [:]
+    var offerWordings = Wordings<OfferVersion>()
+    var landerWordings = Wordings<LanderVersion>()
     /// What decides about each campaign's next visitor.
     public internal(set) var flowVersions: [CampaignID: FlowVersion] = [:]
     /// The reporting currency and the rates to it.
@@ -33,10 +29,12 @@ public struct Catalog: Sendable {
 
     public init() {}
 
-    /// The newest key of each network: the one to give away.
-    public var postbackKeyByNetwork: [NetworkID: String] {
-        postbackKeys.compactMapValues { $0.last?.text }
-    }
+    /// Every wording of every offer's URL by its number, and each offer's present one.
+    public var offerVersions: [Int64: OfferVersion] { offerWordings.byID }
+    public var currentVersions: [OfferID: OfferVersion] { offerWordings.current }
+    /// The same of the landers.
+    public var landerVersions: [Int64: LanderVersion] { landerWordings.byID }
+    public var currentLanderVersions: [LanderID: LanderVersion] { landerWordings.current }
 
     mutating func add(_ key: PostbackKey, of network: NetworkID) {
         networkByPostbackKey[key.text] = network

@@ -164,16 +164,16 @@ public final class LedgerTransaction {
             }
             try connection.rows("SELECT id, offer_id, network_id, url FROM offer_version") {
                 (row) throws(SQLiteError) in
-                let version = OfferVersion(
-                    id: row.int64(0), offerID: OfferID(row.int64(1)),
-                    networkID: NetworkID(row.int64(2)), url: row.text(3))
-                catalog.offerVersions[version.id] = version
+                catalog.offerWordings.add(
+                    OfferVersion(
+                        id: row.int64(0), offerID: OfferID(row.int64(1)),
+                        networkID: NetworkID(row.int64(2)), url: row.text(3)))
             }
             try connection.rows("SELECT id, lander_id, url FROM lander_version") {
                 (row) throws(SQLiteError) in
-                let version = LanderVersion(
-                    id: row.int64(0), landerID: LanderID(row.int64(1)), url: row.text(2))
-                catalog.landerVersions[version.id] = version
+                catalog.landerWordings.add(
+                    LanderVersion(
+                        id: row.int64(0), landerID: LanderID(row.int64(1)), url: row.text(2)))
             }
             try connection.rows(
                 "SELECT max(id), campaign_id, document FROM flow_version GROUP BY campaign_id"
@@ -189,20 +189,14 @@ public final class LedgerTransaction {
             throw StoreError(error)
         }
         for offer in catalog.offers.all {
-            guard let network = catalog.networks[offer.value.network],
-                let url = try? offer.value.landingURL(network: network.value)
-            else {
-                // Saving checks both; only a database edited by hand gets here.
+            guard let wording = offer.wording(in: catalog) else {
+                // Only a database edited by hand gets here.
                 throw .storage("offer \(offer.value.key) has no usable network or URL")
             }
-            catalog.currentVersions[offer.id] = catalog.offerVersions.values.first {
-                $0.offerID == offer.id && $0.networkID == network.id && $0.url == url.text
-            }
+            _ = catalog.offerWordings.setCurrent(wording)
         }
         for lander in catalog.landers.all {
-            catalog.currentLanderVersions[lander.id] = catalog.landerVersions.values.first {
-                $0.landerID == lander.id && $0.url == lander.value.url.text
-            }
+            _ = catalog.landerWordings.setCurrent(lander.wording)
         }
         return catalog
     }

@@ -82,7 +82,8 @@ import Testing
         try campaign(["paths": [Self.path(1)]])
         _ = try harness.perform { transaction throws(StoreError) in
             let key = EntityKey("offer2") ?? .placeholderForTests
-            return try transaction.archiveOffer(key, at: Instant(micros: Clock.wallMicros()))
+            return try transaction.archive(
+                key, of: Offer.self, at: Instant(micros: Clock.wallMicros()))
         }
         #expect(try visit(2) == ["o1", "else"])
         // What else is changed of it still can be.

@@ -114,10 +114,10 @@ import Testing
         let bench = try PostbackBench()
         let cid = try bench.click()
         try bench.perform { (tx) throws(StoreError) in
-            _ = try tx.archiveCampaign(try key("summer"), at: PostbackBench.start)
-            _ = try tx.archiveOffer(try key("fit"), at: PostbackBench.start)
-            _ = try tx.archiveNetwork(try key("net"), at: PostbackBench.start)
-            _ = try tx.archiveSource(try key("push"), at: PostbackBench.start)
+            _ = try tx.archive(try key("summer"), of: Campaign.self, at: PostbackBench.start)
+            _ = try tx.archive(try key("fit"), of: Offer.self, at: PostbackBench.start)
+            _ = try tx.archive(try key("net"), of: Network.self, at: PostbackBench.start)
+            _ = try tx.archive(try key("push"), of: Source.self, at: PostbackBench.start)
         }
         #expect(bench.call("cid=\(cid.text)&payout=3").verdict == .accepted)
         #expect(try bench.deliveries().count == 1)

@@ -34,23 +34,31 @@ import Testing
         let (src, net) = (try key("src"), try key("net"))
         let (fit, summer, none) = (try key("fit"), try key("summer"), try key("none"))
         #expect(
-            outcome(bench) { (tx) throws(StoreError) in try tx.archiveSource(src, at: Bench.noon) }
+            outcome(bench) { (tx) throws(StoreError) in
+                try tx.archive(src, of: Source.self, at: Bench.noon)
+            }
                 == "conflict")
         #expect(
-            outcome(bench) { (tx) throws(StoreError) in try tx.archiveNetwork(net, at: Bench.noon) }
+            outcome(bench) { (tx) throws(StoreError) in
+                try tx.archive(net, of: Network.self, at: Bench.noon)
+            }
                 == "conflict")
         #expect(
-            outcome(bench) { (tx) throws(StoreError) in try tx.archiveOffer(fit, at: Bench.noon) }
+            outcome(bench) { (tx) throws(StoreError) in
+                try tx.archive(fit, of: Offer.self, at: Bench.noon)
+            }
                 == "conflict")
         #expect(
-            outcome(bench) { (tx) throws(StoreError) in try tx.archiveOffer(none, at: Bench.noon) }
+            outcome(bench) { (tx) throws(StoreError) in
+                try tx.archive(none, of: Offer.self, at: Bench.noon)
+            }
                 == "not found")
         let later = Bench.noon.advanced(by: .seconds(1))
         try bench.perform { (tx) throws(StoreError) in
-            _ = try tx.archiveCampaign(summer, at: later)
-            _ = try tx.archiveOffer(fit, at: later)
-            _ = try tx.archiveNetwork(net, at: later)
-            _ = try tx.archiveSource(src, at: later)
+            _ = try tx.archive(summer, of: Campaign.self, at: later)
+            _ = try tx.archive(fit, of: Offer.self, at: later)
+            _ = try tx.archive(net, of: Network.self, at: later)
+            _ = try tx.archive(src, of: Source.self, at: later)
         }
         let catalog = bench.ledger.catalog
         #expect(catalog.campaigns[summer]?.archivedAt == later)

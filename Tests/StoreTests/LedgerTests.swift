@@ -24,7 +24,7 @@ import Testing
         let catalog = bench.ledger.catalog
         let network = try #require(catalog.networkByPostbackKey["k1"])
         #expect(catalog.networks[network]?.value.key.text == "net")
-        #expect(catalog.postbackKeyByNetwork[network] == "k1")
+        #expect(catalog.postbackKeys[network]?.map(\.text) == ["k1"])
         let offer = try #require(catalog.offers.all.first)
         let version = try #require(catalog.currentVersions[offer.id])
         #expect(version.url == "https://o.example/?s2={click_id}")
