@@ -13,10 +13,6 @@ public final class ClickReader {
         let connection: Connection
         /// Of its migrations.
         let version: Int64
-        /// What of a click the file has columns for.
-        let select: String
-        /// The total's column of requests that are no clicks.
-        let bots: String
         let find: Statement
         /// Nil in a file from before there were lander clicks.
         let findLanderClicks: Statement?
@@ -71,9 +67,9 @@ public final class ClickReader {
     public func landerTotals(on day: Day, from: Instant, to: Instant) throws(StoreError)
         -> [LanderTotal]
     {
-        do throws(SQLiteError) {
-            guard let file = try file(day), file.findLanderClicks != nil else { return [] }
-            return try file.connection.rows(
+        try read(day) { (connection, version) throws(SQLiteError) in
+            guard version >= 3 else { return [] }
+            return try connection.rows(
                 """
                 SELECT campaign_id, sum(views), sum(clicks), sum(passed)
                 FROM lander_total WHERE slot >= ?1 AND slot < ?2 GROUP BY campaign_id
@@ -83,35 +79,27 @@ public final class ClickReader {
                     .integer(ClickTotal.slot(startingAtOrAfter: to)),
                 ]
             ) { (row) throws(SQLiteError) in LanderTotal(row: row) }
-        } catch {
-            closeAll()
-            throw StoreError(error)
-        }
+        } ?? []
     }
 
     /// Clicks of one day whose external ID is exactly that. Reads the whole day: for people.
     public func clicks(externalID: [UInt8], on day: Day, limit: Int) throws(StoreError) -> [Click] {
-        do throws(SQLiteError) {
-            guard let file = try file(day) else { return [] }
-            return try file.connection.rows(
-                file.select + " WHERE click.external_id = ?1 LIMIT ?2",
+        try read(day) { (connection, version) throws(SQLiteError) in
+            try connection.rows(
+                Self.select(fileVersion: version) + " WHERE click.external_id = ?1 LIMIT ?2",
                 [.blob(externalID), .integer(Int64(limit))]
             ) { (row) throws(SQLiteError) in Self.click(row) }
             .compactMap { $0 }
-        } catch {
-            closeAll()
-            throw StoreError(error)
-        }
+        } ?? []
     }
 
     /// One day's sums by campaign and currency within a range of times.
     public func totals(on day: Day, from: Instant, to: Instant) throws(StoreError) -> [ClickTotal] {
-        do throws(SQLiteError) {
-            guard let file = try file(day) else { return [] }
-            return try file.connection.rows(
+        try read(day) { (connection, version) throws(SQLiteError) in
+            try connection.rows(
                 """
                 SELECT campaign_id, currency, sum(clicks), sum(cost_units), sum(cost_nanos),
-                    \(file.bots)
+                    \(version < 5 ? "0" : "sum(bots)")
                 FROM click_total WHERE slot >= ?1 AND slot < ?2 GROUP BY campaign_id, currency
                 """,
                 [
@@ -126,19 +114,13 @@ public final class ClickReader {
                     costNanos: Int128(row.int64(3)) * 1_000_000_000 + Int128(row.int64(4)),
                     bots: row.int64(5))
             }
-        } catch {
-            closeAll()
-            throw StoreError(error)
-        }
+        } ?? []
     }
 
     func newestRowID(on day: Day) throws(StoreError) -> ClickRowID? {
-        do throws(SQLiteError) {
-            return try file(day)?.connection.int64("SELECT max(id) FROM click")
-                .flatMap { ClickRowID(rawValue: $0) }
-        } catch {
-            throw StoreError(error)
-        }
+        try read(day) { (connection, _) throws(SQLiteError) in
+            try connection.int64("SELECT max(id) FROM click")
+        }?.flatMap { ClickRowID(rawValue: $0) }
     }
 
     /// Nil where the day has no file.
@@ -177,8 +159,8 @@ public final class ClickReader {
             connection.close()
             return nil
         }
-        let select = Self.select(fileVersion: version)
-        let find = try connection.prepare(select + " WHERE click.id = ?1")
+        let find = try connection.prepare(
+            Self.select(fileVersion: version) + " WHERE click.id = ?1")
         if open.count == Self.openMax { open.removeFirst().file.connection.close() }
         let findLanderClicks =
             version < 3
@@ -189,8 +171,8 @@ public final class ClickReader {
                 ORDER BY id LIMIT ?2
                 """)
         let file = File(
-            connection: connection, version: version, select: select,
-            bots: version < 5 ? "0" : "sum(bots)", find: find, findLanderClicks: findLanderClicks)
+            connection: connection, version: version, find: find,
+            findLanderClicks: findLanderClicks)
         open.append((day, file))
         return file
     }

@@ -47,9 +47,9 @@ extension ClickReader {
     public func ways(on day: Day, from: Instant, to: Instant) throws(StoreError)
         -> [(way: ClickWay, clicks: Int64)]
     {
-        try read(day) { (connection, _) throws(SQLiteError) in
+        try read(day) { (connection, version) throws(SQLiteError) in
             try connection.rows(
-                try Self.waysSQL(connection),
+                Self.waysSQL(fileVersion: version),
                 [
                     .integer(ClickTotal.slot(startingAtOrAfter: from)),
                     .integer(ClickTotal.slot(startingAtOrAfter: to)),
@@ -59,17 +59,14 @@ extension ClickReader {
     }
 
     /// A finished day's file stays as it was written: older ones have no sums, and fewer columns.
-    private static func waysSQL(_ connection: Connection) throws(SQLiteError) -> String {
-        let hasSums = try connection.int64(
-            "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'click_way'")
-        if hasSums != nil {
+    private static func waysSQL(fileVersion version: Int64) -> String {
+        if version >= 4 {
             return """
                 SELECT campaign_id, flow_version, rule, path, offer_version, sum(clicks)
                 FROM click_way WHERE slot >= ?1 AND slot < ?2
                 GROUP BY campaign_id, flow_version, rule, path, offer_version
                 """
         }
-        let version = try connection.int64("PRAGMA user_version") ?? 0
         let slot = "((id >> 22) + \(ClickRowID.epochMilliseconds)) / 900000"
         return """
             SELECT campaign_id, \(version < 2 ? "0" : "ifnull(flow_version, 0)") AS flow,

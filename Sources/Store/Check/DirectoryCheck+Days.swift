@@ -263,8 +263,8 @@ extension DirectoryCheck {
             SELECT id, click_row_id, campaign_id, external_id FROM conversion
             WHERE click_row_id >= ?1 AND click_row_id < ?2
             """)
-        conversions.bind(1, Self.firstRowID(at: day.start))
-        conversions.bind(2, Self.firstRowID(at: day.start.advanced(by: .seconds(86_400))))
+        conversions.bind(1, LedgerReader.firstRowID(at: day.start))
+        conversions.bind(2, LedgerReader.firstRowID(at: day.advanced(by: 1).start))
         var wrong = 0
         while try conversions.step() {
             find.bind(1, conversions.int64(1))
@@ -310,12 +310,6 @@ extension DirectoryCheck {
         } catch {
             fault(Self.ledgerName, "\(error)")
         }
-    }
-
-    private static func firstRowID(at instant: Instant) -> Int64 {
-        let milliseconds = instant.milliseconds - ClickRowID.epochMilliseconds
-        let clamped = min(max(0, milliseconds), ClickRowID.millisecondsMax)
-        return ClickRowID(milliseconds: clamped, node: 0, sequence: 0).rawValue
     }
 }
 

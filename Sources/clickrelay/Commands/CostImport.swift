@@ -1,10 +1,9 @@
 internal import Domain
-internal import SQLite
 
 /// `cost import FILE`: what a source's report says, row by row. All of it is understood, and tried
 /// without a change, before any of it is kept.
 enum CostImport {
-    private static let fileBytesMax = 16 << 20
+    private static let mebibytesMax = 16
     /// Layers of one request.
     private static let batchMax = 1000
     /// Columns that are no filters.
@@ -20,7 +19,8 @@ enum CostImport {
     }
 
     static func run(_ invocation: Invocation) throws(CommandFailure) -> ExitCode {
-        let rows = try rows(try bytes(invocation.operands[0]), invocation)
+        let rows = try rows(
+            try InputFile.bytes(invocation.operands[0], mebibytesMax: mebibytesMax), invocation)
         let api = try invocation.api()
         var clicks: Int64 = 0
         for start in stride(from: 0, to: rows.count, by: batchMax) {
@@ -80,20 +80,6 @@ enum CostImport {
     }
 
     // MARK: Reading the file
-
-    private static func bytes(_ path: String) throws(CommandFailure) -> [UInt8] {
-        if path == "-" {
-            guard let bytes = Terminal.readInput(bytesMax: fileBytesMax) else {
-                throw CommandFailure(.failed, "stdin can't be read, or is longer than 16 MiB")
-            }
-            return bytes
-        }
-        do {
-            return try FileSystem.read(path, bytesMax: fileBytesMax)
-        } catch {
-            throw CommandFailure(.failed, error.description)
-        }
-    }
 
     private static func rows(_ bytes: [UInt8], _ invocation: Invocation) throws(CommandFailure)
         -> [Row]

@@ -1,5 +1,4 @@
 internal import Domain
-internal import SQLite
 
 /// `apply FILE`: each object of a file is made, or replaces the one with its key.
 enum EntityApply {
@@ -7,7 +6,7 @@ enum EntityApply {
         case created, updated, unchanged
     }
 
-    private static let fileBytesMax = 64 << 20
+    private static let mebibytesMax = 64
 
     static func run(_ invocation: Invocation, _ kind: EntityKind) throws(CommandFailure)
         -> ExitCode
@@ -62,7 +61,7 @@ enum EntityApply {
 
     static func document(_ path: String) throws(CommandFailure) -> JSONValue {
         do {
-            return try JSONValue(parsing: try bytes(path))
+            return try JSONValue(parsing: try InputFile.bytes(path, mebibytesMax: mebibytesMax))
         } catch let error as JSONError {
             throw CommandFailure(.refused, "\(Printable.text(path)) is not JSON: \(error)")
         } catch {
@@ -83,17 +82,4 @@ enum EntityApply {
         return list
     }
 
-    private static func bytes(_ path: String) throws(CommandFailure) -> [UInt8] {
-        if path == "-" {
-            guard let bytes = Terminal.readInput(bytesMax: fileBytesMax) else {
-                throw CommandFailure(.failed, "stdin can't be read, or is longer than 64 MiB")
-            }
-            return bytes
-        }
-        do {
-            return try FileSystem.read(path, bytesMax: fileBytesMax)
-        } catch {
-            throw CommandFailure(.failed, error.description)
-        }
-    }
 }

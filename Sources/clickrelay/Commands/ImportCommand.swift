@@ -1,9 +1,8 @@
 internal import Domain
-internal import SQLite
 
 /// `import conversions FILE`: rows of a CSV file, each with its own verdict.
 enum ImportCommand {
-    private static let fileBytesMax = 64 << 20
+    private static let mebibytesMax = 64
     /// Rows and bytes of one request, well below what a server takes.
     private static let batchRowsMax = 200
     private static let batchBytesMax = 65_536
@@ -35,7 +34,7 @@ enum ImportCommand {
 
     private static func run(_ invocation: Invocation) throws(CommandFailure) -> ExitCode {
         let fromLine = try invocation.integer("from-line", in: 1...Int(Int32.max)) ?? 1
-        let bytes = try bytes(invocation.operands[0])
+        let bytes = try InputFile.bytes(invocation.operands[0], mebibytesMax: mebibytesMax)
         var query: [String] = []
         if let network = invocation.arguments.value("network") {
             query.append("network=\(API.encoded(network))")
@@ -48,20 +47,6 @@ enum ImportCommand {
             wantsJSON: invocation.wantsJSON, byteCount: bytes.count)
         try run.read(bytes, fromLine: fromLine)
         return try run.finish(isDryRun: invocation.arguments.has("dry-run"))
-    }
-
-    private static func bytes(_ path: String) throws(CommandFailure) -> [UInt8] {
-        if path == "-" {
-            guard let bytes = Terminal.readInput(bytesMax: fileBytesMax) else {
-                throw CommandFailure(.failed, "stdin can't be read, or is longer than 64 MiB")
-            }
-            return bytes
-        }
-        do {
-            return try FileSystem.read(path, bytesMax: fileBytesMax)
-        } catch {
-            throw CommandFailure(.failed, error.description)
-        }
     }
 
     /// One file on its way in.

@@ -1,16 +1,15 @@
 internal import Domain
-internal import SQLite
 
 /// `rates import FILE`: the whole file is read before anything of it is sent.
 enum RateImport {
-    private static let fileBytesMax = 16 << 20
+    private static let mebibytesMax = 16
     /// Rates of one request.
     private static let batchMax = 1000
     private static let columns = ["currency", "date", "rate"]
     private static let failuresMax = 20
 
     static func run(_ invocation: Invocation) throws(CommandFailure) -> ExitCode {
-        let rows = try rows(try bytes(invocation.operands[0]))
+        let rows = try rows(try InputFile.bytes(invocation.operands[0], mebibytesMax: mebibytesMax))
         let api = try invocation.api()
         var done = 0
         while done < rows.count {
@@ -30,20 +29,6 @@ enum RateImport {
         Terminal.endProgress()
         Terminal.talk("\(Show.count(rows.count, "rate")) set")
         return .done
-    }
-
-    private static func bytes(_ path: String) throws(CommandFailure) -> [UInt8] {
-        if path == "-" {
-            guard let bytes = Terminal.readInput(bytesMax: fileBytesMax) else {
-                throw CommandFailure(.failed, "stdin can't be read, or is longer than 16 MiB")
-            }
-            return bytes
-        }
-        do {
-            return try FileSystem.read(path, bytesMax: fileBytesMax)
-        } catch {
-            throw CommandFailure(.failed, error.description)
-        }
     }
 
     /// Of the same currency and date the last line counts.
