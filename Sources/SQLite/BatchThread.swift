@@ -49,20 +49,6 @@ public final class BatchThread<Item: Sendable>: Sendable {
         return isTaken
     }
 
-    /// Queues all of the items, next to one another, or none: false if they don't all fit or the
-    /// thread was stopped. More than `capacity` items never fit.
-    public func submit(contentsOf items: [Item]) -> Bool {
-        if items.isEmpty { return true }
-        let (isTaken, mustWake) = monitor.withLock { box in
-            if box.isStopping || items.count > capacity - box.items.count { return (false, false) }
-            box.items.append(contentsOf: items)
-            defer { box.isAsleep = false }
-            return (true, box.isAsleep)
-        }
-        if mustWake { monitor.wakeOne() }
-        return isTaken
-    }
-
     /// Items waiting, without the batch that is being worked on.
     public var depth: Int { monitor.withLock { $0.items.count } }
 

@@ -1,13 +1,6 @@
 internal import CSQLite
 
 extension Connection {
-    public enum CheckpointMode: Sendable {
-        /// As much as possible without waiting for anybody.
-        case passive
-        /// All of it, waiting for readers up to the busy time-out; the WAL is then empty.
-        case truncate
-    }
-
     public struct CheckpointResult: Sendable, Equatable {
         /// Readers or a writer kept part of the WAL from being copied.
         public let wasBlocked: Bool
@@ -16,18 +9,15 @@ extension Connection {
         public var isComplete: Bool { !wasBlocked && walPages == copiedPages }
     }
 
-    /// Copies the WAL into the database. Only the connection that writes may do this.
+    /// Copies the WAL into the database, as much as possible without waiting for anybody. Only the
+    /// connection that writes may do this.
     @discardableResult
-    public func walCheckpoint(_ mode: CheckpointMode) throws(SQLiteError) -> CheckpointResult {
+    public func walCheckpoint() throws(SQLiteError) -> CheckpointResult {
         guard let handle else { throw .closed(path) }
         var length: Int32 = 0
         var copied: Int32 = 0
-        let flag =
-            switch mode {
-            case .passive: SQLITE_CHECKPOINT_PASSIVE
-            case .truncate: SQLITE_CHECKPOINT_TRUNCATE
-            }
-        let result = sqlite3_wal_checkpoint_v2(handle, nil, flag, &length, &copied)
+        let result = sqlite3_wal_checkpoint_v2(
+            handle, nil, SQLITE_CHECKPOINT_PASSIVE, &length, &copied)
         guard result == SQLITE_OK || result == SQLITE_BUSY else {
             throw SQLiteError(result, on: handle, statement: "checkpoint")
         }

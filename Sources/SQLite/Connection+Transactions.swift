@@ -41,19 +41,8 @@ extension Connection {
         }
     }
 
-    /// Keeps what `body` did within the open transaction, or undoes just that and throws what it
-    /// threw. May be nested.
-    public func savepoint<Value>(
-        _ body: () throws(SQLiteError) -> Value
-    ) throws(SQLiteError) -> Value {
-        switch try attempt(body) {
-        case .success(let value): return value
-        case .failure(let error): throw error
-        }
-    }
-
-    /// Like `savepoint`, for bodies with errors of their own: those are returned, with just this
-    /// body's changes undone.
+    /// Keeps what `body` did within the open transaction, or undoes just that and returns its error.
+    /// May be nested.
     ///
     /// - Throws: `SQLiteError` if the savepoint itself failed, or if SQLite has undone the whole
     ///   transaction: then everything since `begin` is lost, not only this body's part.

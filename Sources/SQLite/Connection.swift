@@ -18,7 +18,7 @@ public final class Connection: @unchecked Sendable {
         /// database left in WAL mode; a file closed with `seal()` needs none. Where they cannot be
         /// made because the directory is not writable, and none are there, the file is opened as
         /// immutable: that is right only as long as nobody else changes it (a read-only mount, a
-        /// backup), and `isImmutable` says that it happened.
+        /// backup).
         case readOnly
     }
 
@@ -55,7 +55,6 @@ public final class Connection: @unchecked Sendable {
 
     public let path: String
     public let mode: Mode
-    public private(set) var isImmutable = false
     private(set) var handle: OpaquePointer?
     private let deadline: Deadline?
     private var statements: [OpaquePointer: Unmanaged<Statement>] = [:]
@@ -181,8 +180,6 @@ public final class Connection: @unchecked Sendable {
     public var lastInsertRowID: Int64 { handle.map { sqlite3_last_insert_rowid($0) } ?? 0 }
     /// Rows changed by the last statement, without those of triggers and foreign keys.
     public var changes: Int64 { handle.map { sqlite3_changes64($0) } ?? 0 }
-    /// Rows changed since the connection was opened, with those of triggers and foreign keys.
-    public var totalChanges: Int64 { handle.map { sqlite3_total_changes64($0) } ?? 0 }
     public var isInTransaction: Bool { handle != nil && sqlite3_get_autocommit(handle) == 0 }
 
     enum Control: Int, CaseIterable {
@@ -259,7 +256,6 @@ public final class Connection: @unchecked Sendable {
             else { throw error }
             close()
             try open(Self.immutableURI(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
-            isImmutable = true
             try configureReader(options)
         }
     }

@@ -2,7 +2,7 @@ internal import CSQLite
 internal import Glibc
 
 /// Until when statements may run, for the connections that were opened with it: whatever is still
-/// running then fails with `isInterrupted`, and leaves its connection as sound as before.
+/// running then fails with SQLITE_INTERRUPT, and leaves its connection as sound as before.
 ///
 /// Belongs to the thread of those connections.
 public final class Deadline {

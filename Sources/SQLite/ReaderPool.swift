@@ -58,9 +58,6 @@ public final class ReaderPool<State>: Sendable {
         return isTaken
     }
 
-    /// Pieces of work waiting.
-    public var depth: Int { monitor.withLock { $0.count } }
-
     /// Takes no more work, does all that was taken, and waits for the threads to end. Safe to
     /// repeat, from any thread but the pool's.
     public func stop() {

@@ -41,36 +41,8 @@ public struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible {
         SQLiteError(extendedCode: SQLITE_MISUSE, message: "\(path) was closed")
     }
 
-    /// The disk, the file or memory failed rather than the data: nothing can be promised until it
-    /// works again, and the same request may succeed later.
-    public var isStorageFailure: Bool {
-        switch code {
-        case SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_CORRUPT,
-            SQLITE_NOTADB, SQLITE_NOMEM, SQLITE_PROTOCOL:
-            true
-        default:
-            false
-        }
-    }
-
-    /// After a failed read, write or sync the connection's idea of the file may be wrong (a page
-    /// the kernel dropped after a failed fsync still looks written), and after the file was moved
-    /// away (SQLITE_READONLY_DBMOVED) it holds another: close it, open it again.
-    public var mustReopen: Bool {
-        switch code {
-        case SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_PROTOCOL: true
-        default: extendedCode == SQLITE_READONLY | 4 << 8
-        }
-    }
-
     public var isConstraint: Bool { code == SQLITE_CONSTRAINT }
-    /// A unique index or a primary key already holds the value.
-    public var isUniqueViolation: Bool {
-        extendedCode == 2067 || extendedCode == 1555 || extendedCode == 2579
-    }
     public var isBusy: Bool { code == SQLITE_BUSY || code == SQLITE_LOCKED }
-    public var isInterrupted: Bool { code == SQLITE_INTERRUPT }
-    public var isFull: Bool { code == SQLITE_FULL }
 
     public var description: String {
         let suffix = statement.isEmpty ? "" : " in \(statement)"

@@ -56,19 +56,6 @@ public final class Statement {
         note(sqlite3_bind_blob64(handle, index, base, UInt64(bytes.count), nil))
     }
 
-    /// Binds UTF-8 text without copying it: the bytes must stay until the statement was stepped to
-    /// its end or reset, and be bound anew before it is stepped again. SQLite does not check the encoding and stores what it is given.
-    public func bind(_ index: Int32, textBytes bytes: UnsafeRawBufferPointer) {
-        guard let base = bytes.baseAddress, !bytes.isEmpty else {
-            bind(index, text: "")
-            return
-        }
-        note(
-            sqlite3_bind_text64(
-                handle, index, base.assumingMemoryBound(to: CChar.self), UInt64(bytes.count), nil,
-                UInt8(SQLITE_UTF8)))
-    }
-
     /// Binds a copy of the text.
     public func bind(_ index: Int32, text: String) {
         var text = text
@@ -113,11 +100,6 @@ public final class Statement {
         case .blob(let blob): bind(index, blob: blob)
         case .null: bindNull(index)
         }
-    }
-
-    /// Sets every parameter to NULL.
-    public func clearBindings() {
-        if handle != nil { sqlite3_clear_bindings(handle) }
     }
 
     public var parameterCount: Int32 { sqlite3_bind_parameter_count(handle) }
@@ -167,8 +149,6 @@ public final class Statement {
 
     // MARK: Reading the current row
 
-    public var columnCount: Int32 { sqlite3_column_count(handle) }
-
     public func isNull(_ column: Int32) -> Bool {
         sqlite3_column_type(handle, column) == SQLITE_NULL
     }
@@ -204,14 +184,5 @@ public final class Statement {
         let base = sqlite3_column_blob(handle, column)
         let count = Int(sqlite3_column_bytes(handle, column))
         return try body(UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : count))
-    }
-
-    public func value(_ column: Int32) -> Value {
-        switch sqlite3_column_type(handle, column) {
-        case SQLITE_NULL: .null
-        case SQLITE_INTEGER: .integer(int64(column))
-        case SQLITE_BLOB: .blob(blob(column))
-        default: .text(text(column))
-        }
     }
 }

@@ -205,7 +205,7 @@ final class ClickFile {
     var hasMoved: Bool { connection.hasMoved }
 
     /// Moves what the log holds into the file, if no reader is in the way.
-    func checkpoint() throws(SQLiteError) { _ = try connection.walCheckpoint(.passive) }
+    func checkpoint() throws(SQLiteError) { _ = try connection.walCheckpoint() }
 
     /// Closes for good a file whose day is long over. False while a reader still has it open.
     func seal() throws(SQLiteError) -> Bool {

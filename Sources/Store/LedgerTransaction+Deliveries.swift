@@ -42,15 +42,6 @@ extension LedgerTransaction {
         }
     }
 
-    /// Keeps a single attempt.
-    ///
-    /// - Throws: `.notFound`, too.
-    public func record(_ attempt: Attempt, of id: DeliveryID, outcome: AttemptOutcome)
-        throws(StoreError)
-    {
-        try record([DeliveryResult(of: try delivery(id), attempt, outcome: outcome)])
-    }
-
     /// - Returns: whether it was new.
     private func record(_ result: DeliveryResult) throws(SQLiteError) -> Bool {
         let attempt = result.attempt

@@ -113,7 +113,7 @@ public final class LedgerTransaction {
     }
 
     func checkpoint() throws(StoreError) {
-        try sql { () throws(SQLiteError) in _ = try connection.walCheckpoint(.passive) }
+        try sql { () throws(SQLiteError) in _ = try connection.walCheckpoint() }
         // Readers of finished days must not keep them from being sealed.
         clicks.closeAll()
     }

@@ -139,3 +139,10 @@ extension Bench {
             body: Array("{\"a\":1}".utf8), success: SuccessRule(), allowsPrivate: false),
         deadReason: nil)
 }
+
+extension LedgerTransaction {
+    /// Keeps a single attempt.
+    func record(_ attempt: Attempt, of id: DeliveryID, outcome: AttemptOutcome) throws(StoreError) {
+        try record([DeliveryResult(of: try delivery(id), attempt, outcome: outcome)])
+    }
+}

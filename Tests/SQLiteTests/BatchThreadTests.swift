@@ -25,10 +25,7 @@ import Testing
         DispatchQueue.concurrentPerform(iterations: producers) { producer in
             var number = 0
             while number < perProducer {
-                if number.isMultiple(of: 7), number + 3 <= perProducer {
-                    let three = (0..<3).map { (producer, number + $0) }
-                    if thread.submit(contentsOf: three) { number += 3 } else { sched_yield() }
-                } else if thread.submit((producer, number)) {
+                if thread.submit((producer, number)) {
                     number += 1
                 } else {
                     sched_yield()
@@ -40,7 +37,7 @@ import Testing
         for list in lists { #expect(list.elementsEqual(0..<perProducer)) }
     }
 
-    @Test func `what waits is bounded, and all or none of several is taken`() {
+    @Test func `what waits is bounded`() {
         let entered = Gate()
         let gate = Gate()
         let received = Mutex<[Int]>([])
@@ -55,21 +52,13 @@ import Testing
         entered.wait()
         #expect(thread.depth == 0)
         #expect(thread.submit(1))
-        #expect(!thread.submit(contentsOf: [2, 3, 4]))
-        #expect(thread.submit(contentsOf: [2, 3]))
+        #expect(thread.submit(2) && thread.submit(3))
         #expect(thread.depth == 3)
         #expect(!thread.submit(4))
-        #expect(thread.submit(contentsOf: []))
         gate.open()
         thread.stop()
         #expect(received.withLock { $0 } == [0, 1, 2, 3])
         #expect(thread.depth == 0)
-    }
-
-    @Test func `more than ever fits is refused even when nothing waits`() {
-        let thread = BatchThread<Int>(name: "small", capacity: 2) { _ in }
-        #expect(!thread.submit(contentsOf: [1, 2, 3]))
-        thread.stop()
     }
 
     @Test func `stop works on all that was taken and takes no more`() {
@@ -91,7 +80,6 @@ import Testing
         thread.stop()
         #expect(received.withLock { $0 } == Array(0...50))
         #expect(!thread.submit(51))
-        #expect(!thread.submit(contentsOf: [51]))
     }
 
     @Test func `while one batch is worked on the next gathers`() {

@@ -37,11 +37,10 @@ import Testing
         let reader = try Connection(path: path, mode: .readOnly)
         #expect(try reader.pragma("query_only") == 1 as Int64)
         #expect(try reader.pragma("wal_autocheckpoint") == 0 as Int64)
-        #expect(!reader.isImmutable)
         let error = #expect(throws: SQLiteError.self) {
             try reader.run("INSERT INTO t VALUES (2, NULL)")
         }
-        #expect(error?.isStorageFailure == true)
+        #expect(error?.code == 8)
         #expect(try writer.int64("SELECT count(*) FROM t") == 1)
     }
 
@@ -60,7 +59,6 @@ import Testing
         #expect(directory.entries() == ["a.db"])
         let reader = try Connection(path: path, mode: .readOnly)
         #expect(try reader.text("SELECT name FROM t") == "one")
-        #expect(!reader.isImmutable)
         // A writer that comes later is seen: nothing was taken for immutable.
         let writer = try Connection(path: path, mode: .readWrite)
         try writer.run("UPDATE t SET name = 'uno'")
@@ -120,7 +118,6 @@ import Testing
         }
         asNobody?.become(65_534)
         let reader = try Connection(path: path, mode: .readOnly)
-        #expect(reader.isImmutable)
         #expect(try reader.text("SELECT name FROM t") == "one")
         // With a WAL beside it the file alone is not the whole truth.
         asNobody?.restore()
@@ -147,7 +144,7 @@ import Testing
         let error = #expect(throws: SQLiteError.self) {
             try Connection(path: path, mode: mode)
         }
-        #expect(error?.isStorageFailure == true)
+        #expect(error?.code == 14)
         #expect(error?.description.contains(path) == true)
         #expect(directory.entries().isEmpty)
     }
@@ -158,8 +155,7 @@ import Testing
             let error = #expect(throws: SQLiteError.self) {
                 try Connection(path: path, mode: mode)
             }
-            #expect(error?.isStorageFailure == true)
-            #expect(error?.mustReopen == true)
+            #expect(error?.code == 26)
         }
     }
 
@@ -179,7 +175,6 @@ import Testing
         connection.close()
         connection.close()
         statement.bind(1, text: "x")
-        statement.clearBindings()
         statement.reset()
         #expect(statement.isNull(0))
         #expect(statement.text(0) == "")
@@ -187,7 +182,7 @@ import Testing
         #expect(throws: SQLiteError.self) { try connection.execute("SELECT 1") }
         #expect(throws: SQLiteError.self) { try connection.prepare("SELECT 1") }
         #expect(throws: SQLiteError.self) { try connection.begin() }
-        #expect(throws: SQLiteError.self) { try connection.walCheckpoint(.passive) }
+        #expect(throws: SQLiteError.self) { try connection.walCheckpoint() }
         #expect(throws: SQLiteError.self) {
             try connection.backup(toPath: directory.file("b.db"))
         }
@@ -208,8 +203,7 @@ import Testing
         #expect(!deadline.isOver)
         deadline.set(afterMilliseconds: 0)
         let error = #expect(throws: SQLiteError.self) { try statement.run() }
-        #expect(error?.isInterrupted == true)
-        #expect(error?.isStorageFailure == false)
+        #expect(error?.code == 9)
         #expect(throws: SQLiteError.self) { try deadline.check() }
         deadline.clear()
         #expect(try connection.int64("SELECT count(*) FROM t") == 1)
@@ -224,12 +218,9 @@ import Testing
         try reader.begin(.deferred)
         _ = try reader.int64("SELECT count(*) FROM t")
         try writer.run("INSERT INTO t VALUES (1)")
-        #expect(try writer.walCheckpoint(.truncate).wasBlocked)
-        #expect(try !writer.walCheckpoint(.passive).isComplete)
+        #expect(try !writer.walCheckpoint().isComplete)
         try reader.rollBack()
-        #expect(try writer.walCheckpoint(.passive).isComplete)
-        #expect(try writer.walCheckpoint(.truncate).isComplete)
-        #expect(FileSystem.size(path + "-wal") == 0)
+        #expect(try writer.walCheckpoint().isComplete)
     }
 
     @Test func `a sound file has no faults and a damaged one has`() throws {
@@ -259,11 +250,9 @@ import Testing
 
     @Test func `changes and row IDs are those of the last statement`() throws {
         let connection = try makeDatabase()
-        let before = connection.totalChanges
         try connection.run("INSERT INTO t VALUES (41, NULL), (42, NULL)")
         #expect(connection.changes == 2)
         #expect(connection.lastInsertRowID == 42)
-        #expect(connection.totalChanges == before + 2)
     }
 }
 

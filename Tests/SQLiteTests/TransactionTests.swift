@@ -42,22 +42,6 @@ import Testing
         #expect(!connection.isInTransaction)
     }
 
-    @Test func `a failed savepoint undoes only itself`() throws {
-        try connection.transaction { () throws(SQLiteError) in
-            try connection.savepoint { () throws(SQLiteError) in try insert(1) }
-            do throws(SQLiteError) {
-                try connection.savepoint { () throws(SQLiteError) in
-                    try insert(2)
-                    try insert(1)
-                }
-            } catch {
-                #expect(error.isConstraint)
-            }
-            try connection.savepoint { () throws(SQLiteError) in try insert(3) }
-        }
-        #expect(try ids() == [1, 3])
-    }
-
     @Test func `an attempt returns its own error and undoes only itself`() throws {
         try connection.begin()
         let kept = try connection.attempt { () throws(SQLiteError) in
@@ -74,9 +58,9 @@ import Testing
         #expect(try ids() == [1])
     }
 
-    @Test func `savepoints nest`() throws {
+    @Test func `attempts nest`() throws {
         try connection.transaction { () throws(SQLiteError) in
-            try connection.savepoint { () throws(SQLiteError) in
+            let outer = try connection.attempt { () throws(SQLiteError) in
                 try insert(1)
                 let inner = try connection.attempt { () throws(Refusal) in
                     do { try insert(2) } catch { throw Refusal(reason: "unexpected") }
@@ -85,6 +69,7 @@ import Testing
                 #expect(throws: Refusal(reason: "inner")) { try inner.get() }
                 try insert(3)
             }
+            #expect(throws: Never.self) { try outer.get() }
         }
         #expect(try ids() == [1, 3])
     }

@@ -157,3 +157,10 @@ final class Pending<Value: Sendable>: Sendable {
         return try result.get()
     }
 }
+
+extension LedgerTransaction {
+    /// Keeps a single attempt.
+    func record(_ attempt: Attempt, of id: DeliveryID, outcome: AttemptOutcome) throws(StoreError) {
+        try record([DeliveryResult(of: try delivery(id), attempt, outcome: outcome)])
+    }
+}
