@@ -223,6 +223,10 @@ extension Connection {
 
     /// Copies what is not complete out of the server's buffer, closing the gap of a chunked body.
     private func keep(_ start: UnsafeMutableRawPointer, _ count: Int) {
+        guard server.hasRoomForInput else {
+            refuse(.outOfMemory)
+            return
+        }
         var isKept: Bool
         if case .chunked(let decoder, let head, let decoded, let raw) = reading {
             isKept = input.append(UnsafeRawBufferPointer(start: start, count: decoded), server.pool)

@@ -163,10 +163,19 @@ extension Connection {
     private func wrote(_ count: Int) {
         output.consume(count, server.pool)
         if output.isEmpty, !hasUnsentCiphertext {
-            isBlocked = false
+            if isBlocked { unblock() }
             return
         }
         blocked(after: count)
+    }
+
+    private func unblock() {
+        isBlocked = false
+        // The time in which we did not read is not the client's.
+        let now = server.loop.nowNanos
+        if requestStarted != 0 { requestStarted = now }
+        bodyStarted = now
+        bodyReceived = 0
     }
 
     /// The socket took `count` bytes and no more.

@@ -62,7 +62,9 @@ extension Connection {
             return
         }
         let before = input.count
-        guard input.append(UnsafeRawBufferPointer(rebasing: shared[..<count]), server.pool) else {
+        guard server.hasRoomForInput,
+            input.append(UnsafeRawBufferPointer(rebasing: shared[..<count]), server.pool)
+        else {
             refuse(.outOfMemory)
             return
         }

@@ -89,7 +89,8 @@ final class Connection: EventHandler, @unchecked Sendable {
 
     /// Reading pauses while the client does not take its answers.
     var isPaused: Bool {
-        unanswered >= server.limits.pipelinedMax || output.count >= server.limits.outputBytesMax
+        isBlocked || unanswered >= server.limits.pipelinedMax
+            || output.count >= server.limits.outputBytesMax
     }
 
     // MARK: Events
@@ -121,14 +122,15 @@ final class Connection: EventHandler, @unchecked Sendable {
             discard()
             return
         }
-        // An event from before reading paused.
-        if isPaused || isReadFinished { return }
+        // An event from before reading paused; or what was read before is yet to be parsed.
+        if isPaused || isStalled || isReadFinished { return }
         if let tls {
             readSecure(tls)
             return
         }
         if input.isEmpty {
-            let shared = server.readBuffer
+            let shared = UnsafeMutableRawBufferPointer(
+                rebasing: server.readBuffer.prefix(server.limits.readBytesMax))
             switch receive(into: shared) {
             case .bytes(let count):
                 if requestStarted == 0 { requestStarted = server.loop.nowNanos }
@@ -140,7 +142,9 @@ final class Connection: EventHandler, @unchecked Sendable {
                 return
             }
         } else {
-            guard input.reserve(BufferPool.chunkBytes / 2, server.pool) else {
+            guard server.hasRoomForInput,
+                input.reserve(BufferPool.chunkBytes / 2, server.pool)
+            else {
                 refuse(.outOfMemory)
                 settle()
                 return
@@ -225,7 +229,7 @@ final class Connection: EventHandler, @unchecked Sendable {
         updateDeadline()
     }
 
-    var wantsRead: Bool { isLingering || !(isPaused || isReadFinished || isClosing) }
+    var wantsRead: Bool { isLingering || !(isPaused || isStalled || isReadFinished || isClosing) }
 
     private func updateInterest() {
         var interest: Interest = []

@@ -238,6 +238,11 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     // MARK: Deadlines
 
+    /// Requests leave a quarter of the memory to answers.
+    var hasRoomForInput: Bool {
+        pool.bytesInUse < limits.bufferedBytesMax - limits.bufferedBytesMax / 4
+    }
+
     func setDeadline(_ deadline: UInt64, of slot: UInt32) { deadlines[Int(slot)] = deadline }
 
     /// One timer for all: a request then only stores its connection's deadline, and finding the

@@ -16,10 +16,15 @@ public struct ServerLimits: Sendable {
 
     /// Requests of one connection that wait for their answers; at this many reading pauses. 1...32.
     public var pipelinedMax = 32
-    /// Answer bytes of one connection that wait to be sent; at this many parsing pauses.
-    public var outputBytesMax = 256 * 1024
-    /// All requests and answers held in memory by the server. Beyond, a request that needs more
-    /// is answered 503, and a connection whose answer does not fit is closed.
+    /// Answer bytes of one connection that wait to be sent; at this many parsing pauses, as it does
+    /// while the client doesn't take them. With that, and with what one read brings, a client that
+    /// asks and doesn't read holds 8 KB, or its last answer, however much it asks for.
+    public var outputBytesMax = 3 * 1024
+    /// What is read at once: pipelined requests beyond those that are parsed wait in memory.
+    public var readBytesMax = 4 * 1024
+    /// All requests and answers held in memory by the server. Beyond, a connection whose answer does
+    /// not fit is closed; requests may take three quarters of it, beyond which one that needs more
+    /// is answered 503: so bodies that never end leave room for the answers to others.
     public var bufferedBytesMax = 256 * 1024 * 1024
     /// At this many another connection is closed for a new one: the longest waiting of those that
     /// linger after their last answer, else of the idle ones, else of those that have sent a part
@@ -35,7 +40,7 @@ public struct ServerLimits: Sendable {
     public var bodyMilliseconds = 10_000
     public var bodyBytesPerSecondMin = 500
     /// Without the client taking any of the answer; a trickle is held to `bodyBytesPerSecondMin`.
-    public var writeMilliseconds = 30_000
+    public var writeMilliseconds = 10_000
     /// After an answer that closes a connection whose request was not read to its end: reading
     /// goes on for this long and this much, as a reset would destroy the answer on its way.
     public var lingerMilliseconds = 5_000

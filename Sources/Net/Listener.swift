@@ -22,6 +22,11 @@ public final class Listener: EventHandler, @unchecked Sendable {
     /// watched on, it would be reported ready forever.
     private static let exhaustedPauseNanos: UInt64 = 50_000_000
 
+    /// What the kernel keeps for a client that does not read; by itself it would be megabytes, and
+    /// some thousands of such clients would take what TCP has for everybody. What is on its way to a
+    /// client is beside it, so a fast but far one is sent to as fast. Accepted sockets inherit it.
+    private static let unsentBytesMax: Int32 = 32 * 1024
+
     private let loop: EventLoop
     private let descriptor: Int32
     private unowned let acceptor: any Acceptor
@@ -75,6 +80,7 @@ public final class Listener: EventHandler, @unchecked Sendable {
         } else {
             try setOption(descriptor, SOL_SOCKET, SO_REUSEADDR)
             try setOption(descriptor, SOL_SOCKET, SO_REUSEPORT)
+            try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, unsentBytesMax)
             if !address.isIPv4 { try setOption(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY) }
         }
         try bindOnly(descriptor, address)
@@ -87,12 +93,12 @@ public final class Listener: EventHandler, @unchecked Sendable {
         guard code == 0 else { throw NetError("bind \(address.text)", code: code) }
     }
 
-    private static func setOption(_ descriptor: Int32, _ level: Int32, _ option: Int32)
-        throws(NetError)
-    {
-        var one: Int32 = 1
+    private static func setOption(
+        _ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32 = 1
+    ) throws(NetError) {
+        var value = value
         let size = socklen_t(MemoryLayout<Int32>.size)
-        guard setsockopt(descriptor, level, option, &one, size) == 0 else {
+        guard setsockopt(descriptor, level, option, &value, size) == 0 else {
             throw .last("setsockopt \(option)")
         }
     }

@@ -208,6 +208,36 @@ import Testing
         #expect(received > 60 * 50000)
     }
 
+    @Test func `a client that asks without end and does not read holds ten kilobytes`() throws {
+        let server = try SteppedServer()
+        let request = "GET /big/300 HTTP/1.1\r\nHost: a\r\n\r\n"
+        let requests = Array(String(repeating: request, count: 200).utf8)
+        var isFull = false
+        while !isFull {
+            // Until the server has stopped reading and the socket takes no more.
+            do { try server.send(requests) } catch { isFull = true }
+        }
+        #expect(server.server.bufferedBytes > 0)
+        #expect(server.server.bufferedBytes <= 10_000)
+        while !server.receive().isEmpty { server.turn() }
+        #expect(server.server.bufferedBytes <= 4096)
+    }
+
+    @Test func `requests that take all the memory they may leave room for others' answers`() throws
+    {
+        let server = try TestServer { $0.bufferedBytesMax = 400_000 }
+        let hogs = try (0..<20).map { _ in try server.connect() }
+        for hog in hogs {
+            try hog.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 30000\r\n\r\n")
+            try hog.send(Array(repeating: 120, count: 29_000))
+        }
+        try eventually("they have what they may") {
+            try server.onLoop { $0.bufferedBytes } > 250_000
+        }
+        #expect(try server.connect().request("GET", "/big/60000").body.count == 60_000)
+        withExtendedLifetime(hogs) {}
+    }
+
     @Test(arguments: [
         (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
         (951_827_696, "Tue, 29 Feb 2000 12:34:56 GMT"),

@@ -145,14 +145,15 @@ final class SteppedServer {
         turn()
     }
 
-    func turn() { for _ in 0..<3 { loop.turn(timeout: 0) } }
+    /// As often as it takes to read so many bytes, of which not all are read at once.
+    func turn(bytes: Int = 0) { for _ in 0..<3 + bytes / 2048 { loop.turn(timeout: 0) } }
 
     func send(_ bytes: some Collection<UInt8>) throws {
         let bytes = Array(bytes)
         let count = Glibc.send(client, bytes, bytes.count, Int32(MSG_NOSIGNAL))
         // The server may have closed after a refusal.
         guard count == bytes.count || errno == EPIPE else { throw TestFailure("send \(count)") }
-        turn()
+        turn(bytes: bytes.count)
     }
 
     func finishSending() {

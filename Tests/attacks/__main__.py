@@ -1,0 +1,150 @@
+"""Attacks a tracker on this machine and prints what it costs others, itself and each attacker."""
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "benchmark"))
+
+import harness
+import attackers
+import probe
+
+ATTACKS = list(attackers.KINDS)
+
+
+def memory(pid):
+    """Resident bytes."""
+    with open(f"/proc/{pid}/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def processor(pid):
+    """Seconds of processor time so far."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def connections(port):
+    """Of the server's end: established, or closed by the other side only."""
+    with open("/proc/net/tcp") as file:
+        fields = [line.split() for line in file]
+    return sum(each[1].endswith(f":{port:04X}") and each[3] in ("01", "08") for each in fields)
+
+
+class Sampler(threading.Thread):
+    """The most connections that there were at once, and the resident bytes then."""
+
+    def __init__(self, port, pid):
+        super().__init__(daemon=True)
+        self.port, self.pid = port, pid
+        self.most, self.memory = 0, memory(pid)
+        self.ended = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.ended.wait(1):
+            count = connections(self.port)
+            if count >= self.most:
+                self.most, self.memory = count, memory(self.pid)
+
+    def stop(self):
+        self.ended.set()
+        self.join()
+        return self.most, self.memory
+
+
+def run(stack, kind, options):
+    """One attack on a tracker of its own."""
+    directory = stack.enter_context(tempfile.TemporaryDirectory())
+    cores = harness.Cores()
+    tracker = harness.Tracker(
+        stack, os.environ["CLICKRELAY_BINARY"], f"{directory}/data", cores.server)
+    tracker.environment["CLICKRELAY_MAX_CONNECTIONS"] = str(options.connections + 1000)
+    tracker.start()
+    key = tracker.set_up()
+    pid = tracker.child.process.pid
+    count = options.connections
+    if kind == "descriptors":
+        count = min(count, 2000)
+        subprocess.run(["prlimit", "--pid", str(pid), "--nofile=256:256"], check=True)
+    os.sched_setaffinity(0, {cores.load})
+    quiet = probe.run(tracker.port, "/c/summer?subid=probe", options.quiet)
+    before, spent = memory(pid), processor(pid)
+    attacker = subprocess.Popen(
+        [sys.executable, attackers.__file__, kind, str(tracker.port), str(count),
+         str(options.seconds), key],
+        stdout=subprocess.PIPE, text=True)
+    stack.callback(attacker.kill)
+    sampler = Sampler(tracker.port, pid)
+    begun = time.monotonic()
+    ramp = min(10, options.seconds / 4)
+    time.sleep(ramp)
+    attacked = probe.run(tracker.port, "/c/summer?subid=probe", options.seconds - ramp)
+    output, _ = attacker.communicate()
+    most, after = sampler.stop()
+    told = json.loads(output)
+    busy = (processor(pid) - spent) / (time.monotonic() - begun)
+    left = time.monotonic()
+    while probe.run(tracker.port, "/c/summer?subid=probe", 0.01, 0).lost:
+        if time.monotonic() - left > 60:
+            break
+    answered = time.monotonic() - left
+    back = probe.run(tracker.port, "/c/summer?subid=probe", 2)
+    ready = subprocess.run(
+        [os.environ["CLICKRELAY_BINARY"], "healthcheck", "--server",
+         f"http://127.0.0.1:{tracker.port}"], capture_output=True).returncode
+    return {
+        "attack": kind, "connections": count, "held_at_once": most,
+        "opened": told["opened"], "closed_after_seconds": told["longest"],
+        "p50_ms": [quiet.p50, attacked.p50], "p99_ms": [quiet.p99, attacked.p99],
+        "lost": attacked.lost, "kib_each": round((after - before) / max(1, most) / 1024, 1),
+        "rss_mib": [before >> 20, after >> 20, memory(pid) >> 20],
+        "busy": round(busy, 2), "answered_after_seconds": round(answered, 2),
+        "p99_ms_after": back.p99, "healthy": ready == 0 and back.lost == 0,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="sh Tests/attack", description=__doc__,
+        epilog="What is asked of it: others' p99 moves by 5 ms at most, an attacker's connection "
+        "costs 10 KB at most and ends within 15 s.")
+    parser.add_argument("attacks", nargs="*", metavar="ATTACK", help=", ".join(ATTACKS))
+    parser.add_argument("--connections", type=int, default=10_000)
+    parser.add_argument("--seconds", type=int, default=60, help="of each attack (60)")
+    parser.add_argument("--quiet", type=int, default=5, help="seconds before, to compare (5)")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    for kind in options.attacks:
+        if kind not in ATTACKS:
+            parser.error(f"no attack {kind}; there are: {', '.join(ATTACKS)}")
+    failed = False
+    for kind in options.attacks or ATTACKS:
+        with contextlib.ExitStack() as stack:
+            result = run(stack, kind, options)
+        failed = failed or not result["healthy"]
+        if options.json:
+            print(json.dumps(result), flush=True)
+            continue
+        print(
+            f"{kind:14} {result['held_at_once']:6} held, {result['opened']:7} opened, "
+            f"longest {result['closed_after_seconds']:5.1f} s, {result['kib_each']:5.1f} KiB each; "
+            f"p99 {result['p99_ms'][0]:.1f} → {result['p99_ms'][1]:.1f} ms (p50 "
+            f"{result['p50_ms'][0]:.1f} → {result['p50_ms'][1]:.1f}), {result['lost']} lost, "
+            f"core {result['busy']:.0%}; answers {result['answered_after_seconds']} s "
+            f"after they left, "
+            f"RSS {result['rss_mib'][0]} → {result['rss_mib'][1]} → {result['rss_mib'][2]} MiB",
+            flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

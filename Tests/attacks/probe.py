@@ -1,0 +1,44 @@
+"""An honest visitor: one redirect after the other, with the time that each took."""
+
+import socket
+import time
+from typing import NamedTuple
+
+
+class Result(NamedTuple):
+    p50: float
+    p99: float
+    lost: int
+
+
+def run(port, path, seconds, pause=0.004):
+    request = f"GET {path} HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0\r\n\r\n".encode()
+    times, lost, connection = [], 0, None
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        begun = time.perf_counter()
+        try:
+            if connection is None:
+                connection = socket.create_connection(("127.0.0.1", port), 5)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(request)
+            answer = b""
+            while b"\r\n\r\n" not in answer:
+                more = connection.recv(65536)
+                if not more:
+                    raise OSError("closed")
+                answer += more
+            if not answer.startswith(b"HTTP/1.1 302"):
+                raise OSError(answer[:40])
+        except OSError:
+            lost += 1
+            if connection is not None:
+                connection.close()
+            connection = None
+        times.append((time.perf_counter() - begun) * 1000)
+        time.sleep(pause)
+    if connection is not None:
+        connection.close()
+    times.sort()
+    return Result(
+        round(times[len(times) // 2], 2), round(times[int(len(times) * 0.99)], 2), lost)
