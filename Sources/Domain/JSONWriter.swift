@@ -2,9 +2,10 @@ extension JSONValue {
     /// The value as JSON text; `pretty` puts each member and element on its own line, indented by
     /// two spaces.
     ///
-    /// Beside what RFC 8259 wants escaped, `<`, `>`, DEL and U+2028 and U+2029 are: so the
-    /// text can stand in an HTML page or a script and can't move a terminal's cursor. The writer
-    /// recurses as deep as the value, which `init(parsing:)` bounds.
+    /// Beside what RFC 8259 wants escaped, `<`, `>`, DEL, the C1 controls and the marks that break
+    /// lines or turn the direction of text are: so the text can stand in an HTML page or a script,
+    /// can't move a terminal's cursor, and reads as it is. The writer recurses as deep as the value,
+    /// which `init(parsing:)` bounds.
     public func encoded(pretty: Bool = false) -> String {
         String(decoding: encodedBytes(pretty: pretty), as: UTF8.self)
     }
@@ -108,10 +109,21 @@ private struct JSONWriter {
         case 0x0D: output.append(contentsOf: "\\r".utf8)
         case 0...0x1F, 0x7F, UInt8(ascii: "<"), UInt8(ascii: ">"):
             writeEscape(UInt16(byte))
-        case 0xE2
-        where index + 2 < bytes.count && bytes[index + 1] == 0x80 && bytes[index + 2] & 0xFE == 0xA8:
-            writeEscape(0x2000 | UInt16(bytes[index + 2] & 0x3F))
-            return 3
+        case 0xC2 where index + 1 < bytes.count && bytes[index + 1] < 0xA0:
+            writeEscape(UInt16(bytes[index + 1]))
+            return 2
+        case 0xD8 where index + 1 < bytes.count && bytes[index + 1] == 0x9C:
+            writeEscape(0x061C)
+            return 2
+        case 0xE2 where index + 2 < bytes.count && bytes[index + 1] <= 0x81:
+            let unit =
+                0x2000 | UInt16(bytes[index + 1] & 0x3F) << 6 | UInt16(bytes[index + 2] & 0x3F)
+            switch unit {
+            case 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069:
+                writeEscape(unit)
+                return 3
+            default: output.append(byte)
+            }
         default: output.append(byte)
         }
         return 1

@@ -142,7 +142,13 @@ import Testing
         #expect(
             JSONValue.string(text).encoded()
                 == #""\"\\/\b\f\n\r\t\u0001\u001f\u007f\u003c/script\u003e&\u2028\u2029é😀""#)
-        #expect(JSONValue.string("\u{2027}\u{202A}").encoded() == "\"\u{2027}\u{202A}\"")
+        #expect(
+            JSONValue.string("\u{80}\u{9F}\u{A0}\u{61B}\u{61C}\u{200D}\u{200E}\u{200F}").encoded()
+                == "\"\\u0080\\u009f\u{A0}\u{61B}\\u061c\u{200D}\\u200e\\u200f\"")
+        #expect(
+            JSONValue.string("\u{2027}\u{202A}\u{202E}\u{202F}\u{2065}\u{2066}\u{2069}\u{206A}")
+                .encoded()
+                == "\"\u{2027}\\u202a\\u202e\u{202F}\u{2065}\\u2066\\u2069\u{206A}\"")
     }
 
     @Test func `a number of ours that isn't one is written as a string`() {

@@ -84,6 +84,58 @@ import Testing
         }
     }
 
+    /// Shown to people or kept for them: what moves a cursor, hides or turns text is escaped.
+    private static func isShowable(_ text: String) -> Bool {
+        !text.unicodeScalars.contains { scalar in
+            switch scalar.value {
+            case 0..<9, 11..<32, 127..<160, 0x61c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069:
+                true
+            default: false
+            }
+        }
+    }
+
+    @Test func `no value turns, hides or moves what an operator reads`() throws {
+        let chain = try Chain.start { $0.options.environment["CLICKRELAY_LOG_LEVEL"] = "debug" }
+        let hostile =
+            "=cmd|' /C calc'!A0<script>\u{1b}[2J\u{7}\u{9b}2J\r\nx: 1\u{202e}gpj.exe\u{2066}"
+            + "\u{200f}\u{61c}\u{2028}\u{0}\u{85}\u{7f}end"
+        let value = percentEncoded(hostile)
+        // Headers can't hold all of it.
+        let header = String(
+            decoding: hostile.utf8.filter { $0 >= 32 && $0 != 127 }, as: UTF8.self)
+        let answer = try chain.tracker.get(
+            "/c/summer?subid=\(value)&zone=\(value)&\(value)=\(value)",
+            fields: ["User-Agent": header, "Referer": header, "Accept-Language": header])
+        #expect(answer.status == 302)
+        for (_, value) in answer.fields.all { #expect(Self.isShowable(value), "\(value)") }
+        let visit = try chain.visit("subid=\(value)&zone=\(value)")
+        for status in ["approved", hostile] {
+            let report = try chain.network.report([
+                ("cid", visit.clickID), ("txid", hostile + status), ("status", status),
+                ("event", hostile), ("param1", hostile), (hostile, hostile),
+            ])
+            #expect(report.verdict == "accepted")
+            #expect(Self.isShowable(report.response.text), "\(report.response.text)")
+        }
+        _ = try chain.tracker.get("/postback/\(value)?cid=\(value)")
+        _ = try chain.tracker.get("/\(value)", fields: ["Host": "a.test"])
+        let lists = ["postbacks", "conversions", "deliveries"]
+        for path in lists.map({ "/\($0)" }) + ["/clicks/\(visit.clickID)"] {
+            let text = try chain.tracker.api("GET", path).text
+            #expect(text.contains("end") && Self.isShowable(text), "\(path): \(text)")
+            #expect(!text.contains("<script>"))
+        }
+        let commands = [["trace", visit.clickID]] + lists.map { [$0, "list"] }
+        for command in commands + commands.map({ $0 + ["--json"] }) {
+            let result = try TrackerProcess.run(
+                command + ["--data-dir", chain.tracker.dataDirectory])
+            #expect(result.exitCode == 0, "\(command): \(result.error)")
+            #expect(Self.isShowable(result.output), "\(command): \(result.output)")
+        }
+        #expect(Self.isShowable(chain.tracker.errorText), "\(chain.tracker.errorText)")
+    }
+
     private func check(
         _ call: RecordedRequest, _ value: (id: String, transaction: String), _ seed: UInt64
     ) {

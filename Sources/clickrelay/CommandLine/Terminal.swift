@@ -111,7 +111,9 @@ enum Printable {
     /// C0 and C1 controls, and the marks that change the direction or the separation of text.
     static func mustEscape(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
-        case 0..<0x20, 0x7f..<0xa0, 0x2028...0x202e, 0x2066...0x2069, 0xfeff: true
+        case 0..<0x20, 0x7f..<0xa0, 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069,
+            0xfeff:
+            true
         default: false
         }
     }
