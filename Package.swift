@@ -18,8 +18,11 @@ func module(_ name: String, _ dependencies: [Target.Dependency], resources: [Res
         name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [])
+    -> Target
+{
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -81,6 +84,9 @@ let package = Package(
                 "Admin", "Clicks", "Crypto", "Domain", "Postbacks", "Store", "HTTP", "Reports",
                 "TestSupport",
             ]),
+        tests(
+            "FuzzTests", ["Domain", "Net", "HTTP", "Visitors", "Postbacks"],
+            exclude: ["Corpora", "LibFuzzer", "corpus.py"]),
         tests("EndToEndTests", ["TestSupport"]),
     ]
 )

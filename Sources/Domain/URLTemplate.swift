@@ -133,14 +133,19 @@ public struct URLTemplate: Hashable, Sendable {
         return templates
     }
 
-    /// Cuts at the first `mark` outside braces.
-    private static func cut(_ text: Substring, at mark: Character) -> (Substring, Substring?) {
-        var depth = 0
-        for index in text.indices {
-            switch text[index] {
-            case "{": depth += 1
-            case "}": depth = max(0, depth - 1)
-            case mark where depth == 0: return (text[..<index], text[text.index(after: index)...])
+    /// Cuts at the first `mark` that is no part of a token, which ends with the first `}` for
+    /// `Template` too.
+    private static func cut(_ text: Substring, at mark: Unicode.Scalar)
+        -> (Substring, Substring?)
+    {
+        let scalars = text.unicodeScalars
+        var isInToken = false
+        for index in scalars.indices {
+            switch scalars[index] {
+            case "{": isInToken = true
+            case "}": isInToken = false
+            case mark where !isInToken:
+                return (text[..<index], text[scalars.index(after: index)...])
             default: break
             }
         }

@@ -109,7 +109,10 @@ final class HeadParser {
             Scan.byte(base, version &+ 8) == Scan.carriageReturn,
             Scan.byte(base, version &+ 9) == Scan.lineFeed
         else { return stop(Self.versionMalformed) }
-        guard version &+ 8 &- lineStart <= requestLineMax else { return .refused(.targetTooLong) }
+        // Unless there is a line feed in the middle of it, which would make the line a shorter one.
+        guard version &+ 8 &- lineStart <= requestLineMax else {
+            return stop(Self.versionMalformed)
+        }
         if let refusal = readVersion(base + version) { return .refused(refusal) }
         position = version &+ 10
         target = UnsafeRawBufferPointer(start: base + targetStart, count: targetEnd - targetStart)

@@ -89,6 +89,8 @@ private struct ByteValues: TokenValues {
         ("https://s.example/c?s={status:pending=2}&v=1", "https://s.example/c?v=1"),
         ("https://s.example/c?ab={payout}{var1}&v=1", "https://s.example/c?v=1"),
         ("https://s.example/{var1}c#{var1}", "https://s.example/c#"),
+        // A token ends with the first brace that closes, whatever is inside it.
+        ("https://s.example/c?a={var:x{y}&b=1#top", "https://s.example/c?b=1#top"),
         ("https://s.example/c?a=1&&b=2&", "https://s.example/c?a=1&b=2"),
     ])
     func `a parameter whose token has no value is dropped`(text: String, expected: String) throws {

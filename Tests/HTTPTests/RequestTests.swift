@@ -194,6 +194,18 @@ import Testing
         #expect(try status("GET /\(padding) HTTP/1.1\r") == (expected == 200 ? 0 : 414))
     }
 
+    @Test func `a line is as long as to its first line feed, whatever follows`() throws {
+        let server = { try SteppedServer { $0.requestLineBytesMax = 64 } }
+        let text = "GET /" + String(repeating: "a", count: 52) + " a\r\n\r\nA:1\r\n\r\n"
+        let whole = try server()
+        try whole.send(text.utf8)
+        let bytewise = try server()
+        for byte in text.utf8 { try bytewise.send([byte]) }
+        let answer = withoutDates(whole.receive())
+        #expect(answer.hasPrefix("HTTP/1.1 400 "))
+        #expect(withoutDates(bytewise.receive()) == answer)
+    }
+
     @Test(arguments: [(32768, 200), (32769, 431)])
     func `a header block is at most 32 KiB`(length: Int, expected: Int) throws {
         let fixed = "Host: a\r\nX: \r\n".utf8.count
