@@ -9,6 +9,8 @@ struct Chain {
     /// What the chain is made of, as the API's JSON; a test changes what it is about.
     struct Setup {
         let sourceURL: String
+        /// Where the data lies; nil: in a directory of its own.
+        var directory: TemporaryDirectory?
         var options = TrackerProcess.Options()
         var source: JSON
         var network: JSON = [
@@ -66,7 +68,7 @@ struct Chain {
         let source = try FakeTrafficSource(answer)
         var setup = Setup(sourceURL: source.url)
         change(&setup)
-        let tracker = try TrackerProcess.start(setup.options)
+        let tracker = try TrackerProcess.start(setup.options, in: setup.directory)
         try tracker.call("POST", "/sources", setup.source)
         let network = try tracker.call("POST", "/networks", setup.network)
         for offer in [setup.offer] + setup.moreOffers {

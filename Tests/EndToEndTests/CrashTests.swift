@@ -5,8 +5,9 @@ import Testing
 /// `SIGKILL` at a random moment under load, over and over: nothing acknowledged is lost, and the
 /// traffic source hears nothing twice but what was in flight at a kill.
 ///
-/// `CLICKRELAY_CRASH_KILLS` (10) and `CLICKRELAY_CRASH_SEED` (the clock) change a run; `Tests/crash`
-/// sets them.
+/// `CLICKRELAY_CRASH_KILLS` (10) and `CLICKRELAY_CRASH_SEED` (the clock) change a run, and with
+/// `CLICKRELAY_CRASH_RESTART_MS` the server must serve again within that time after each kill;
+/// `Tests/crash` sets them.
 @Suite struct CrashTests {
     /// What the clients were answered before the kills.
     private struct Acknowledged: Sendable {
@@ -34,10 +35,22 @@ import Testing
     }
 
     @Test func `kills under load lose nothing acknowledged and repeat nothing`() throws {
-        let kills = Int(Self.setting("KILLS") ?? 10)
+        try kill(Int(Self.setting("KILLS") ?? 10), clock: nil)
+    }
+
+    /// Across midnights, and back: the clicks of days to come are kept as well as any.
+    @Test func `kills while the clock jumps lose nothing acknowledged and repeat nothing`() throws {
+        try kill(Int(Self.setting("KILLS") ?? 6), clock: try FaultShim())
+    }
+
+    private func kill(_ kills: Int, clock: FaultShim?) throws {
         let seed = Self.setting("SEED") ?? monotonicNanos()
         var random = SeededRandom(seed)
+        let directory = try TemporaryDirectory()
+        var slowest: UInt64 = 0
         let chain = try Chain.start { setup in
+            setup.directory = directory
+            if let clock { setup.options.environment = clock.environment(directory) }
             setup.destinations = [
                 setup.destination("main", "/conv?id={external_id}&tx={transaction_id}&v={payout}")
             ]
@@ -46,22 +59,51 @@ import Testing
         for round in 1...kills {
             do {
                 let before = all.current
-                try load(chain, all, round: round, random: &random)
+                // Half of the jumps come under load, the others while no server runs.
+                if round % 2 == 0 { try jump(clock, &random) }
+                try load(chain, all, round: round, random: &random) {
+                    if round % 2 == 1 { try jump(clock, &$0) }
+                }
+                let killed = monotonicNanos()
                 try chain.tracker.restart()
+                guard try chain.tracker.get("/readyz").status == 200 else {
+                    throw TestFailure("it is not ready")
+                }
+                slowest = max(slowest, monotonicNanos() - killed)
                 try verify(chain, before: before, all: all.current, round: round, random: &random)
             } catch {
                 throw TestFailure("round \(round) of seed \(seed): \(error)")
             }
         }
+        if clock != nil {
+            let days = directory.entries(of: "data/clicks").filter { $0.hasSuffix(".db") }
+            #expect(days.count > 1, "the clock did not jump, seed \(seed)")
+        }
+        // All that is due at any of the times there were is due now.
+        try clock?.setClock(ahead: Self.jumpMax)
         try verifyDeliveries(chain, all.current, kills: kills, seed: seed)
+        print("crash: serving again within \(slowest / 1_000_000) ms of each restart")
+        if let limit = Self.setting("RESTART_MS") {
+            #expect(slowest / 1_000_000 <= limit, "slow restart, seed \(seed)")
+        }
         #expect(try chain.tracker.terminate() == 0)
         let check = try chain.tracker.command("check")
         #expect(check.exitCode == 0, "seed \(seed): \(check.output)\(check.error)")
     }
 
+    /// Less than half of the time after which deliveries are given up.
+    private static let jumpMax: Int64 = 30 * 3600
+
+    /// Sets the server's clock to any time within its range.
+    private func jump(_ clock: FaultShim?, _ random: inout SeededRandom) throws {
+        try clock?.setClock(ahead: Int64.random(in: -Self.jumpMax...Self.jumpMax, using: &random))
+    }
+
     /// Clients in a loop until the server is killed under them.
+    /// - Parameter meanwhile: done while they are at it.
     private func load(
-        _ chain: Chain, _ all: Locked<Acknowledged>, round: Int, random: inout SeededRandom
+        _ chain: Chain, _ all: Locked<Acknowledged>, round: Int, random: inout SeededRandom,
+        meanwhile: (inout SeededRandom) throws -> Void
     ) throws {
         let seeds = (0..<4).map { _ in random.next() }
         let ended = Locked(0)
@@ -80,7 +122,9 @@ import Testing
         }
         let begun = all.with { $0.postbacks.count }
         try eventually("the load runs") { all.with { $0.postbacks.count } >= begun + 3 }
-        usleep(UInt32.random(in: 20_000...400_000, using: &random))
+        usleep(UInt32.random(in: 10_000...200_000, using: &random))
+        try meanwhile(&random)
+        usleep(UInt32.random(in: 10_000...200_000, using: &random))
         try chain.tracker.kill()
         try eventually("the clients notice") { ended.current == 4 }
         // Calls the dead server had sent may still be unread; they belong to its life.
