@@ -103,7 +103,7 @@ enum DestinationTestResource {
 
 extension LedgerReader {
     /// A click that is stored, or what a conversion keeps of it after its day was purged.
-    fileprivate func click(_ identity: ClickIdentity) throws(StoreError) -> Click? {
+    func click(_ identity: ClickIdentity) throws(StoreError) -> Click? {
         if let click = try clicks.click(identity.rowID) { return click }
         var filter = ConversionFilter()
         filter.clickRowID = identity.rowID

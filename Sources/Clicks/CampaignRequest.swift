@@ -97,6 +97,12 @@ struct CampaignRequest {
         self.found = found
     }
 
+    /// Takes the cost that a recorded click has for the one that was read.
+    mutating func recall(_ cost: Money?) {
+        costNanos = cost?.nanos
+        currency = cost?.currency ?? currency
+    }
+
     /// Takes note of where the visitor goes, which its URL may tell.
     mutating func decide(_ choice: Choice) { self.choice = choice }
 

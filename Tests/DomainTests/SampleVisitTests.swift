@@ -55,6 +55,53 @@ import Testing
         #expect(error.errors.map(\.field) == [field])
     }
 
+    @Test func `a recorded click says what the sample doesn't`() throws {
+        let source = try Source(document: [
+            "key": "push", "external_id_param": "subid", "cost_param": "cost",
+        ])
+        func campaign(_ cost: JSONValue) throws -> (cost: Cost, source: Source) {
+            let campaign = try Campaign(document: [
+                "key": "c", "source": "push", "cost": cost,
+                "flow": ["paths": [["offers": [["offer": "o"]]]]],
+            ])
+            return (campaign.cost, source)
+        }
+        var device = Device()
+        device.os = "iOS"
+        device.language = "pt-br"
+        var place = Place()
+        place.country = "DE"
+        let past = Click(
+            rowID: ClickRowID(milliseconds: 5, node: 0, sequence: 0), campaignID: CampaignID(1),
+            externalID: Array("W+8".utf8), cost: Money(nanos: 120_000_000, currency: .usDollar),
+            parameters: [Click.Parameter(name: "zone", value: Array("3&9".utf8))],
+            ip: IPAddress("192.0.2.1"), userAgent: Array("UA".utf8), referrer: [], path: 1,
+            offerVersion: 1, visit: .bot, device: device, place: place, visitNumber: 4)
+        let again = try SampleVisit(
+            document: [:], recalling: past, of: try campaign(["model": "param"]))
+        #expect(String(decoding: again.query, as: UTF8.self) == "subid=W%2B8&cost=0.12&zone=3%269")
+        #expect(again.fields.map(\.name) == ["User-Agent", "Accept-Language"])
+        #expect(again.fields[1].value == "pt-br" && again.ip == past.ip && again.visits == 4)
+        #expect(Place.unknown.with(again.place) == place)
+        #expect(again.recalled?.device == device && again.recalled?.visit == .bot)
+        #expect(again.recalled?.cost == .some(past.cost))
+
+        let other = try SampleVisit(
+            document: [
+                "query": "a=b", "ip": "198.51.100.1", "headers": ["user-agent": "X"], "visits": 1,
+            ], recalling: past, of: try campaign(["model": "param"]))
+        #expect(String(decoding: other.query, as: UTF8.self) == "a=b" && other.visits == 1)
+        #expect(other.ip?.text == "198.51.100.1" && other.place.isEmpty)
+        #expect(other.fields.map(\.value) == ["X", "pt-br"])
+        #expect(other.recalled?.device == nil && other.recalled?.visit == nil)
+        #expect(other.recalled?.cost == nil)
+        let paid = try SampleVisit(
+            document: [:], recalling: past,
+            of: try campaign(["model": "cpc", "amount": "0.12"]))
+        #expect(String(decoding: paid.query, as: UTF8.self) == "subid=W%2B8&zone=3%269")
+        #expect(paid.recalled?.cost == .some(past.cost))
+    }
+
     // MARK: The network's call
 
     private static let clickID = ClickID(block: 77)

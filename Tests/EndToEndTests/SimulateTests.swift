@@ -128,6 +128,55 @@ import Testing
         for (name, bytes) in files { #expect(after[name] == bytes, "\(name) has changed") }
     }
 
+    @Test func `a recorded click is told again, by the flow that decided then`() throws {
+        let chain = try Self.chain()
+        let fields: HTTPFields = [
+            "User-Agent": Self.android, "Accept-Language": "de-AT,de;q=0.9",
+            "Referer": "https://news.example/",
+        ]
+        let visits = try (0..<6).map { number in
+            try Chain.visit(
+                chain.tracker.get("/c/summer?subid=W%2B\(number)&zone=3%269", fields: fields))
+        }
+        let version = try chain.journey(visits[0].clickID)["flow_version"]
+        try chain.tracker.call(
+            "PATCH", "/campaigns/summer",
+            [
+                "redirect": "303",
+                "flow": ["rules": [], "paths": [["offers": [["offer": "fit"]]]]],
+            ])
+        for visit in visits {
+            let told = try chain.tracker.call(
+                "POST", "/campaigns/summer/simulate", ["click_id": .string(visit.clickID)])
+            #expect(told["answer"]["status"] == 302)
+            #expect(told["answer"]["headers"]["Location"].string == visit.location)
+            #expect(told["campaign"]["flow_version"] == version)
+            #expect(told["campaign"]["flow_is_current"] == false)
+            #expect(told["recorded"]["same"] == true && told["recorded"]["rule"] == 2)
+            #expect(told["visit"]["external_id"].string?.hasPrefix("W+") == true)
+            #expect(told["visit"]["cost"] == ["amount": "0.012", "currency": "USD"])
+            #expect(told["visit"]["referrer"] == "https://news.example/")
+            #expect(told["visit"]["params"] == [["name": "zone", "value": "3&9"]])
+        }
+        // The same click by today's flow, and what would have been if it had been another.
+        let current = try chain.tracker.call("POST", "/campaigns/summer/simulate", [:])
+        let today: JSON = [
+            "click_id": .string(visits[0].clickID),
+            "flow_version": current["campaign"]["flow_version"],
+        ]
+        let now = try chain.tracker.call("POST", "/campaigns/summer/simulate", today)
+        #expect(now["answer"]["status"] == 303 && now["decision"]["offer"] == "fit")
+        #expect(now["recorded"]["same"] == false && now["campaign"]["flow_is_current"] == true)
+        let other = try chain.tracker.command(
+            "simulate", "summer", "--click", visits[0].clickID, "--user-agent", Self.iPhone)
+        #expect(other.output.contains("rule 1 \"iPhones\": taken"))
+        #expect(other.output.contains("recorded then: rule 2, path "))
+        #expect(other.output.contains(", not the newest)"))
+        let wrong = try chain.tracker.api(
+            "POST", "/campaigns/summer/simulate", ["flow_version": 999_999])
+        #expect(wrong.status == 422 && wrong.text.contains("flow_version"))
+    }
+
     @Test func `the command tells it to people`() throws {
         let chain = try Self.chain()
         let told = try chain.tracker.command(

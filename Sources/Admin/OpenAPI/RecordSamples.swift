@@ -75,7 +75,8 @@ enum RecordSamples {
     private static let sampleVisit: JSONValue = [
         "query": "subid=W8d&cost=0.12", "params": ["zone": "39485"], "ip": "203.0.113.9",
         "user_agent": "…", "referrer": "…", "language": "de", "headers": ["X": "…"],
-        "host": "go.example", "at": time, "click_id": "…", "visits": 1,
+        "host": "go.example", "at": time, "click_id": "…", "flow_version": 3,
+        "visits": 1,
         "country": "DE", "region": "BE",
         "city": "Berlin", "isp": "…", "asn": 64_496, "connection_type": "Cellular",
         "conversion": [
@@ -87,7 +88,7 @@ enum RecordSamples {
     private static let simulatedVisit: JSONValue = [
         "campaign": [
             "key": "summer", "name": "…", "archived": false, "source": "push",
-            "flow_version": 3, "redirect": "302",
+            "flow_version": 3, "flow_is_current": true, "redirect": "302",
             "referrer_policy": "strict-origin-when-cross-origin",
         ],
         "visit": [
@@ -105,6 +106,10 @@ enum RecordSamples {
         "decision": [
             "rule": 1, "path": 1, "lander": "quiz", "offer": "fit", "why": "…",
             "drawn": ["path": "0.4231", "lander": "0.1", "offer": "0.7"], "flow_version": 3,
+        ],
+        "recorded": [
+            "flow_version": 3, "rule": 1, "path": 1, "lander": "quiz", "offer": "fit",
+            "same": true,
         ],
         "caps": [
             [

@@ -8,8 +8,9 @@ enum SimulationResource {
     @Sendable private static func simulate(_ call: Call, _ query: inout QueryReader)
         throws(Problem) -> Work
     {
-        let catalog = call.catalog
-        guard let campaign = EntityKey(call.parameter()).flatMap({ catalog.campaigns[$0] }) else {
+        let presenter = Presenter(call)
+        let key = EntityKey(call.parameter())
+        guard let campaign = key.flatMap({ presenter.catalog.campaigns[$0] }) else {
             throw Problem(.notFound, "there is no campaign \"\(call.parameter())\"")
         }
         let document = call.request.body.isEmpty ? [:] : try call.document()
@@ -19,13 +20,12 @@ enum SimulationResource {
         } catch {
             throw Problem(error)
         }
-        let presenter = Presenter(call)
-        return .prepare { _ throws(StoreError) in
-            let services = presenter.services
-            let now = services.now()
-            let visit = try services.simulate(sample, campaign, catalog, now)
-            let flow = catalog.flow(of: campaign.value)
-            var members = SimulationView(presenter, campaign, flow).members(visit)
+        return .prepare { reader throws(StoreError) in
+            let stage = try Stage(sample, document, campaign, presenter, reader)
+            let now = presenter.services.now()
+            let visit = try presenter.services.simulate(
+                stage.sample, stage.campaign, stage.catalog, now)
+            var members = SimulationView(presenter, stage, campaign).members(visit)
             members += try expected(visit, sample.report, presenter, now)
             return .done(APIResponse(.object(members)))
         }
@@ -46,5 +46,50 @@ enum SimulationResource {
             report, of: visit.click, visit.clickID, catalog: presenter.catalog,
             now: max(now, visit.at))
         return presenter.members(expected)
+    }
+
+    /// What a visit is simulated with: things as they are now, or as they were for a recorded click.
+    struct Stage {
+        let sample: SampleVisit
+        let campaign: Stored<Campaign>
+        let catalog: Catalog
+        /// The recorded click that the sample recalls.
+        let past: Click?
+
+        init(
+            _ sample: SampleVisit, _ document: JSONValue, _ campaign: Stored<Campaign>,
+            _ presenter: Presenter, _ reader: LedgerReader
+        ) throws(StoreError) {
+            let catalog = presenter.catalog
+            let identity = sample.clickID.flatMap { presenter.services.clickIDs.open($0) }
+            past = try identity.flatMap { identity throws(StoreError) in
+                identity.campaignID == campaign.id ? try reader.click(identity) : nil
+            }
+            do throws(ValidationError) {
+                self.sample =
+                    past == nil
+                    ? sample
+                    : try SampleVisit(
+                        document: document, recalling: past,
+                        of: catalog.sources[campaign.value.source].map {
+                            (campaign.value.cost, $0.value)
+                        })
+            } catch {
+                throw .invalid(error)
+            }
+            let version = sample.flowVersion ?? past?.flowVersion
+            guard let version, version != catalog.flowVersions[campaign.id]?.id else {
+                (self.campaign, self.catalog) = (campaign, catalog)
+                return
+            }
+            let known = try reader.flowVersion(version, of: campaign.id)
+            if known == nil, sample.flowVersion != nil {
+                throw .invalid(
+                    ValidationError("flow_version", "is no version of this campaign's flow"))
+            }
+            let then = known.flatMap { catalog.asOf($0, campaign) }
+            self.campaign = then?.campaign ?? campaign
+            self.catalog = then?.catalog ?? catalog
+        }
     }
 }

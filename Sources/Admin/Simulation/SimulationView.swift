@@ -5,12 +5,19 @@ internal import Store
 struct SimulationView {
     private let presenter: Presenter
     private let campaign: Stored<Campaign>
+    /// As it is now.
+    private let present: Stored<Campaign>
     private let flow: Flow?
+    private let past: Click?
 
-    init(_ presenter: Presenter, _ campaign: Stored<Campaign>, _ flow: Flow?) {
+    init(
+        _ presenter: Presenter, _ stage: SimulationResource.Stage, _ present: Stored<Campaign>
+    ) {
         self.presenter = presenter
-        self.campaign = campaign
-        self.flow = flow
+        campaign = stage.campaign
+        self.present = present
+        flow = stage.catalog.flow(of: stage.campaign.value)
+        past = stage.past
     }
 
     func members(_ visit: SimulatedVisit) -> [JSONMember] {
@@ -21,6 +28,7 @@ struct SimulationView {
             "rules": routing.rules,
             "paths": routing.defaults,
             "decision": routing.decision,
+            "recorded": past.map { recorded($0, visit) } ?? .null,
             "caps": .array(visit.caps.map(cap)),
             "answer": answer(visit.answer),
             "urls": .array(visit.addresses.map { address($0, visit) }),
@@ -31,7 +39,7 @@ struct SimulationView {
     private func campaignJSON(_ visit: SimulatedVisit) -> JSONValue {
         let value = campaign.value
         let shared: String? =
-            switch value.flow {
+            switch present.value.flow {
             case .own: nil
             case .shared(let key): key.text
             }
@@ -39,6 +47,8 @@ struct SimulationView {
             "key": .string(value.key.text), "name": .string(value.name),
             "archived": .bool(campaign.isArchived), "source": .string(value.source.text),
             "flow": .string(orNull: shared), "flow_version": .integer(visit.version),
+            "flow_is_current": .bool(
+                presenter.catalog.flowVersions[campaign.id]?.id == visit.version),
             "redirect": .string(value.redirect.rawValue),
             "referrer_policy": .string(
                 // What is sent, whatever the campaign says.
@@ -82,6 +92,31 @@ struct SimulationView {
             JSONMember(name: "referrer", value: .text(click.referrer)),
         ]
         return .object(members)
+    }
+
+    /// Where the click was sent, and whether it is sent there now. Caps, what its visitor had seen,
+    /// and headers that aren't kept may have made a difference.
+    private func recorded(_ past: Click, _ visit: SimulatedVisit) -> JSONValue {
+        let click = visit.click
+        return [
+            "flow_version": .integer(orNull: past.flowVersion),
+            "rule": .integer(orNull: past.rule.flatMap { $0 == 0 ? nil : $0 }),
+            "path": .integer(past.path), "lander": lander(past), "offer": offer(past),
+            "same": .bool(
+                past.rule == click.rule && past.path == click.path
+                    && lander(past) == lander(click) && offer(past) == offer(click)),
+        ]
+    }
+
+    private func lander(_ click: Click) -> JSONValue {
+        let version = click.landerVersion.flatMap { presenter.catalog.landerVersions[$0] }
+        return version.flatMap { presenter.catalog.landers[$0.landerID] }
+            .map { .string($0.value.key.text) } ?? .null
+    }
+
+    private func offer(_ click: Click) -> JSONValue {
+        presenter.catalog.offerVersions[click.offerVersion].map { presenter.key($0.offerID) }
+            ?? .null
     }
 
     private func cap(_ state: SimulatedVisit.CapState) -> JSONValue {

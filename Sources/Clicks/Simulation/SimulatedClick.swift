@@ -32,11 +32,12 @@ struct SimulatedClick {
         _ http: borrowing Request, _ who: VisitorIdentity, _ visitors: VisitorMemory
     ) {
         reader.read(http, route, rowID: identity.rowID, ip: sample.ip, into: &batch)
-        if !sample.place.isEmpty {
-            reader.request.recognize(
-                reader.request.told, reader.request.visit,
-                FoundPlace(reader.request.found.place.with(sample.place)))
-        }
+        let read = reader.request
+        reader.request.recognize(
+            sample.recalled?.device.map { ReadDevice($0) } ?? read.told,
+            sample.recalled?.visit ?? read.visit,
+            sample.place.isEmpty ? read.found : FoundPlace(read.found.place.with(sample.place)))
+        if case .some(let cost)? = sample.recalled?.cost { reader.request.recall(cost) }
         if let memory = route.memory, reader.request.visit == .visitor {
             let number = who.visitor(http, ip: sample.ip, userAgent: reader.request.userAgent)
             let key = VisitorKey(number, memory.scope)

@@ -17,11 +17,23 @@ public struct SampleVisit: Sendable {
     public let visits: Int?
     /// What the location files would say, where the sample says so itself.
     public let place: [PlaceValue]
+    /// Which version of the campaign's flow decides; nil: that of the recalled click, or today's.
+    public let flowVersion: Int64?
+    /// What a recorded click has in place of what would be read now; nil: nothing is recalled.
+    public let recalled: Recalled?
     public let report: SampleReport
 
     public struct PlaceValue: Sendable {
         public let fact: Fact
         public let value: String
+    }
+
+    /// Of a recorded click, where the sample says nothing else.
+    public struct Recalled: Sendable {
+        /// Nil: as it is read.
+        public let cost: Money??
+        public let device: Device?
+        public let visit: VisitKind?
     }
 
     /// What click IDs can tell the time of.
@@ -33,15 +45,25 @@ public struct SampleVisit: Sendable {
     /// From the block for documentation (RFC 5737).
     public static let standardIP = IPAddress(ipv4: 0xcb00_7109)
 
+    /// - Parameters:
+    ///   - past: the recorded click with its `click_id`, which says what the document doesn't.
+    ///   - campaign: the click's, with its source.
     /// - Throws: everything that is wrong with it.
-    public init(document: JSONValue) throws(ValidationError) {
+    public init(
+        document: JSONValue, recalling past: Click? = nil,
+        of campaign: (cost: Cost, source: Source)? = nil
+    ) throws(ValidationError) {
         let problems = DocumentProblems()
         var reader = DocumentReader(document, problems: problems)
-        query = DirectClick.query(&reader)
-        let ip = reader.string("ip")
-        self.ip = ip == nil ? Self.standardIP : ip.flatMap { IPAddress($0) }
-        if self.ip == nil { reader.fail("ip", "must be an IPv4 or IPv6 address") }
-        fields = DirectClick.fields(&reader)
+        func says(_ names: String...) -> Bool {
+            names.contains { document[$0] ?? .null != .null }
+        }
+        let query = DirectClick.query(&reader)
+        let isQueryRecalled = past != nil && !says("query", "params")
+        self.query = isQueryRecalled ? Self.query(of: past, campaign) : query
+        ip = Self.ip(&reader, past)
+        let fields = DirectClick.fields(&reader)
+        self.fields = fields + Self.fields(of: past, beside: fields)
         let host = reader.string("host", max: 300)
         self.host = host.flatMap { HostName($0) }
         if host != nil, self.host == nil { reader.fail("host", HostName.rule) }
@@ -51,11 +73,31 @@ public struct SampleVisit: Sendable {
         if clickID != nil, self.clickID == nil {
             reader.fail("click_id", "must be a click ID: 26 letters and digits")
         }
-        visits = reader.optionalInteger("visits", in: 1...1_000_000).map { Int($0) }
-        place = Self.place(&reader)
+        visits =
+            reader.optionalInteger("visits", in: 1...1_000_000).map { Int($0) }
+            ?? past?.visitNumber.map { Int($0) }
+        let place = Self.place(&reader)
+        self.place =
+            place.isEmpty && !says("ip") ? past?.place.map { Self.values(of: $0) } ?? [] : place
+        flowVersion = reader.optionalInteger("flow_version", in: 1...Int64.max)
+        recalled = past.map { past in
+            Recalled(
+                cost: isQueryRecalled ? .some(past.cost) : nil,
+                device: fields.isEmpty ? past.device : nil,
+                visit: fields.isEmpty && !says("ip") ? past.visit : nil)
+        }
         report = reader.reader("conversion").map { SampleReport($0) } ?? SampleReport()
         reader.finish()
         try problems.throwIfAny()
+    }
+
+    private static func ip(_ reader: inout DocumentReader, _ past: Click?) -> IPAddress? {
+        guard let text = reader.string("ip") else {
+            return reader.hasFailed("ip") ? nil : past.map(\.ip) ?? standardIP
+        }
+        let ip = IPAddress(text)
+        if ip == nil { reader.fail("ip", "must be an IPv4 or IPv6 address") }
+        return ip
     }
 
     private static func time(_ reader: inout DocumentReader) -> Instant? {
@@ -88,6 +130,48 @@ public struct SampleVisit: Sendable {
             }
         }
         return values
+    }
+}
+
+// MARK: What a recorded click says
+
+extension SampleVisit {
+    /// As its campaign URL had it, as far as that is kept.
+    private static func query(of past: Click?, _ campaign: (cost: Cost, source: Source)?)
+        -> [UInt8]
+    {
+        guard let past, let campaign else { return [] }
+        var query: [UInt8] = []
+        let kept = past.parametersToPass(
+            from: campaign.source, costIsParameter: campaign.cost.model == .param)
+        for (name, value) in kept {
+            if !query.isEmpty { query.append(UInt8(ascii: "&")) }
+            PercentEncoding.append(name, to: &query)
+            query.append(UInt8(ascii: "="))
+            PercentEncoding.append(value, to: &query)
+        }
+        return query
+    }
+
+    private static func fields(of past: Click?, beside given: [DirectClick.Field])
+        -> [DirectClick.Field]
+    {
+        guard let past else { return [] }
+        let kept = [
+            ("User-Agent", past.userAgent), ("Referer", past.referrer),
+            ("Accept-Language", Array((past.device?.language ?? "").utf8)),
+        ]
+        return kept.compactMap { name, value in
+            let isGiven = given.contains { $0.name.lowercased() == name.lowercased() }
+            if value.isEmpty || isGiven { return nil }
+            return DirectClick.Field(name: name, value: String(decoding: value, as: UTF8.self))
+        }
+    }
+
+    private static func values(of place: Place) -> [PlaceValue] {
+        Place.facts.compactMap { fact in
+            place.value(of: fact).map { PlaceValue(fact: fact, value: $0) }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ public final class ReadDevice: Sendable {
     /// Of who has told nothing.
     public static let nothing = ReadDevice(.unknown)
 
-    init(_ device: Device) {
+    public init(_ device: Device) {
         self.device = device
         packed = device.packed
     }

@@ -16,7 +16,8 @@ enum SimulateCommand {
                 Flag("host", "HOST", "the tracking domain that it calls"),
                 Flag("at", "TIME", "when: 2026-11-21T20:00:00Z (now)"),
                 Flag("visits", "N", "the visitor's N-th click, this one included"),
-                Flag("click", "CLICK_ID", "make the choices by weight of this click"),
+                Flag("click", "CLICK_ID", "tell this click again, but for what other flags say"),
+                Flag("flow-version", "N", "by this version of the flow (the click's, or today's)"),
             ] + places.map { Flag($0.flag, "TEXT", "as if the location files said so") } + [
                 Flag("status", "STATUS", "of the conversion that follows (approved)"),
                 Flag("event", "EVENT", "of the conversion (the network's default)"),
@@ -34,8 +35,9 @@ enum SimulateCommand {
                 the network is expected to send (its key is left out), and the calls that would follow
                 from it or why there are none.
                 What a visitor is given by weight depends on the click ID; without --click it is one
-                that no visitor gets. With the ID of a real click the choices are that click's, as
-                long as the flow is still the same.
+                that no visitor gets. With the ID of a recorded click the visit is that click's, as
+                far as it is kept (headers of its own are not), decided by the version of the flow
+                that decided then; what was recorded is told beside it.
                 """,
             run: run)
     ]
@@ -71,6 +73,9 @@ enum SimulateCommand {
                 ("language", "language"), ("referrer", "referrer"), ("host", "host"), ("at", "at"),
                 ("click", "click_id"),
             ] + places.filter { $0.flag != "asn" })
+        if let version = try invocation.integer("flow-version", in: 1...Int.max) {
+            sample.append(JSONMember(name: "flow_version", value: .integer(version)))
+        }
         if let visits = try invocation.integer("visits", in: 1...1_000_000) {
             sample.append(JSONMember(name: "visits", value: .integer(visits)))
         }

@@ -37,7 +37,8 @@ struct SimulationText {
                 "\(Show.text(campaign?["key"]))"
                     + (campaign?["archived"] == true ? ", archived" : "")
                     + " (source \(Show.text(campaign?["source"])), \(shared)"
-                    + "flow version \(Show.text(campaign?["flow_version"])))",
+                    + "flow version \(Show.text(campaign?["flow_version"]))"
+                    + (campaign?["flow_is_current"] == false ? ", not the newest)" : ")"),
             ],
             ["click ID", "\(Show.text(visit?["click_id"])) at \(Show.text(visit?["at"]))"],
             ["visit", "\(Show.text(visit?["visit"])): \(recorded)\(number)"],
@@ -118,19 +119,27 @@ struct SimulationText {
 
     private var decision: String {
         let decision = seen["decision"]
-        var parts: [String] = []
-        if decision?["path"] == 0 {
-            parts.append(
-                decision?["fallback"]?.stringValue.map { "the \($0)'s fallback URL" } ?? "nowhere")
-        } else {
-            let rule = decision?["rule"] ?? .null
-            parts.append(rule == .null ? "default paths" : "rule \(Show.text(rule))")
-            parts.append("path \(Show.text(decision?["path"]))")
-            if let lander = decision?["lander"]?.stringValue { parts.append("lander \(lander)") }
-            parts.append("offer \(Show.text(decision?["offer"]))")
-        }
-        return Printable.text("→ \(parts.joined(separator: ", "))") + "\n"
+        var text =
+            Printable.text("→ \(Self.way(to: decision))") + "\n"
             + Printable.text("  \(Show.text(decision?["why"]))") + "\n"
+        if let recorded = seen["recorded"], recorded != .null {
+            let same = recorded["same"] == true ? "the same" : "not the same"
+            text += Printable.text("  recorded then: \(Self.way(to: recorded)), \(same)") + "\n"
+        }
+        return text
+    }
+
+    private static func way(to decision: JSONValue?) -> String {
+        if decision?["path"] == 0 {
+            return decision?["fallback"]?.stringValue.map { "the \($0)'s fallback URL" }
+                ?? "no path"
+        }
+        let rule = decision?["rule"] ?? .null
+        var parts = [rule == .null ? "default paths" : "rule \(Show.text(rule))"]
+        parts.append("path \(Show.text(decision?["path"]))")
+        if let lander = decision?["lander"]?.stringValue { parts.append("lander \(lander)") }
+        parts.append("offer \(Show.text(decision?["offer"]))")
+        return parts.joined(separator: ", ")
     }
 
     private var caps: String {
