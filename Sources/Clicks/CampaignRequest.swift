@@ -4,9 +4,10 @@ internal import HTTP
 internal import Store
 internal import Visitors
 
-/// What one request to a campaign URL says. One value per loop, used again for each request, so
-/// that a click allocates nothing of its own; decoded bytes lie in the batch's arena.
-struct CampaignRequest {
+/// What one request to a campaign URL says. One per loop, used again for each request, so that a
+/// click allocates nothing of its own, and a class, so that nothing of it is copied on the way
+/// through the templates.
+final class CampaignRequest {
     /// Bounds on what is kept of a request; what is beyond is left out, and the visitor still goes
     /// on. An external ID is kept whole: the request line's own limit bounds it.
     static let parametersMax = 40
@@ -17,13 +18,12 @@ struct CampaignRequest {
     /// Of a header that a rule asks for.
     static let headerMax = 1024
 
-    private(set) var externalID: NewClick.Bytes?
+    /// Empty: none was sent.
+    private(set) var externalID: [UInt8] = []
     private(set) var costNanos: Int64?
     /// The cost's; nil: the URL names one that there is not.
     private(set) var currency: Currency?
-    /// Decoded names and values.
-    private var names: [NewClick.Bytes] = []
-    private var values: [NewClick.Bytes] = []
+    let parameters = RequestParameters()
     private(set) var userAgent = UnsafeRawBufferPointer(start: nil, count: 0)
     private(set) var referrer = UnsafeRawBufferPointer(start: nil, count: 0)
     /// What its browser told of the visitor.
@@ -44,21 +44,18 @@ struct CampaignRequest {
 
     /// Reads the query. In the external ID a `+` stays one, because sources send base 64 as it is
     /// and the ID must go back byte for byte; elsewhere it is a space, as forms mean it.
-    mutating func read(
-        _ query: UnsafeRawBufferPointer, _ route: Route, into batch: inout ClickBatch
-    ) {
+    func read(_ query: UnsafeRawBufferPointer, _ route: Route) {
         self.route = route
         known = nil
-        externalID = nil
+        if !externalID.isEmpty { externalID.removeAll(keepingCapacity: true) }
         costNanos = route.costNanos
         currency = route.urlCost.map { $0.currency(in: query) } ?? route.currency
-        names.removeAll(keepingCapacity: true)
-        values.removeAll(keepingCapacity: true)
+        parameters.begin(bytes: query.count, pairs: Self.parametersMax)
         var valueBytes = 0
         for (name, value) in QueryScanner(query) {
             if let parameter = route.externalIDParameter, name.isParameter(parameter) {
-                if externalID == nil, !value.isEmpty {
-                    externalID = Self.decode(value, plusIsSpace: false, into: &batch)
+                if externalID.isEmpty {
+                    PercentEncoding.decode(value, plusIsSpace: false, into: &externalID)
                 }
                 continue
             }
@@ -69,17 +66,16 @@ struct CampaignRequest {
                 }
                 if cost.isCurrency(name) { continue }
             }
-            guard names.count < Self.parametersMax, name.count <= Self.parameterNameMax,
+            guard parameters.count < Self.parametersMax, name.count <= Self.parameterNameMax,
                 valueBytes + value.count <= Self.parameterValuesMax
             else { continue }
             valueBytes += value.count
-            names.append(Self.decode(name, plusIsSpace: true, into: &batch))
-            values.append(Self.decode(value, plusIsSpace: true, into: &batch))
+            parameters.append(name: name, value: value)
         }
     }
 
     /// Reads what else is kept.
-    mutating func identify(
+    func identify(
         _ headers: VisitorHeaders, rowID: ClickRowID, ip: IPAddress?, _ policy: IPPolicy
     ) {
         userAgent = UnsafeRawBufferPointer(
@@ -91,33 +87,37 @@ struct CampaignRequest {
     }
 
     /// Takes note of who came.
-    mutating func recognize(_ told: ReadDevice, _ visit: VisitKind, _ found: FoundPlace) {
+    func recognize(_ told: ReadDevice, _ visit: VisitKind, _ found: FoundPlace) {
         self.told = told
         self.visit = visit
         self.found = found
     }
 
     /// Takes the cost that a recorded click has for the one that was read.
-    mutating func recall(_ cost: Money?) {
+    func recall(_ cost: Money?) {
         costNanos = cost?.nanos
         currency = cost?.currency ?? currency
     }
 
     /// Takes note of where the visitor goes, which its URL may tell.
-    mutating func decide(_ choice: Choice) { self.choice = choice }
+    func decide(_ choice: Choice) { self.choice = choice }
+
+    /// Fills in what rules ask for, in their order.
+    func fill(
+        _ sheet: inout FactSheet, _ facts: [Fact], of http: borrowing Request, at instant: Instant
+    ) {
+        sheet.begin(at: instant, ip: ip)
+        for fact in facts {
+            let isKnown = append(fact, of: http, to: &sheet.bytes)
+            sheet.endFact(isKnown: isKnown)
+        }
+    }
 
     /// Appends what a rule asks for; false where it isn't known.
-    func append(
-        _ fact: Fact, of http: borrowing Request, in batch: ClickBatch, to bytes: inout [UInt8]
-    ) -> Bool {
+    private func append(_ fact: Fact, of http: borrowing Request, to bytes: inout [UInt8]) -> Bool {
         switch fact {
-        case .parameter(let name):
-            return append(parameter(Array(name.utf8), in: batch.arena), batch, to: &bytes)
-        case .variable(let number):
-            guard let names = route?.variables, names.indices.contains(number - 1) else {
-                return false
-            }
-            return append(parameter(names[number - 1], in: batch.arena), batch, to: &bytes)
+        case .parameter(let name): return append(parameter(name), to: &bytes)
+        case .variable(let number): return append(variable(number), to: &bytes)
         case .header(let name):
             guard let value = http.header(named: name.utf8) else { return false }
             bytes.append(contentsOf: value.prefix(Self.headerMax))
@@ -147,143 +147,117 @@ struct CampaignRequest {
         return true
     }
 
-    private func append(_ item: NewClick.Bytes?, _ batch: ClickBatch, to bytes: inout [UInt8])
-        -> Bool
-    {
-        guard let item else { return false }
-        bytes.append(contentsOf: batch.arena[item.range])
+    private func append(_ value: UnsafeRawBufferPointer?, to bytes: inout [UInt8]) -> Bool {
+        guard let value else { return false }
+        bytes.append(contentsOf: value)
         return true
     }
 
     /// The first of that name.
-    fileprivate func parameter(_ name: [UInt8], in arena: [UInt8]) -> NewClick.Bytes? {
-        for (index, item) in names.enumerated() where arena[item.range].elementsEqual(name) {
-            return values[index]
-        }
-        return nil
+    private func parameter(_ name: String) -> UnsafeRawBufferPointer? {
+        parameters.value(named: name)
     }
 
-    func packNames(in batch: inout ClickBatch) -> NewClick.Bytes { pack(names, in: &batch) }
-    func packValues(in batch: inout ClickBatch) -> NewClick.Bytes { pack(values, in: &batch) }
-
-    private func pack(_ items: [NewClick.Bytes], in batch: inout ClickBatch) -> NewClick.Bytes {
-        let mark = batch.mark
-        for item in items { batch.pack(item) }
-        return batch.kept(since: mark)
+    private func variable(_ number: Int) -> UnsafeRawBufferPointer? {
+        guard let names = route?.variables, names.indices.contains(number - 1) else { return nil }
+        return parameters.value(named: names[number - 1])
     }
 
-    private static func decode(
-        _ raw: UnsafeRawBufferPointer, plusIsSpace: Bool, into batch: inout ClickBatch
-    ) -> NewClick.Bytes {
-        let mark = batch.mark
-        PercentEncoding.decode(raw, plusIsSpace: plusIsSpace, into: &batch.arena)
-        return batch.kept(since: mark)
+    /// What a click keeps of it.
+    var texts: ClickTexts {
+        ClickTexts(
+            externalID: externalID, userAgent: userAgent, referrer: referrer,
+            parameterNames: parameters.names, parameterValues: parameters.values,
+            device: told.packed, place: found.packed)
     }
 
     /// Appends where the visitor goes: the filled template, and the parameters that are passed on.
-    func appendLocation(_ url: URLTemplate, in batch: ClickBatch, to bytes: inout [UInt8]) {
+    func appendLocation(_ url: URLTemplate, to bytes: inout [UInt8]) {
         let start = bytes.count
-        url.fill(values(in: batch), into: &bytes)
-        route?.passing?.append(
-            parametersToPass(in: batch), toAddressFrom: start, in: &bytes)
+        url.fill(self, into: &bytes)
+        route?.passing?.append(parametersToPass, toAddressFrom: start, in: &bytes)
     }
 
     /// As `Click.parametersToPass` gives them once the click was read back.
-    private func parametersToPass(in batch: ClickBatch) -> [ParameterPassing.Parameter] {
+    private var parametersToPass: [ParameterPassing.Parameter] {
         var all: [ParameterPassing.Parameter] = []
-        if let name = route?.externalIDParameter, let externalID {
-            all.append((name, Array(batch.arena[externalID.range])))
+        if let name = route?.externalIDParameter, !externalID.isEmpty {
+            all.append((name, externalID))
         }
         if let name = route?.urlCost?.parameter, let costNanos {
             all.append((name, Array(Amount.format(costNanos).utf8)))
         }
-        for (name, value) in zip(names, values) {
-            all.append((Array(batch.arena[name.range]), Array(batch.arena[value.range])))
-        }
+        for (name, value) in parameters { all.append((Array(name), Array(value))) }
         return all
     }
+}
 
-    /// The token values of this request; its bytes lie in `batch`.
-    func values(in batch: ClickBatch) -> Values { Values(request: self, arena: batch.arena) }
-
-    struct Values: TokenValues {
-        let request: CampaignRequest
-        let arena: [UInt8]
-
-        func append(_ token: Token, to bytes: inout [UInt8]) -> Bool {
-            switch token {
-            case .clickID:
-                guard let clickID = request.clickID else { return false }
-                clickID.append(to: &bytes)
-                return true
-            case .externalID: return append(request.externalID, to: &bytes)
-            case .campaignID: return appendNumber(request.route?.campaignID.rawValue, to: &bytes)
-            case .campaign:
-                guard let key = request.route?.key else { return false }
-                bytes.append(contentsOf: key)
-                return true
-            case .offerID: return appendNumber(request.choice?.offer?.offerID.rawValue, to: &bytes)
-            case .networkID:
-                return appendNumber(request.choice?.offer?.networkID.rawValue, to: &bytes)
-            case .landerID:
-                return appendNumber(request.choice?.lander?.landerID.rawValue, to: &bytes)
-            case .sourceID: return appendNumber(request.route?.sourceID.rawValue, to: &bytes)
-            case .variable(let number):
-                guard let names = request.route?.variables, names.indices.contains(number - 1)
-                else { return false }
-                return append(request.parameter(names[number - 1], in: arena), to: &bytes)
-            case .parameter(let name):
-                return append(request.parameter(Array(name.utf8), in: arena), to: &bytes)
-            case .cost:
-                guard let nanos = request.costNanos else { return false }
-                bytes.append(contentsOf: Amount.format(nanos).utf8)
-                return true
-            case .ip:
-                guard let ip = request.keptIP else { return false }
-                bytes.append(contentsOf: ip.text.utf8)
-                return true
-            case .userAgent:
-                bytes.append(contentsOf: request.userAgent)
-                return !request.userAgent.isEmpty
-            case .referrer:
-                bytes.append(contentsOf: request.referrer)
-                return !request.referrer.isEmpty
-            case .timestamp, .timestampMilliseconds, .timestampMicroseconds, .timestampISO8601,
-                .timestampGoogle, .clickTimestamp, .clickTimestampMilliseconds:
-                let instant = request.rowID.instant
-                return bytes.appendTime(token, at: instant, clickedAt: instant)
-            case .random:
-                guard let clickID = request.clickID else { return false }
-                bytes.appendRandom(of: clickID, salt: 0)
-                return true
-            case .language, .device, .os, .osVersion, .browser, .browserVersion:
-                guard let value = request.told.device.value(of: token) else { return false }
-                bytes.append(contentsOf: value.utf8)
-                return true
-            case .country, .region, .city, .isp:
-                guard let value = request.found.place.value(of: token) else { return false }
-                bytes.append(contentsOf: value.utf8)
-                return true
-            case .payout, .payoutMinor, .currency, .status, .event,
-                .transactionID, .conversionID, .revision, .extra:
-                return false
-            }
-        }
-
-        func appendSHA256(of value: ArraySlice<UInt8>, to bytes: inout [UInt8]) {
-            bytes.append(contentsOf: SHA256.hex(Array(value)).utf8)
-        }
-
-        private func append(_ item: NewClick.Bytes?, to bytes: inout [UInt8]) -> Bool {
-            guard let item, item.count > 0 else { return false }
-            bytes.append(contentsOf: arena[item.range])
+extension CampaignRequest: TokenValues {
+    func append(_ token: Token, to bytes: inout [UInt8]) -> Bool {
+        switch token {
+        case .clickID:
+            guard let clickID else { return false }
+            clickID.append(to: &bytes)
             return true
-        }
-
-        private func appendNumber(_ number: Int64?, to bytes: inout [UInt8]) -> Bool {
-            guard let number else { return false }
-            bytes.appendDecimal(number)
+        case .externalID:
+            bytes.append(contentsOf: externalID)
+            return !externalID.isEmpty
+        case .campaignID: return appendNumber(route?.campaignID.rawValue, to: &bytes)
+        case .campaign:
+            guard let key = route?.key else { return false }
+            bytes.append(contentsOf: key)
             return true
+        case .offerID: return appendNumber(choice?.offer?.offerID.rawValue, to: &bytes)
+        case .networkID:
+            return appendNumber(choice?.offer?.networkID.rawValue, to: &bytes)
+        case .landerID:
+            return appendNumber(choice?.lander?.landerID.rawValue, to: &bytes)
+        case .sourceID: return appendNumber(route?.sourceID.rawValue, to: &bytes)
+        case .variable(let number): return append(variable(number), to: &bytes)
+        case .parameter(let name): return append(parameter(name), to: &bytes)
+        case .cost:
+            guard let nanos = costNanos else { return false }
+            bytes.append(contentsOf: Amount.format(nanos).utf8)
+            return true
+        case .ip:
+            guard let keptIP else { return false }
+            bytes.append(contentsOf: keptIP.text.utf8)
+            return true
+        case .userAgent:
+            bytes.append(contentsOf: userAgent)
+            return !userAgent.isEmpty
+        case .referrer:
+            bytes.append(contentsOf: referrer)
+            return !referrer.isEmpty
+        case .timestamp, .timestampMilliseconds, .timestampMicroseconds, .timestampISO8601,
+            .timestampGoogle, .clickTimestamp, .clickTimestampMilliseconds:
+            let instant = rowID.instant
+            return bytes.appendTime(token, at: instant, clickedAt: instant)
+        case .random:
+            guard let clickID else { return false }
+            bytes.appendRandom(of: clickID, salt: 0)
+            return true
+        case .language, .device, .os, .osVersion, .browser, .browserVersion:
+            guard let value = told.device.value(of: token) else { return false }
+            bytes.append(contentsOf: value.utf8)
+            return true
+        case .country, .region, .city, .isp:
+            guard let value = found.place.value(of: token) else { return false }
+            bytes.append(contentsOf: value.utf8)
+            return true
+        case .payout, .payoutMinor, .currency, .status, .event,
+            .transactionID, .conversionID, .revision, .extra:
+            return false
         }
+    }
+
+    func appendSHA256(of value: ArraySlice<UInt8>, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: SHA256.hex(Array(value)).utf8)
+    }
+
+    private func appendNumber(_ number: Int64?, to bytes: inout [UInt8]) -> Bool {
+        guard let number else { return false }
+        bytes.appendDecimal(number)
+        return true
     }
 }

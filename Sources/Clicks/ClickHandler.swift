@@ -30,9 +30,9 @@ public final class ClickHandler: @unchecked Sendable {
     private let identity: VisitorIdentity
     private let visitors: VisitorMemory
     let settings: Settings
-    private var table: RoutingTable?
-    private var tableSeen = -1
-    private var visit: VisitReader
+    private var table: RoutingTable
+    private var tableVersion: Int
+    private let visit: VisitReader
     let signer: OnwardSigner
     var turn: Turn
     /// Of a campaign URL's path.
@@ -47,6 +47,8 @@ public final class ClickHandler: @unchecked Sendable {
         self.routing = routing
         self.rowIDs = rowIDs
         self.settings = settings
+        tableVersion = routing.version
+        table = routing.newest
         visit = VisitReader(settings)
         signer = OnwardSigner(clickIDs)
         self.visitors = visitors
@@ -56,7 +58,14 @@ public final class ClickHandler: @unchecked Sendable {
     }
 
     /// The routes of the newest commit.
-    var routes: RoutingTable { routing.refresh(&table, seen: &tableSeen) }
+    var routes: RoutingTable {
+        let version = routing.version
+        if version != tableVersion {
+            table = routing.newest
+            tableVersion = version
+        }
+        return table
+    }
 
     /// - Parameter key: the campaign key, as it stands in the path.
     public func handle(
@@ -143,7 +152,7 @@ public final class ClickHandler: @unchecked Sendable {
         if isHead {
             visit.request.clickID = nil
             responder.respond(route.redirect, depth: depth, signer) { bytes in
-                visit.request.appendLocation(url, in: turn.batch, to: &bytes)
+                visit.request.appendLocation(url, to: &bytes)
             }
             return visit.request.rowID
         }
@@ -154,7 +163,7 @@ public final class ClickHandler: @unchecked Sendable {
                 .map { (clickID, $0) },
             visitor: visit.request.known.map { ($0.number, isSecure: settings.isSecure) }
         ) { bytes in
-            visit.request.appendLocation(url, in: turn.batch, to: &bytes)
+            visit.request.appendLocation(url, to: &bytes)
         }
         return visit.request.rowID
     }
@@ -168,13 +177,13 @@ public final class ClickHandler: @unchecked Sendable {
     func decide(_ http: borrowing Request, _ route: Route, at domain: DomainRoute?) -> Choice {
         let rowID = rowIDs.next(micros: http.receivedAtMicros)
         let ip = clientAddress(http)
-        visit.read(http, route, rowID: rowID, ip: ip, into: &turn.batch)
+        visit.read(http, route, rowID: rowID, ip: ip)
         // Who takes room is who counts on disk: `NewClick.countsTowardsCaps`.
         let counts = http.method != .head && visit.request.visit == .visitor
         if let memory = route.memory, visit.request.visit == .visitor {
             visit.request.known = know(http, memory, ip, counts: counts)
         }
-        if route.router.hasRules { visit.fillSheet(http, route, in: turn.batch) }
+        if route.router.hasRules { visit.fillSheet(http, route) }
         return route.choose(rowID, visit.sheet, visit.request.known, takesRoom: counts)
             ?? domain?.fallbackChoice ?? .nowhere
     }
@@ -205,7 +214,7 @@ public final class ClickHandler: @unchecked Sendable {
         let clickID = record(choice, route)
         guard let url = choice.url else { return (clickID, nil) }
         var location: [UInt8] = []
-        visit.request.appendLocation(url, in: turn.batch, to: &location)
+        visit.request.appendLocation(url, to: &location)
         return (clickID, location)
     }
 
@@ -214,7 +223,7 @@ public final class ClickHandler: @unchecked Sendable {
         let identity = ClickIdentity(rowID: visit.request.rowID, campaignID: route.campaignID)
         let clickID = ClickID(block: cipher.encrypt(identity.plainBlock))
         visit.request.clickID = clickID
-        turn.batch.rows.append(visit.click(choice, route, in: &turn.batch))
+        turn.batch.append(visit.click(choice, route), visit.request.texts)
         if let taken = choice.taken { turn.taken.append(taken) }
         if let known = visit.request.known, let memory = route.memory {
             remember(known, choice, memory)
@@ -238,11 +247,7 @@ public final class ClickHandler: @unchecked Sendable {
 
     /// Hands this turn's clicks to the writer.
     public func turnEnded() {
-        guard turn.batch.count > 0 else {
-            // HEAD requests leave bytes but no rows.
-            turn.batch.arena.removeAll(keepingCapacity: true)
-            return
-        }
+        guard turn.batch.count > 0 else { return }
         let turn = self.turn
         self.turn = Turn(like: turn)
         let loop = self.loop

@@ -123,13 +123,6 @@ public final class Routing: Sendable {
 
     var newest: RoutingTable { table.withLock { $0 } }
 
-    /// The newest table; it replaces `held` when it was published since `seen`.
-    func refresh(_ held: inout RoutingTable?, seen: inout Int) -> RoutingTable {
-        let now = generation.load(ordering: .acquiring)
-        if now == seen, let held { return held }
-        let newest = self.newest
-        held = newest
-        seen = now
-        return newest
-    }
+    /// Changes when a table was published: who reads it first and then `newest` misses none.
+    var version: Int { generation.load(ordering: .acquiring) }
 }

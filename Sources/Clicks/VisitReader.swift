@@ -5,14 +5,14 @@ internal import Visitors
 
 /// Reads visits, one after another: what each request says, who sent it and from where. One for each
 /// event loop, used again for each click.
-struct VisitReader {
-    var request = CampaignRequest()
+final class VisitReader {
+    let request = CampaignRequest()
     /// What the flow's rules ask for, once `fillSheet` was called.
     private(set) var sheet = FactSheet()
     private var places: PlaceFinder
     private var devices = DeviceCache()
     private var visitRules = VisitRules()
-    private var visitRulesSeen = -1
+    private var visitRulesVersion = -1
     private let settings: ClickHandler.Settings
 
     init(_ settings: ClickHandler.Settings) {
@@ -20,12 +20,8 @@ struct VisitReader {
         places = PlaceFinder(settings.locations)
     }
 
-    /// - Parameter batch: takes the bytes.
-    mutating func read(
-        _ http: borrowing Request, _ route: Route, rowID: ClickRowID, ip: IPAddress?,
-        into batch: inout ClickBatch
-    ) {
-        request.read(http.query, route, into: &batch)
+    func read(_ http: borrowing Request, _ route: Route, rowID: ClickRowID, ip: IPAddress?) {
+        request.read(http.query, route)
         let headers = VisitorHeaders(http)
         request.identify(headers, rowID: rowID, ip: ip, settings.ipPolicy)
         let told = devices.device(of: headers.agent)
@@ -33,44 +29,39 @@ struct VisitReader {
     }
 
     /// Who sends a request that is no click.
-    mutating func kind(of http: borrowing Request, _ ip: IPAddress?) -> VisitKind {
+    func kind(of http: borrowing Request, _ ip: IPAddress?) -> VisitKind {
         let headers = VisitorHeaders(http)
         return kind(
             devices.device(of: headers.agent), headers, ip,
             at: Instant(micros: http.receivedAtMicros))
     }
 
-    private mutating func kind(
+    private func kind(
         _ told: ReadDevice, _ headers: VisitorHeaders, _ ip: IPAddress?, at instant: Instant
     ) -> VisitKind {
-        settings.visits.refresh(&visitRules, seen: &visitRulesSeen)
+        let version = settings.visits.version
+        if version != visitRulesVersion {
+            visitRules = settings.visits.newest
+            visitRulesVersion = version
+        }
         return visitRules.kind(told.device, headers.agent, headers.marks, address: ip, at: instant)
     }
 
     /// Fills in what the flow's rules ask for of the visit that was read last.
-    mutating func fillSheet(_ http: borrowing Request, _ route: Route, in batch: ClickBatch) {
-        sheet.begin(at: Instant(micros: http.receivedAtMicros), ip: request.ip)
-        for fact in route.router.facts {
-            let isKnown = request.append(fact, of: http, in: batch, to: &sheet.bytes)
-            sheet.endFact(isKnown: isKnown)
-        }
+    func fillSheet(_ http: borrowing Request, _ route: Route) {
+        request.fill(
+            &sheet, route.router.facts, of: http, at: Instant(micros: http.receivedAtMicros))
     }
 
-    /// The visit that was read last as a click that is sent there.
-    func click(_ choice: Choice, _ route: Route, in batch: inout ClickBatch) -> NewClick {
+    /// The visit that was read last as a click that is sent there, without `request.texts`.
+    func click(_ choice: Choice, _ route: Route) -> NewClick {
         NewClick(
             rowID: request.rowID, campaignID: route.campaignID, flowVersion: route.router.version,
             rule: choice.decision.rule, path: choice.decision.path,
             landerVersion: choice.lander?.versionID,
             offerVersion: choice.offer?.versionID ?? 0, costNanos: request.costNanos,
             currency: request.currency ?? route.currency,
-            externalID: request.externalID ?? .none,
-            ip: request.keptIP,
-            userAgent: batch.keep(request.userAgent), referrer: batch.keep(request.referrer),
-            parameterNames: request.packNames(in: &batch),
-            parameterValues: request.packValues(in: &batch), visit: request.visit,
-            device: request.told.packed.withUnsafeBytes { batch.keep($0) },
-            place: request.found.packed.withUnsafeBytes { batch.keep($0) },
+            ip: request.keptIP, visit: request.visit,
             visitor: request.known?.number,
             visitNumber: request.known.map { Int64($0.record.visits) })
     }

@@ -52,28 +52,45 @@ public enum PercentEncoding {
     public static func decode(
         _ raw: UnsafeRawBufferPointer, plusIsSpace: Bool, into output: inout [UInt8]
     ) {
+        withUnsafeTemporaryAllocation(byteCount: raw.count, alignment: 8) { memory in
+            let count = decode(raw, plusIsSpace: plusIsSpace, into: memory)
+            output.append(contentsOf: UnsafeRawBufferPointer(rebasing: memory[..<count]))
+        }
+    }
+
+    /// The same into memory of at least as many bytes.
+    /// - Returns: how many were written.
+    public static func decode(
+        _ raw: UnsafeRawBufferPointer, plusIsSpace: Bool, into memory: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        precondition(memory.count >= raw.count, "\(raw.count) bytes into \(memory.count)")
+        guard let source = raw.baseAddress, let target = memory.baseAddress else { return 0 }
         let percent = UInt8(ascii: "%")
         let other = plusIsSpace ? UInt8(ascii: "+") : percent
-        var start = 0
-        while start < raw.count {
-            // Most of what is sent needs no decoding: it is copied as a whole.
-            let end = ByteScan.firstIndex(of: percent, or: other, in: raw, from: start)
-            if end > start {
-                output.append(contentsOf: UnsafeRawBufferPointer(rebasing: raw[start..<end]))
-            }
-            guard end < raw.count else { return }
-            start = end + 1
-            if raw[end] != percent {
-                output.append(0x20)
-            } else if end + 2 < raw.count, let high = ASCII.hexDigit(raw[end + 1]),
-                let low = ASCII.hexDigit(raw[end + 2])
+        var read = 0
+        var written = 0
+        while read < raw.count {
+            // Most of what is sent needs no decoding: it is copied by words.
+            let plain = ByteScan.copy(
+                source + read, count: raw.count - read, to: target + written,
+                until: percent, or: other)
+            read += plain
+            written += plain
+            guard read < raw.count else { break }
+            var byte = raw[read]
+            if byte != percent {
+                byte = 0x20
+            } else if read + 2 < raw.count, let high = ASCII.hexDigit(raw[read + 1]),
+                let low = ASCII.hexDigit(raw[read + 2])
             {
-                output.append(high << 4 | low)
-                start = end + 3
-            } else {
-                output.append(percent)
+                byte = high << 4 | low
+                read += 2
             }
+            read += 1
+            target.storeBytes(of: byte, toByteOffset: written, as: UInt8.self)
+            written += 1
         }
+        return written
     }
 
     public static func decode(_ raw: UnsafeRawBufferPointer, plusIsSpace: Bool) -> [UInt8] {

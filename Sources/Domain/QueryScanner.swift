@@ -2,8 +2,13 @@ extension UnsafeRawBufferPointer {
     /// Whether a raw name of a query is that parameter's, encoded or not: `click%5Bid%5D` is
     /// `click[id]`.
     public func isParameter(_ name: [UInt8]) -> Bool {
-        if count == name.count { return elementsEqual(name) }
-        guard count > name.count, contains(UInt8(ascii: "%")) else { return false }
+        if count == name.count { return ByteScan.isEqual(self, name) }
+        let percent = UInt8(ascii: "%")
+        // Most names differ in the first letter already.
+        guard count > name.count,
+            self[0] == name.first || self[0] == percent || self[0] == UInt8(ascii: "+"),
+            ByteScan.firstIndex(of: percent, or: percent, in: self, from: 0) < count
+        else { return false }
         return PercentEncoding.decode(self, plusIsSpace: true).elementsEqual(name)
     }
 }

@@ -28,9 +28,35 @@ public struct ClickBatch: Sendable {
 
     /// Copies bytes into the arena.
     public mutating func keep(_ bytes: UnsafeRawBufferPointer) -> NewClick.Bytes {
+        if bytes.isEmpty { return .none }
         let start = UInt32(truncatingIfNeeded: arena.count)
         arena.append(contentsOf: bytes)
         return NewClick.Bytes(start: start, count: UInt32(truncatingIfNeeded: bytes.count))
+    }
+
+    private mutating func keep(_ bytes: [UInt8]) -> NewClick.Bytes {
+        if bytes.isEmpty { return .none }
+        let mark = mark
+        arena.append(contentsOf: bytes)
+        return kept(since: mark)
+    }
+
+    /// Adds a click and its texts.
+    public mutating func append(_ click: NewClick, _ texts: ClickTexts) {
+        rows.append(keep(click, texts))
+    }
+
+    /// The click with its texts, whose bytes are copied into the arena.
+    public mutating func keep(_ click: NewClick, _ texts: ClickTexts) -> NewClick {
+        var click = click
+        click.externalID = keep(texts.externalID)
+        click.userAgent = keep(texts.userAgent)
+        click.referrer = keep(texts.referrer)
+        click.parameterNames = keep(texts.parameterNames)
+        click.parameterValues = keep(texts.parameterValues)
+        click.device = keep(texts.device)
+        click.place = keep(texts.place)
+        return click
     }
 
     /// Marks where bytes appended to `arena` from now on begin.
@@ -48,6 +74,34 @@ public struct ClickBatch: Sendable {
         PackedTexts.append(length: Int(bytes.count), to: &arena)
         // By index: the array may move while it grows.
         for index in bytes.range { arena.append(arena[index]) }
+    }
+}
+
+/// The bytes of one click, wherever they lie: they are copied into its batch.
+public struct ClickTexts {
+    public var externalID: [UInt8]
+    public var userAgent: UnsafeRawBufferPointer
+    public var referrer: UnsafeRawBufferPointer
+    /// See `RequestParameters`.
+    public var parameterNames: UnsafeRawBufferPointer
+    public var parameterValues: UnsafeRawBufferPointer
+    /// See `Device.packed`.
+    public var device: [UInt8]
+    /// See `Place.packed`.
+    public var place: [UInt8]
+
+    public init(
+        externalID: [UInt8], userAgent: UnsafeRawBufferPointer, referrer: UnsafeRawBufferPointer,
+        parameterNames: UnsafeRawBufferPointer, parameterValues: UnsafeRawBufferPointer,
+        device: [UInt8], place: [UInt8]
+    ) {
+        self.externalID = externalID
+        self.userAgent = userAgent
+        self.referrer = referrer
+        self.parameterNames = parameterNames
+        self.parameterValues = parameterValues
+        self.device = device
+        self.place = place
     }
 }
 
@@ -98,8 +152,9 @@ public struct NewClick: Sendable {
     public init(
         rowID: ClickRowID, campaignID: CampaignID, flowVersion: Int64, rule: Int, path: Int,
         landerVersion: Int64?, offerVersion: Int64, costNanos: Int64?, currency: Currency,
-        externalID: Bytes, ip: IPAddress?,
-        userAgent: Bytes, referrer: Bytes, parameterNames: Bytes, parameterValues: Bytes,
+        externalID: Bytes = .none, ip: IPAddress?,
+        userAgent: Bytes = .none, referrer: Bytes = .none, parameterNames: Bytes = .none,
+        parameterValues: Bytes = .none,
         visit: VisitKind = .visitor, device: Bytes = .none, place: Bytes = .none,
         visitor: VisitorNumber? = nil, visitNumber: Int64? = nil
     ) {

@@ -15,6 +15,50 @@ enum PackedTexts {
         packed.append(UInt8(truncatingIfNeeded: length))
     }
 
+    /// Of any text below 2³⁵ bytes.
+    static let lengthBytesMax = 5
+
+    static func lengthBytes(of count: Int) -> Int {
+        count < 128 ? 1 : (70 - count.leadingZeroBitCount) / 7
+    }
+
+    /// As `append(length:to:)`, into memory that has room for it.
+    static func write(length count: Int, to memory: UnsafeMutableRawBufferPointer) {
+        var length = count
+        var place = 0
+        while length >= 128 {
+            memory[place] = UInt8(truncatingIfNeeded: length) | 128
+            length >>= 7
+            place += 1
+        }
+        memory[place] = UInt8(truncatingIfNeeded: length)
+    }
+
+    /// Reads one after another, without a copy: as many as are whole.
+    struct Reader: IteratorProtocol {
+        private let packed: UnsafeRawBufferPointer
+        private var index = 0
+
+        init(_ packed: UnsafeRawBufferPointer) { self.packed = packed }
+
+        mutating func next() -> UnsafeRawBufferPointer? {
+            guard index < packed.count else { return nil }
+            var length = 0
+            var shift = 0
+            while true {
+                guard index < packed.count, shift <= 28 else { return nil }
+                let byte = packed[index]
+                index += 1
+                length |= Int(byte & 127) << shift
+                if byte < 128 { break }
+                shift += 7
+            }
+            guard length <= packed.count - index else { return nil }
+            defer { index += length }
+            return UnsafeRawBufferPointer(rebasing: packed[index..<(index + length)])
+        }
+    }
+
     /// As many as are whole: our own files, but a damaged one must not trap.
     static func unpack(_ packed: UnsafeRawBufferPointer) -> [[UInt8]] {
         var texts: [[UInt8]] = []
@@ -43,23 +87,8 @@ enum PackedTexts {
     private static func forEach(
         in packed: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Bool
     ) {
-        var index = 0
-        while index < packed.count {
-            var length = 0
-            var shift = 0
-            while true {
-                guard index < packed.count, shift <= 28 else { return }
-                let byte = packed[index]
-                index += 1
-                length |= Int(byte & 127) << shift
-                if byte < 128 { break }
-                shift += 7
-            }
-            guard length <= packed.count - index else { return }
-            let text = UnsafeRawBufferPointer(rebasing: packed[index..<(index + length)])
-            guard body(text) else { return }
-            index += length
-        }
+        var reader = Reader(packed)
+        while let text = reader.next(), body(text) {}
     }
 
     static func unpack(_ packed: [UInt8]) -> [[UInt8]] {

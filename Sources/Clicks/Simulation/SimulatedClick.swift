@@ -11,7 +11,7 @@ struct SimulatedClick {
     private let sample: SampleVisit
     private let at: Instant
     private let clickID: ClickID
-    private var reader: VisitReader
+    private let reader: VisitReader
     private var batch = ClickBatch()
 
     init(
@@ -31,7 +31,7 @@ struct SimulatedClick {
     mutating func read(
         _ http: borrowing Request, _ who: VisitorIdentity, _ visitors: VisitorMemory
     ) {
-        reader.read(http, route, rowID: identity.rowID, ip: sample.ip, into: &batch)
+        reader.read(http, route, rowID: identity.rowID, ip: sample.ip)
         let read = reader.request
         reader.request.recognize(
             sample.recalled?.device.map { ReadDevice($0) } ?? read.told,
@@ -47,7 +47,7 @@ struct SimulatedClick {
                 number: number, key: key,
                 record: sample.visits.map { record.with(visits: $0) } ?? record)
         }
-        reader.fillSheet(http, route, in: batch)
+        reader.fillSheet(http, route)
     }
 
     /// What becomes of the visit that was read.
@@ -69,7 +69,7 @@ struct SimulatedClick {
         }
         reader.request.decide(choice)
         reader.request.clickID = clickID
-        let row = reader.click(choice, route, in: &batch)
+        let row = batch.keep(reader.click(choice, route), reader.request.texts)
         let click = batch.click(row)
         let answer =
             refusal.map { self.answer($0, at: place, signer) } ?? self.answer(choice, signer)
@@ -125,7 +125,7 @@ struct SimulatedClick {
 
     private func location(_ url: URLTemplate) -> String {
         var bytes: [UInt8] = []
-        reader.request.appendLocation(url, in: batch, to: &bytes)
+        reader.request.appendLocation(url, to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -136,7 +136,7 @@ struct SimulatedClick {
         guard let url = choice.url else { return [] }
         let first = SimulatedVisit.Address(
             kind, template: url.text, url: location(url),
-            emptyTokens: url.emptyTokens(reader.request.values(in: batch)))
+            emptyTokens: url.emptyTokens(reader.request))
         guard let lander = choice.lander else { return [first] }
         return [first]
             + route.offers(choice.decision).enumerated().map { index, landing in
@@ -156,7 +156,7 @@ struct SimulatedClick {
             return SimulatedVisit.Answer(refusing: ClickHandler.nowhere)
         }
         return SimulatedVisit.Answer(route.redirect, signer) { bytes in
-            reader.request.appendLocation(url, in: batch, to: &bytes)
+            reader.request.appendLocation(url, to: &bytes)
         }
     }
 

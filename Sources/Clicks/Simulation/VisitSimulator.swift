@@ -106,9 +106,7 @@ extension DomainTable.Place {
 extension ClickHandler.Settings {
     /// The same, but visits are not counted: no sample brings a real visitor closer to being a bot.
     fileprivate var withoutRate: ClickHandler.Settings {
-        var rules = VisitRules()
-        var seen = -1
-        visits.refresh(&rules, seen: &seen)
+        let rules = visits.newest
         var settings = self
         settings.visits = SharedVisitRules(
             VisitRules(bots: rules.bots, marks: rules.marks.subtracting([.rate])))

@@ -19,7 +19,8 @@ public struct RequestMarks {
     }
 
     private static func says(_ word: StaticString, _ header: UnsafeRawBufferPointer) -> Bool {
-        AgentText(header).index(of: word) != nil
+        // Hardly anybody sends these.
+        !header.isEmpty && AgentText(header).index(of: word) != nil
     }
 }
 

@@ -12,11 +12,8 @@ public final class SharedVisitRules: Sendable {
         generation.add(1, ordering: .releasing)
     }
 
-    /// Replaces `held` when newer rules were published since `seen`; else it takes no lock.
-    public func refresh(_ held: inout VisitRules, seen: inout Int) {
-        let now = generation.load(ordering: .acquiring)
-        if now == seen { return }
-        held = rules.withLock { $0 }
-        seen = now
-    }
+    public var newest: VisitRules { rules.withLock { $0 } }
+
+    /// Changes when rules were published: who reads it first and then `newest` misses none.
+    public var version: Int { generation.load(ordering: .acquiring) }
 }
