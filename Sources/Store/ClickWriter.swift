@@ -67,7 +67,7 @@ final class ClickWriter: @unchecked Sendable {
         // While the disk fails, each batch would cost a failing sync: they wait for the retry.
         if failure == nil {
             do throws(StoreError) {
-                try commit(items.map(\.batch))
+                try commit(items.map(\.batch), areNew: true)
                 for item in items { finish(item.batch, item.finished) }
                 return
             } catch {
@@ -108,12 +108,17 @@ final class ClickWriter: @unchecked Sendable {
     /// Inserts and commits all batches but what earlier days' failing files were to take
     /// (`missed`), or throws and has committed none, some or all: the rows are inserted again later,
     /// and those that were kept are then left alone.
-    private func commit(_ batches: [ClickBatch]) throws(StoreError) {
+    private func commit(_ batches: [ClickBatch], areNew: Bool) throws(StoreError) {
         missed.removeAll()
         for batch in batches {
             // Closures of `withUnsafeBytes` can't throw our type, hence the result.
-            let result = batch.arena.withUnsafeBytes { arena in insert(batch.rows, arena) }
-            try result.get()
+            let result = batch.arena.withUnsafeBytes { arena in
+                insert(batch.rows, arena, areNew: areNew)
+            }
+            guard try result.get() else {
+                try rollBack()
+                return try commit(batches, areNew: false)
+            }
             try insert(batch.landerClicks)
         }
         for file in files.values where file.isInTransaction {
@@ -126,26 +131,42 @@ final class ClickWriter: @unchecked Sendable {
         }
     }
 
-    private func insert(_ rows: [NewClick], _ arena: UnsafeRawBufferPointer)
-        -> Result<Void, StoreError>
+    private func rollBack() throws(StoreError) {
+        for file in files.values where file.isInTransaction {
+            do throws(SQLiteError) {
+                try file.rollBack()
+            } catch {
+                try miss(file.day, StoreError(error))
+            }
+        }
+    }
+
+    /// - Returns: false when clicks that should be new are not: `rollBack` then.
+    private func insert(_ rows: [NewClick], _ arena: UnsafeRawBufferPointer, areNew: Bool)
+        -> Result<Bool, StoreError>
     {
-        var current: ClickFile?
-        for row in rows {
+        var start = rows.startIndex
+        while start < rows.endIndex {
+            let day = rows[start].rowID.day
             do throws(StoreError) {
-                let day = row.rowID.day
-                if current?.day != day { current = try begun(day) }
-                guard let file = current else { continue }
+                guard let file = try begun(day) else {
+                    start = rows[start...].firstIndex { $0.rowID.day != day } ?? rows.endIndex
+                    continue
+                }
+                let end = rows[(start + 1)...].firstIndex { !file.holds($0) } ?? rows.endIndex
                 do throws(SQLiteError) {
-                    try file.insert(row, arena: arena)
+                    guard try file.insert(rows[start..<end], arena: arena, areNew: areNew) else {
+                        return .success(false)
+                    }
                 } catch {
                     try miss(day, StoreError(error))
-                    current = nil
                 }
+                start = end
             } catch {
                 return .failure(error)
             }
         }
-        return .success(())
+        return .success(true)
     }
 
     /// Each goes into the file of its click.
@@ -260,7 +281,7 @@ final class ClickWriter: @unchecked Sendable {
             } catch {
                 throw StoreError(error)
             }
-            try commit(held)
+            try commit(held, areNew: false)
         } catch {
             return fail(error)
         }

@@ -45,6 +45,7 @@ struct HashedRows {
     private(set) var count = 0
 
     /// Nil where there is none.
+    @inline(__always)
     subscript(hash: UInt64) -> Int64? {
         let slot = slots[place(of: hash)]
         return slot.id == 0 ? nil : slot.id
@@ -62,6 +63,7 @@ struct HashedRows {
     mutating func removeAll() { self = HashedRows() }
 
     /// Where the hash lies, or would: at most half of the slots are taken, so a search ends soon.
+    @inline(__always)
     private func place(of hash: UInt64) -> Int {
         let mask = slots.count - 1
         var place = Int(truncatingIfNeeded: hash) & mask

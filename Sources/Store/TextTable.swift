@@ -1,7 +1,7 @@
 internal import SQLite
 
 /// Texts that many clicks share, by a number in the day's file.
-struct TextTable {
+final class TextTable {
     private let find: Statement
     private let insert: Statement
     private let connection: Connection
@@ -23,7 +23,7 @@ struct TextTable {
     }
 
     /// Nil for no bytes.
-    mutating func id(of bytes: UnsafeRawBufferPointer) throws(SQLiteError) -> Int64? {
+    func id(of bytes: UnsafeRawBufferPointer) throws(SQLiteError) -> Int64? {
         if bytes.isEmpty { return nil }
         let key = hash(bytes)
         if let id = known[key] { return id }
@@ -45,6 +45,9 @@ struct TextTable {
         known.insert(key, id)
         return id
     }
+
+    /// Forgets which texts there are.
+    func forget() { known.removeAll() }
 
     /// FNV-1a, 64 bits: the same in every process. It only narrows a search that compares bytes.
     private static func storedHash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {

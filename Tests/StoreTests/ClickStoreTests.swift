@@ -91,6 +91,36 @@ import Testing
         #expect(try bench.data.clickDays() == [Self.today, Self.tomorrow])
     }
 
+    @Test(arguments: [1, 2, 7, 33, 100])
+    func `a click among new ones that is there already counts once`(
+        count: Int
+    ) throws {
+        let bench = try ClickBench()
+        var batch = ClickBatch()
+        let first = ClickBench.click(0, agent: "first", into: &batch)
+        #expect(try bench.save(batch) == .stored)
+        var ids: [ClickRowID] = []
+        for number in 1...count {
+            ids.append(ClickBench.click(number, agent: "later \(number)", into: &batch))
+        }
+        #expect(try bench.save(batch) == .stored)
+        // Texts whose rows were undone on the way are not taken for kept ones.
+        var last = ClickBatch()
+        ids.append(ClickBench.click(count + 1, agent: "later 1", into: &last))
+        #expect(try bench.save(last) == .stored)
+        #expect(try bench.count(Self.today, "SELECT count(*) FROM click") == Int64(count + 2))
+        #expect(
+            try bench.count(Self.today, "SELECT sum(clicks) FROM click_total") == Int64(count + 2))
+        #expect(
+            try bench.count(Self.today, "SELECT sum(clicks) FROM click_way") == Int64(count + 2))
+        #expect(try bench.click(first)?.userAgent == Array("first".utf8))
+        for (number, id) in ids.enumerated() {
+            let agent = number == count ? "later 1" : "later \(number + 1)"
+            #expect(try bench.click(id)?.userAgent == Array(agent.utf8))
+        }
+        #expect(bench.events.current.isEmpty)
+    }
+
     @Test func `the same click twice is one click and one in the sums`() throws {
         let bench = try ClickBench()
         var batch = ClickBatch()
