@@ -5,13 +5,18 @@ final class BufferPool: @unchecked Sendable {
     private static let keptMax = 512
 
     private let bytesMax: Int
-    private var kept: [UnsafeMutableRawPointer] = []
+    /// `keptCount` of them are kept. Each request takes a chunk and gives it back.
+    private let kept = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: keptMax)
+    private var keptCount = 0
     /// Bytes handed out.
     private(set) var bytesInUse = 0
 
     init(bytesMax: Int) { self.bytesMax = bytesMax }
 
-    deinit { releaseKept() }
+    deinit {
+        releaseKept()
+        kept.deallocate()
+    }
 
     /// At least `count` bytes; nil when that would exceed the bound.
     func take(_ count: Int) -> UnsafeMutableRawBufferPointer? {
@@ -24,33 +29,37 @@ final class BufferPool: @unchecked Sendable {
         }
         guard capacity <= bytesMax - bytesInUse else { return nil }
         bytesInUse += capacity
-        if capacity == Self.chunkBytes, let chunk = kept.popLast() {
-            return UnsafeMutableRawBufferPointer(start: chunk, count: capacity)
+        if capacity == Self.chunkBytes, keptCount > 0 {
+            keptCount -= 1
+            return UnsafeMutableRawBufferPointer(start: kept[keptCount], count: capacity)
         }
         return .allocate(byteCount: capacity, alignment: 16)
     }
 
     func give(_ buffer: UnsafeMutableRawBufferPointer) {
         bytesInUse -= buffer.count
-        if buffer.count == Self.chunkBytes, kept.count < Self.keptMax,
+        if buffer.count == Self.chunkBytes, keptCount < Self.keptMax,
             let start = buffer.baseAddress
         {
-            kept.append(start)
+            kept[keptCount] = start
+            keptCount += 1
         } else {
             buffer.deallocate()
         }
     }
 
     func releaseKept() {
-        for chunk in kept { chunk.deallocate() }
-        kept = []
+        for index in 0..<keptCount { kept[index].deallocate() }
+        keptCount = 0
     }
 }
 
 /// Bytes in memory of a pool, added at the end and taken from the front.
 ///
-/// Holds no memory while empty. Its owner calls `release` before dropping it.
-struct PooledBytes {
+/// Holds no memory while empty. Its owner calls `release` before dropping it. A class: as a value in
+/// the connection each look at it would be checked for being in the way of another.
+// Unchecked: confined to its pool's loop.
+final class PooledBytes: @unchecked Sendable {
     private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private(set) var start = 0
     private(set) var end = 0
@@ -65,7 +74,7 @@ struct PooledBytes {
     }
 
     /// Makes room for `extra` bytes; false when the pool's bound is reached.
-    mutating func reserve(_ extra: Int, _ pool: BufferPool) -> Bool {
+    func reserve(_ extra: Int, _ pool: BufferPool) -> Bool {
         if memory.count - end >= extra { return true }
         let (needed, overflow) = count.addingReportingOverflow(extra)
         if overflow { return false }
@@ -84,9 +93,9 @@ struct PooledBytes {
     }
 
     /// Counts `count` bytes written into `room`.
-    mutating func wrote(_ count: Int) { end += count }
+    func wrote(_ count: Int) { end += count }
 
-    mutating func append(_ bytes: UnsafeRawBufferPointer, _ pool: BufferPool) -> Bool {
+    func append(_ bytes: UnsafeRawBufferPointer, _ pool: BufferPool) -> Bool {
         guard let source = bytes.baseAddress, !bytes.isEmpty else { return true }
         guard reserve(bytes.count, pool), let base else { return false }
         (base + end).copyMemory(from: source, byteCount: bytes.count)
@@ -95,21 +104,23 @@ struct PooledBytes {
     }
 
     /// Takes `count` bytes off the front; gives the memory back with the last one.
-    mutating func consume(_ count: Int, _ pool: BufferPool) {
+    func consume(_ count: Int, _ pool: BufferPool) {
         start += count
         if start == end { release(pool) }
     }
 
     /// Removes the bytes from `gapStart` up to `gapEnd`, both counted from the first byte.
-    mutating func closeGap(from gapStart: Int, to gapEnd: Int) {
+    func closeGap(from gapStart: Int, to gapEnd: Int) {
         guard gapEnd > gapStart, let base else { return }
         (base + start + gapStart).copyMemory(
             from: base + start + gapEnd, byteCount: count - gapEnd)
         end -= gapEnd - gapStart
     }
 
-    mutating func release(_ pool: BufferPool) {
+    func release(_ pool: BufferPool) {
         if !memory.isEmpty { pool.give(memory) }
-        self = PooledBytes()
+        memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        start = 0
+        end = 0
     }
 }

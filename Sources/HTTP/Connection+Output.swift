@@ -12,7 +12,7 @@ extension Connection {
         guard ahead > 0 else {
             guard
                 append(
-                    &output, sequence, status, headerLines: headerLines, body: body,
+                    to: output, sequence, status, headerLines: headerLines, body: body,
                     closes: isClosing && isLast)
             else {
                 close()
@@ -26,10 +26,10 @@ extension Connection {
         let index = Int(sequence & 31)
         if parked.isEmpty { parked = Array(repeating: nil, count: 32) }
         guard parked[index] == nil else { return }
-        var bytes = PooledBytes()
+        let bytes = PooledBytes()
         guard
             append(
-                &bytes, sequence, status, headerLines: headerLines, body: body,
+                to: bytes, sequence, status, headerLines: headerLines, body: body,
                 closes: isClosing && isLast)
         else {
             close()
@@ -41,7 +41,7 @@ extension Connection {
     /// Moves the answers whose turn has come behind the others.
     private func unpark() {
         guard !parked.isEmpty else { return }
-        while unanswered > 0, var bytes = parked[Int(nextAnswer & 31)] {
+        while unanswered > 0, let bytes = parked[Int(nextAnswer & 31)] {
             parked[Int(nextAnswer & 31)] = nil
             let isMoved = output.append(bytes.bytes, server.pool)
             bytes.release(server.pool)
@@ -74,7 +74,7 @@ extension Connection {
     }
 
     private func append(
-        _ bytes: inout PooledBytes, _ sequence: UInt32, _ status: Int,
+        to bytes: PooledBytes, _ sequence: UInt32, _ status: Int,
         headerLines: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer, closes: Bool
     ) -> Bool {
         assert(headerLines.isEmpty || headerLines.last == Scan.lineFeed, "a header line has no end")

@@ -32,7 +32,7 @@ final class Connection: EventHandler, @unchecked Sendable {
 
     var reading = Reading.head
     /// Bytes of a request that is not complete, or of requests that wait for answers to others.
-    var input = PooledBytes()
+    let input = PooledBytes()
     /// Trying to parse again makes sense from so many bytes on, or after another line feed.
     var recheckAt = 0
     /// When the request being read began to arrive; 0 while none has.
@@ -51,9 +51,11 @@ final class Connection: EventHandler, @unchecked Sendable {
     var http10Requests: UInt32 = 0
     /// Answers given before their turn, by sequence modulo 32; empty until there is one.
     var parked: [PooledBytes?] = []
-    var output = PooledBytes()
+    let output = PooledBytes()
     /// A write did not take everything: we wait until the socket is writable.
     var isBlocked = false
+    /// What the loop watches for us.
+    var watched = Interest.read
     var writeDeadline = UInt64.max
 
     /// No request after the last one parsed is read; the connection closes after its answer.
@@ -235,8 +237,10 @@ final class Connection: EventHandler, @unchecked Sendable {
         var interest: Interest = []
         if isBlocked { interest.insert(.write) }
         if wantsRead { interest.insert(.read) }
+        if interest == watched { return }
         do {
             try server.loop.modify(descriptor, interest)
+            watched = interest
         } catch {
             // The kernel has no memory for it: we would never hear of this connection again.
             close()

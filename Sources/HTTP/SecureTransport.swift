@@ -41,7 +41,7 @@ final class SecureTransport {
     private var session: TLSSession?
     private var handshakeBytes = 0
     /// Ciphertext that the socket did not take yet.
-    private var unsent = PooledBytes()
+    private let unsent = PooledBytes()
     /// So much plain text stands at the front of the connection's output until its ciphertext has
     /// left `unsent`; at least one byte, while any of it is there.
     private var plainInFlight = 0
