@@ -40,9 +40,9 @@ public struct DeviceCache {
         let all = headers.all
         var count = 0
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for index in all.indices {
+        for index in all.indices where !all[index].isEmpty {
             count += all[index].count
-            hash = Self.mix(hash, all[index])
+            hash = Self.mix(hash ^ UInt64(index), all[index])
         }
         guard count <= Self.bytesMax else { return ReadDevice(DeviceReader.read(headers)) }
         let slot = Int(truncatingIfNeeded: hash ^ hash >> 32) & (Self.placesMax - 1)
@@ -54,13 +54,17 @@ public struct DeviceCache {
         let device = ReadDevice(DeviceReader.read(headers))
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count + all.count)
-        for index in all.indices {
+        for index in all.indices where !all[index].isEmpty {
+            bytes.append(Self.mark(of: index))
             bytes.append(contentsOf: all[index])
-            bytes.append(0)
         }
         places[slot] = Place(hash: hash, bytes: bytes, device: device)
         return device
     }
+
+    /// Stands before a header's bytes: none of them may hold such a control character, so no two
+    /// requests that differ look alike.
+    private static func mark(of index: Int) -> UInt8 { UInt8(truncatingIfNeeded: index) }
 
     /// FNV-1a by eight bytes; whoever makes two collide gains nothing, the bytes are compared.
     private static func mix(_ hash: UInt64, _ bytes: UnsafeRawBufferPointer) -> UInt64 {
@@ -79,19 +83,18 @@ public struct DeviceCache {
         return hash
     }
 
-    /// Headers hold no NUL, so one between them keeps them apart.
     private static func isSame(
         _ bytes: [UInt8], _ all: InlineArray<8, UnsafeRawBufferPointer>
     ) -> Bool {
         bytes.withUnsafeBytes { bytes in
             var start = 0
-            for index in all.indices {
-                let end = start + all[index].count
-                guard end < bytes.count, bytes[end] == 0,
+            for index in all.indices where !all[index].isEmpty {
+                let end = start + 1 + all[index].count
+                guard end <= bytes.count, bytes[start] == mark(of: index),
                     ByteScan.isEqual(
-                        UnsafeRawBufferPointer(rebasing: bytes[start..<end]), all[index])
+                        UnsafeRawBufferPointer(rebasing: bytes[(start + 1)..<end]), all[index])
                 else { return false }
-                start = end + 1
+                start = end
             }
             return start == bytes.count
         }
