@@ -10,9 +10,13 @@ final class NamedThread: @unchecked Sendable {
 
     /// Starts `body` with all signals blocked: they are the main thread's business.
     /// Traps if the system has no thread left, which at start is as fatal as it sounds.
-    init(name: String, body: @escaping @Sendable () -> Void) {
+    ///
+    /// - Parameter niceness: above 0 for what shall leave the processor to others.
+    init(name: String, niceness: Int32 = 0, body: @escaping @Sendable () -> Void) {
         // The kernel keeps 15 bytes of a name and refuses longer ones.
-        let start = Start(name: String(decoding: name.utf8.prefix(15), as: UTF8.self), body: body)
+        let start = Start(
+            name: String(decoding: name.utf8.prefix(15), as: UTF8.self), niceness: niceness,
+            body: body)
         var all = sigset_t()
         var before = sigset_t()
         sigfillset(&all)
@@ -24,6 +28,10 @@ final class NamedThread: @unchecked Sendable {
                 guard let argument else { return nil }
                 let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
                 clickrelay_name_this_thread(start.name)
+                // On Linux it is the calling thread's alone, and being nicer is always allowed.
+                if start.niceness > 0 {
+                    setpriority(Int32(PRIO_PROCESS.rawValue), 0, start.niceness)
+                }
                 start.body()
                 return nil
             }, Unmanaged.passRetained(start).toOpaque())
@@ -51,9 +59,11 @@ final class NamedThread: @unchecked Sendable {
 
     private final class Start {
         let name: String
+        let niceness: Int32
         let body: @Sendable () -> Void
-        init(name: String, body: @escaping @Sendable () -> Void) {
+        init(name: String, niceness: Int32, body: @escaping @Sendable () -> Void) {
             self.name = name
+            self.niceness = niceness
             self.body = body
         }
     }

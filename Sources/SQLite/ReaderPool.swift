@@ -32,17 +32,21 @@ public final class ReaderPool<State>: Sendable {
 
     /// - Parameters:
     ///   - name: a thread's name is this and its number, up to 15 bytes in all.
+    ///   - niceness: of its threads, above 0 for work that shall leave the processor to others.
     ///   - makeState: called once on each thread. What may fail, such as opening a file, belongs
     ///     in a lazy part of the state, where the work that needs it can report the failure.
     public init(
-        name: String, threads count: Int, capacity: Int, makeState: @escaping @Sendable () -> State
+        name: String, threads count: Int, capacity: Int, niceness: Int32 = 0,
+        makeState: @escaping @Sendable () -> State
     ) {
         precondition(count > 0 && capacity > 0, "a pool of \(count) threads for \(capacity)")
         let monitor = Monitor(Mailbox())
         self.monitor = monitor
         self.capacity = capacity
         threads = (1...count).map { number in
-            NamedThread(name: "\(name)-\(number)") { Self.work(monitor, makeState) }
+            NamedThread(name: "\(name)-\(number)", niceness: niceness) {
+                Self.work(monitor, makeState)
+            }
         }
     }
 

@@ -10,8 +10,14 @@ public final class Readers: Sendable {
     /// its thread. Below the time that the command line waits for an answer.
     public static let answerSecondsMax = 45
 
+    /// A report that reads all clicks takes a sixth of a processor that visitors want, and all of one
+    /// that nobody does.
+    private static let niceness: Int32 = 7
+
     public init(_ directory: DataDirectory, name: String = "reader", threads: Int) {
-        pool = ReaderPool(name: name, threads: threads, capacity: Self.queuedMax) {
+        pool = ReaderPool(
+            name: name, threads: threads, capacity: Self.queuedMax, niceness: Self.niceness
+        ) {
             LedgerReader(directory)
         }
     }
