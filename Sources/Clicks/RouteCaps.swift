@@ -2,9 +2,14 @@ internal import Domain
 internal import Store
 
 /// One scope's caps with its counter.
-struct Cap: Sendable {
+final class Cap: Sendable {
     let caps: TrafficCaps
     let counter: CapCounter
+
+    init(caps: TrafficCaps, counter: CapCounter) {
+        self.caps = caps
+        self.counter = counter
+    }
 
     func isOpen(at instant: Instant) -> Bool { counter.isOpen(caps, at: instant) }
 }

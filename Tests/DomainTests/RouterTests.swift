@@ -46,6 +46,69 @@ import Testing
                 == Decision(rule: 0, path: 1, lander: nil, offer: 0))
     }
 
+    private static func anyCondition(_ random: inout SeededRandom, depth: Int = 0) -> JSONValue {
+        func values() -> JSONValue {
+            .array(
+                (0..<Int.random(in: 1...3, using: &random)).map { _ in
+                    .string(["a", "B", "c", "ab", "US"].randomElement(using: &random) ?? "")
+                })
+        }
+        let facts = ["var1", "var2", "city", "referrer_domain", "param:x"]
+        let fact = facts.randomElement(using: &random) ?? ""
+        switch Int.random(in: 0...(depth < 2 ? 9 : 5), using: &random) {
+        case 0: return [fact: ["not_in": values()]]
+        case 1: return [fact: ["contains": values()]]
+        case 2: return [fact: ["exists": .bool(Bool.random(using: &random))]]
+        case 6: return ["not": anyCondition(&random, depth: depth + 1)]
+        case 7:
+            return [
+                "any": [anyCondition(&random, depth: depth + 1), anyCondition(&random, depth: 2)]
+            ]
+        case 8:
+            return [
+                "all": [anyCondition(&random, depth: depth + 1), anyCondition(&random, depth: 2)]
+            ]
+        case 9: return [fact: values(), "var3": values()]
+        default: return [fact: values()]
+        }
+    }
+
+    @Test(arguments: 1...200) func `the rule that decides is the first that holds`(seed: UInt64)
+        throws
+    {
+        var random = SeededRandom(seed)
+        let count = [1, 5, 63, 64, 65, 130].randomElement(using: &random) ?? 1
+        let flow = try ConditionTests.flow(
+            rules: (0..<count).map { _ in
+                ["when": Self.anyCondition(&random), "paths": [Self.path(1, offers: [1])]]
+            }, paths: [Self.path(1, offers: [1])])
+        let router = Router(flow, version: 1)
+        let slots = Dictionary(
+            uniqueKeysWithValues: router.facts.enumerated().map { ($1, $0) })
+        let conditions = flow.rules.map { CompiledCondition($0.when.root, slots: slots) }
+        let rowID = try #require(ClickRowID(rawValue: 1))
+        for _ in 0..<20 {
+            var sheet = FactSheet()
+            sheet.begin(at: Instant(micros: 0), ip: nil)
+            for _ in router.facts {
+                let value = ["", "A", "b", "c", "AB", "us", "x.ab"].randomElement(using: &random)
+                sheet.bytes.append(contentsOf: (value ?? "").utf8)
+                sheet.endFact(isKnown: value != "")
+            }
+            let expected = conditions.firstIndex { $0.evaluate(sheet) == .yes }.map { $0 + 1 }
+            #expect(router.decide(rowID, sheet)?.rule == expected ?? 0)
+            #expect(router.decide(rowID, sheet, EverythingOpen())?.rule == expected ?? 0)
+        }
+    }
+
+    private struct EverythingOpen: Selection {
+        func isOpen(rule: Int, path: Int) -> Bool { true }
+        func isOpen(rule: Int, path: Int, offer: Int) -> Bool { true }
+        func isUnseen(rule: Int, path: Int, lander: Int) -> Bool { true }
+        func isUnseen(rule: Int, path: Int, offer: Int) -> Bool { true }
+        var remembered: Decision? { nil }
+    }
+
     @Test func `without a default path nobody else is taken`() throws {
         let campaign = try Campaign(document: [
             "key": "c", "source": "s", "fallback_url": "https://x.example/",

@@ -1,11 +1,31 @@
-/// One comparison of a fact with what a condition names.
-struct FactTest: Hashable, Sendable {
+/// One comparison of a fact with what a condition names. A class: rules are walked through for each
+/// click, and a copy of this would count references to all that it holds.
+final class FactTest: Hashable, Sendable {
     let fact: Fact
     let operation: Operation
     /// `is_not`, `not_in`, `not_contains`, `not_matches`.
     let isNegated: Bool
     /// As the condition writes it, for explanations: `country in US, CA`.
     let text: String
+
+    init(fact: Fact, operation: Operation, isNegated: Bool, text: String) {
+        self.fact = fact
+        self.operation = operation
+        self.isNegated = isNegated
+        self.text = text
+    }
+
+    static func == (left: FactTest, right: FactTest) -> Bool {
+        left === right
+            || left.fact == right.fact && left.operation == right.operation
+                && left.isNegated == right.isNegated && left.text == right.text
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(fact)
+        hasher.combine(operation)
+        hasher.combine(isNegated)
+    }
 
     enum Operation: Hashable, Sendable {
         case isIn(TextList)

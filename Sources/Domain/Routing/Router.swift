@@ -5,6 +5,7 @@ public struct Router: Sendable {
     /// What the rules ask for; a `FactSheet` holds the values in this order.
     public let facts: [Fact]
     let rules: [RouterRule]
+    private let index: RuleIndex
     private let defaults: PathChoice?
 
     public init(_ flow: Flow, version: Int64) {
@@ -19,15 +20,15 @@ public struct Router: Sendable {
         rules = flow.rules.enumerated().compactMap { index, rule in
             RouterRule(rule, number: index + 1, slots: slots)
         }
+        index = RuleIndex(rules.map(\.condition))
         defaults = PathChoice(flow.paths)
     }
 
     /// Where the click goes; nil when no rule and no default path takes it.
     public func decide(_ rowID: ClickRowID, _ sheet: FactSheet) -> Decision? {
         let seed = seed(rowID)
-        for rule in rules where rule.holds(sheet) {
-            return rule.paths.decide(seed, rule: rule.number)
-        }
+        let rule = index.first(sheet) { place in rules[place].holds(sheet) ? rules[place] : nil }
+        if let rule { return rule.paths.decide(seed, rule: rule.number) }
         return defaults?.decide(seed, rule: 0)
     }
 
@@ -37,12 +38,11 @@ public struct Router: Sendable {
         _ rowID: ClickRowID, _ sheet: FactSheet, _ selection: some Selection
     ) -> Decision? {
         let seed = seed(rowID)
-        for rule in rules where rule.holds(sheet) {
-            if let decision = rule.paths.decide(seed, rule: rule.number, selection) {
-                return decision
-            }
-        }
-        return defaults?.decide(seed, rule: 0, selection)
+        return index.first(sheet) { place in
+            let rule = rules[place]
+            return rule.holds(sheet)
+                ? rule.paths.decide(seed, rule: rule.number, selection) : nil
+        } ?? defaults?.decide(seed, rule: 0, selection)
     }
 
     /// Whether a rule looks at the visit at all: without one the sheet may stay empty.
@@ -55,7 +55,7 @@ public struct Router: Sendable {
 }
 
 /// A rule that can take visitors; a disabled one or one without a usable path takes none.
-struct RouterRule: Sendable {
+final class RouterRule: Sendable {
     let number: Int
     let paths: PathChoice
     let condition: CompiledCondition

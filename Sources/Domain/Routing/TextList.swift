@@ -8,16 +8,30 @@ struct TextList: Hashable, Sendable {
         self.texts = lower.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
-    func contains(_ value: UnsafeRawBufferPointer) -> Bool {
+    /// All that are in one of the lists.
+    init(joining lists: [TextList]) {
+        texts = Set(lists.flatMap(\.texts)).sorted { $0.lexicographicallyPrecedes($1) }
+    }
+
+    var count: Int { texts.count }
+
+    /// In lower case; the place is below `count`.
+    subscript(place: Int) -> [UInt8] { texts[place] }
+
+    func contains(_ value: UnsafeRawBufferPointer) -> Bool { index(of: value) != nil }
+
+    func contains(_ value: [UInt8]) -> Bool { value.withUnsafeBytes { contains($0) } }
+
+    func index(of value: UnsafeRawBufferPointer) -> Int? {
         var low = 0
         var high = texts.count
         while low < high {
             let middle = (low + high) / 2
             let order = Self.compare(texts[middle], value)
-            if order == 0 { return true }
+            if order == 0 { return middle }
             if order < 0 { low = middle + 1 } else { high = middle }
         }
-        return false
+        return nil
     }
 
     /// Whether the value or what is left of it after each `separator`, from the left, is in the
@@ -62,17 +76,17 @@ struct TextList: Hashable, Sendable {
     /// Both are short: a header is bounded by the request's limits, a condition's text by 200 bytes.
     private static func occurs(_ text: [UInt8], in value: UnsafeRawBufferPointer) -> Bool {
         guard let first = text.first else { return true }
+        let upper = first >= UInt8(ascii: "a") && first <= UInt8(ascii: "z") ? first & 0xDF : first
         var start = 0
-        while start + text.count <= value.count {
-            if ASCII.lowercased(value[start]) == first {
-                var length = 1
-                while length < text.count,
-                    ASCII.lowercased(value[start + length]) == text[length]
-                { length += 1 }
-                if length == text.count { return true }
-            }
+        while true {
+            start = ByteScan.firstIndex(of: first, or: upper, in: value, from: start)
+            guard start + text.count <= value.count else { return false }
+            var length = 1
+            while length < text.count,
+                ASCII.lowercased(value[start + length]) == text[length]
+            { length += 1 }
+            if length == text.count { return true }
             start += 1
         }
-        return false
     }
 }
