@@ -18,14 +18,20 @@ from backlog import DESTINATIONS, bench_backlog
 from conversions import bench_conversions
 from deliveries import bench_deliveries
 from harness import ROOT, Cores, say
+from instructions import bench_instructions
 from machine import machine
 from redirects import bench_redirects
 from report import print_text
+from routing import bench_routing
+from stored import bench_stored
 
 PARTS = {
-    "redirects": bench_redirects, "conversions": bench_conversions,
-    "deliveries": bench_deliveries, "backlog": bench_backlog,
+    "redirects": bench_redirects, "routing": bench_routing, "instructions": bench_instructions,
+    "conversions": bench_conversions, "deliveries": bench_deliveries, "backlog": bench_backlog,
+    "stored": bench_stored,
 }
+# Those that take minutes by themselves are asked for.
+DEFAULT = [part for part in PARTS if part not in ("backlog", "stored")]
 
 
 def main():
@@ -35,8 +41,8 @@ def main():
         "redirects, postbacks, deliveries, bytes per click, memory, start-up time.",
     )
     parser.add_argument(
-        "--only", default=",".join(PARTS), metavar="PARTS",
-        help=f"comma-separated parts of {', '.join(PARTS)} (all)")
+        "--only", default=",".join(DEFAULT), metavar="PARTS",
+        help=f"comma-separated parts of {', '.join(PARTS)} ({','.join(DEFAULT)})")
     parser.add_argument(
         "--rounds", type=int, default=3, help="rounds per figure (3); medians are printed")
     parser.add_argument(
@@ -56,6 +62,10 @@ def main():
         "--waiting", default="1000000,10000000", metavar="NUMBERS",
         help="deliveries that wait for one host in the backlog part, comma-separated "
         "(1000000,10000000; the latter need 5 GB of disk for a few minutes)")
+    parser.add_argument(
+        "--stored", type=int, default=10_000_000,
+        help="clicks on disk in the stored part, with a tenth as many conversions (10000000; each "
+        "million takes 110 MB of disk and some seconds)")
     parser.add_argument("--json", metavar="FILE", help="write the results as JSON, too")
     parser.add_argument(
         "--binary", default=os.environ.get("CLICKRELAY_BINARY"), help="the binary to measure")

@@ -56,8 +56,10 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def start_nginx(stack, directory, core, location, port=None, certificate=None):
-    """nginx with one worker, no access log and `location` as all it does; returns its port.
+def start_nginx(stack, directory, core, location, port=None, certificate=None, logs=False):
+    """nginx with one worker and `location` as all it does; returns its port.
+
+    It keeps no access log, or with `logs` the one it keeps unless told otherwise.
 
     With a certificate (the paths of its PEM file and its key's) the port speaks TLS. Its counters
     are at `/bench-status`, without TLS, at the port in the file `status-port`.
@@ -78,7 +80,7 @@ def start_nginx(stack, directory, core, location, port=None, certificate=None):
             f"""daemon off; worker_processes 1; pid {directory}/pid; error_log {directory}/error.log;
 events {{ worker_connections 4096; }}
 http {{
-  access_log off; keepalive_requests 1000000000; keepalive_timeout 600; server_tokens off;
+  access_log {f"{directory}/access.log" if logs else "off"}; keepalive_requests 1000000000; keepalive_timeout 600; server_tokens off;
   client_body_temp_path {directory}/a; proxy_temp_path {directory}/b;
   fastcgi_temp_path {directory}/c; uwsgi_temp_path {directory}/d; scgi_temp_path {directory}/e;
   {files}
@@ -113,6 +115,10 @@ class Tracker:
             k: v for k, v in os.environ.items() if not k.startswith("CLICKRELAY_")
         }
 
+    def command(self):
+        """What `serve` is an argument of."""
+        return [self.binary]
+
     def start(self):
         """Returns the seconds from exec to the first `readyz` that says 200."""
         self.port = free_port()
@@ -120,7 +126,7 @@ class Tracker:
         begun = time.monotonic()
         self.child = Child(
             self.stack, self.core,
-            [self.binary, "serve", "--data-dir", self.data, "--listen", f"127.0.0.1:{self.port}",
+            [*self.command(), "serve", "--data-dir", self.data, "--listen", f"127.0.0.1:{self.port}",
              "--loops", "1", "--db-sync", "full"],
             env=self.environment, stdout=self.log, stderr=self.log,
         )

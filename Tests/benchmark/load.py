@@ -6,6 +6,7 @@ import re
 import socket
 import statistics
 import subprocess
+import tempfile
 
 from harness import say, start_nginx
 
@@ -22,7 +23,21 @@ def seconds_of(text):
     return float(number) * {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}[unit]
 
 
-def run_wrk(core, port, path, connections, seconds, script=None, arguments=()):
+# Each connection rests between two requests, for no time up to as many milliseconds as asked for.
+PACED = """
+local most
+function init(arguments) most = tonumber(arguments[1]); math.randomseed(7) end
+function delay() return math.random(0, most) end
+"""
+
+
+def run_wrk(core, port, path, connections, seconds, script=None, arguments=(), text=None):
+    """- text: a script by itself, in place of one in a file."""
+    if text is not None:
+        with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+            file.write(text)
+            file.flush()
+            return run_wrk(core, port, path, connections, seconds, file.name, arguments)
     command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
                "--latency", "-H", "User-Agent: " + AGENT.format(6478, 71),
                "-H", "Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"]

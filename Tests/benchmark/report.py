@@ -23,8 +23,9 @@ def print_text(results):
         f"write + fdatasync {about['fdatasync_us']:.0f} us; server and load on one core each"
     )
     for part, show in (
-        ("redirects", print_redirects), ("postbacks", print_conversions),
-        ("deliveries_alone", print_deliveries), ("backlog", print_backlog),
+        ("redirects", print_redirects), ("routing", print_routing),
+        ("instructions", print_instructions), ("postbacks", print_conversions),
+        ("deliveries_alone", print_deliveries), ("backlog", print_backlog), ("stored", print_stored),
     ):
         if part in results:
             print()
@@ -34,7 +35,10 @@ def print_text(results):
 def print_redirects(results):
     print(f"{'redirects':<34}{'requests/s':>12}{'p50':>12}{'p99':>12}")
     for connections, both in results["redirects"].items():
-        for name, label in (("nginx", "nginx return 302"), ("clickrelay", "clickrelay /c/…")):
+        for name, label in (
+            ("nginx", "nginx return 302"), ("nginx_log", "nginx, access log"),
+            ("clickrelay", "clickrelay /c/…"),
+        ):
             row = both[name]
             failed = f"  {row['failed']} failed" if row["failed"] else ""
             print(
@@ -42,11 +46,53 @@ def print_redirects(results):
                 f"{milliseconds(row['p50']):>12}{milliseconds(row['p99']):>12}{failed}"
             )
         print(f"{'ratio to nginx':<34}{both['ratio']:>12.2f}")
+        print(f"{'ratio to nginx with its log':<34}{both['ratio_log']:>12.2f}")
+    half = results["half_load"]
+    for name in ("nginx", "clickrelay"):
+        row = half[name]
+        print(
+            f"{'half of that load, ' + name:<34}{row['per_second']:>12,.0f}"
+            f"{milliseconds(row['p50']):>12}{milliseconds(row['p99']):>12}")
+    scanning = results["scanning"]
+    for name, label in (("idle", "no report"), ("scanning", "while reports scan all")):
+        row = scanning[name]
+        print(
+            f"{label:<34}{row['per_second']:>12,.0f}{milliseconds(row['p50']):>12}"
+            f"{milliseconds(row['p99']):>12}")
+    print(f"{'ratio':<34}{scanning['ratio']:>12.2f}")
+    line(
+        f"a report over {scanning['clicks']:,} clicks meanwhile",
+        milliseconds(scanning["seconds_each"]))
     line("clicks recorded by the redirect rounds", f"{results['clicks_recorded']:,}")
     line("resident memory, idle", mebibytes(results["resident_idle_bytes"]))
     line("  after the redirects", mebibytes(results["resident_after_redirects_bytes"]))
     line("  peak", mebibytes(results["resident_peak_bytes"]))
     line("start, empty directory (median)", milliseconds(statistics.median(results["start_empty_s"])))
+
+
+def print_routing(results):
+    both = results["routing"]
+    print(f"{'visitors who differ':<34}{'requests/s':>12}{'p50':>12}{'p99':>12}")
+    for name, label in (
+        ("plain", "one path"), ("routed", "50 rules, places, caps, known"),
+    ):
+        row = both[name]
+        failed = f"  {row['failed']} failed" if row["failed"] else ""
+        print(
+            f"{label:<34}{row['per_second']:>12,.0f}{milliseconds(row['p50']):>12}"
+            f"{milliseconds(row['p99']):>12}{failed}")
+    print(f"{'ratio':<34}{both['ratio']:>12.2f}")
+    line("clicks with a place and a device", f"{both['placed']:,}")
+
+
+def print_instructions(results):
+    found = results["instructions"]
+    line("instructions per click at first", f"{found['first']:,}")
+    for name, label in (("plain", "now"), ("routed", "now, with rules, places, caps and known")):
+        row = found[name]
+        line(f"  {label}", f"{row['each']:,.0f}")
+        for library, each in list(row["each_by_library"].items())[:4]:
+            line(f"    in {library}", f"{each:,.0f}")
 
 
 def print_conversions(results):
@@ -105,3 +151,19 @@ def print_backlog(results):
                 milliseconds(row["p50"]), milliseconds(row["max"])))
             if row["lost"]:
                 line("    not arrived within 30 s", f"{row['lost']}")
+
+
+def print_stored(results):
+    found = results["stored"]
+    line("clicks, conversions on disk", f"{found['clicks']:,}, {found['conversions']:,}")
+    line("  bytes per click, per conversion", "{:.0f}, {:.0f}".format(
+        found["clicks_bytes"] / found["clicks"], found["ledger_bytes"] / found["conversions"]))
+    line("  start to ready (median)", milliseconds(statistics.median(found["ready_s"])))
+    line("  resident when ready", mebibytes(found["resident_ready_bytes"]))
+    line("    after redirects", mebibytes(found["resident_loaded_bytes"]))
+    line("    with 10,000 idle connections", mebibytes(found["resident_connected_bytes"]))
+    for name, label in (("empty", "an empty store"), ("stored", "that one")):
+        row = found["redirects"][name]
+        line(f"  redirects/s of {label}; p99", "{:,.0f}; {}".format(
+            row["per_second"], milliseconds(row["p99"])))
+    line("  ratio", f"{found['growth_ratio']:.2f}")

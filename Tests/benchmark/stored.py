@@ -1,0 +1,74 @@
+"""What millions of clicks and conversions on disk change: memory, start, and redirects beside those
+of an empty store. Takes minutes and gigabytes, so it runs only when it is asked for."""
+
+import contextlib
+import os
+import shutil
+import socket
+import time
+
+from harness import Tracker, say
+from ledger import fill_with_clicks, fill_with_conversions
+from load import enter_conversions, make_clicks, medians, run_wrk
+from redirects import PATH
+
+IDLE_CONNECTIONS = 10_000
+CAMPAIGNS = 1_000
+
+
+def bench_stored(stack, options, cores, directory, results):
+    data = f"{directory}/stored"
+    tracker = Tracker(stack, options.binary, data, cores.server)
+    tracker.environment["CLICKRELAY_MAX_CONNECTIONS"] = str(2 * IDLE_CONNECTIONS)
+    tracker.start()
+    tracker.set_up()
+    say(f"  {CAMPAIGNS} campaigns, {options.stored:,} clicks")
+    for number in range(CAMPAIGNS - 2):
+        tracker.api(
+            "POST", "/campaigns",
+            {"key": f"campaign-{number}", "name": f"Campaign {number}", "source": "push-summer",
+             "flow": {"paths": [{"offers": [{"offer": "fit"}]}]}})
+    clicks = make_clicks(tracker.port, "summer", 5000, 1)
+    enter_conversions(tracker, clicks, 1000, "S")
+    tracker.stop()
+    found = {"clicks": options.stored, "conversions": options.stored // 10, "campaigns": CAMPAIGNS}
+    found["made_in_s"] = fill_with_clicks(data, options.stored - len(clicks))
+    found["made_in_s"] += fill_with_conversions(data, found["conversions"] - 1000)
+    found["clicks_bytes"] = sum(
+        os.path.getsize(f"{data}/clicks/{name}") for name in os.listdir(f"{data}/clicks"))
+    found["ledger_bytes"] = os.path.getsize(f"{data}/clickrelay.db")
+    say("  starting with them")
+    found["ready_s"] = []
+    for _ in range(4):
+        found["ready_s"].append(tracker.start())
+        tracker.stop()
+    found["ready_s"].append(tracker.start())
+    found["resident_ready_bytes"] = tracker.resident_bytes()
+
+    empty = Tracker(stack, options.binary, f"{directory}/stored-nothing", cores.server)
+    empty.start()
+    empty.set_up()
+    connections = max(options.connections)
+    rounds = {"empty": [], "stored": []}
+    servers = (("empty", empty.port), ("stored", tracker.port))
+    for _, port in servers:
+        run_wrk(cores.load, port, PATH, connections, 1)  # warm
+    for number in range(options.rounds):
+        for name, port in servers:
+            say(f"  redirects, round {number + 1}: {name}")
+            rounds[name].append(run_wrk(cores.load, port, PATH, connections, options.seconds))
+    found["redirects"] = {name: medians(measured) for name, measured in rounds.items()}
+    found["growth_ratio"] = (
+        found["redirects"]["stored"]["per_second"] / found["redirects"]["empty"]["per_second"])
+    empty.stop()
+    found["resident_loaded_bytes"] = tracker.resident_bytes()
+    say(f"  {IDLE_CONNECTIONS:,} idle connections")
+    with contextlib.ExitStack() as idle:
+        for _ in range(IDLE_CONNECTIONS):
+            idle.enter_context(socket.create_connection(("127.0.0.1", tracker.port), 10))
+        time.sleep(0.5)
+        found["resident_connected_bytes"] = tracker.resident_bytes()
+    found["exit_code"] = tracker.stop()
+    results["stored"] = found
+    shutil.rmtree(data)
+
