@@ -91,9 +91,11 @@ public final class TrackerProcess: @unchecked Sendable {
         return Running(child: child, port: bound, pool: HTTPPool(port: bound, in: options.network))
     }
 
-    /// The port in the first `http://host:port` or `https://host:port` of a complete line.
+    /// The port in the first `http://host:port` or `https://host:port` of the ready line. Others may
+    /// come before it and have such addresses, too: those of hosts that are called at once.
     static func readyPort(in text: String) -> UInt16? {
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        where line.contains(" listening on ") {
             guard let start = line.range(of: "https?://", options: .regularExpression) else {
                 continue
             }
