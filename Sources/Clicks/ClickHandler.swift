@@ -181,7 +181,7 @@ public final class ClickHandler: @unchecked Sendable {
         // Who takes room is who counts on disk: `NewClick.countsTowardsCaps`.
         let counts = http.method != .head && visit.request.visit == .visitor
         if let memory = route.memory, visit.request.visit == .visitor {
-            visit.request.known = know(http, memory, ip, counts: counts)
+            visit.request.known = know(http, memory, counts: counts)
         }
         if route.router.hasRules { visit.fillSheet(http, route) }
         return route.choose(rowID, visit.sheet, visit.request.known, takesRoom: counts)
@@ -189,10 +189,12 @@ public final class ClickHandler: @unchecked Sendable {
     }
 
     private func know(
-        _ http: borrowing Request, _ memory: RouteMemory, _ ip: IPAddress?, counts: Bool
+        _ http: borrowing Request, _ memory: RouteMemory, counts: Bool
     ) -> KnownVisitor {
-        let number = identity.visitor(http, ip: ip, userAgent: visit.request.userAgent)
-        let key = VisitorKey(number, memory.scope)
+        let number = identity.visitor(
+            http, visit.request.rowID, ip: visit.request.keptIP,
+            userAgent: visit.request.userAgent)
+        let key = VisitorKey(number, memory.scope, window: memory.windowSeconds)
         let second = visit.request.rowID.instant.seconds
         let record =
             counts
@@ -233,7 +235,7 @@ public final class ClickHandler: @unchecked Sendable {
 
     private func remember(_ known: KnownVisitor, _ choice: Choice, _ memory: RouteMemory) {
         turn.counted.append(known.key)
-        guard let offer = choice.offer else { return }
+        guard let offer = choice.offer, memory.keepsPlaces else { return }
         visitors.note(
             known.key,
             VisitedPlace(

@@ -71,7 +71,7 @@ extension RoutingTable {
 
 extension Landing {
     /// Where a visitor goes on to whom `own` has counted; nil where this one is full.
-    fileprivate func taking(_ own: Landing?, at instant: Instant) -> Landing? {
+    func taking(_ own: Landing?, at instant: Instant) -> Landing? {
         if let own,
             own.offerID == offerID || overflow.contains(where: { $0.offerID == own.offerID })
         {

@@ -80,6 +80,15 @@ public final class LanderClickHandler: @unchecked Sendable {
         /// The click's day takes nothing any more.
         let isLate: Bool
         let visit: VisitKind
+
+        /// Whoever is no visitor may follow a link, and counts nowhere; a person may come to a lander
+        /// that its browser has loaded ahead. Nobody comes by a sample's click ID but who looks where
+        /// it leads.
+        func counts(_ click: Click?) -> Bool {
+            let rowID = identity.rowID
+            return visit == .visitor && click?.visit != .bot && click?.visit != .preview
+                && rowID != .sample(at: rowID.instant)
+        }
     }
 
     /// The link's own click ID before the cookie's: a visitor may have come twice. One that is not
@@ -125,9 +134,7 @@ public final class LanderClickHandler: @unchecked Sendable {
                 to: &bytes, for: found.click ?? Click(unknown: press.identity), press.clickID)
         }
         let redirect = exit.route.redirect
-        // Whoever is no visitor may follow a link, and counts nowhere.
-        let isVisitor = press.visit == .visitor && found.click?.visit ?? .visitor == .visitor
-        if press.isHead || !isVisitor {
+        if press.isHead || !press.counts(found.click) {
             return responder.respond(
                 redirect, depth: press.depth, clicks.signer, location: location)
         }

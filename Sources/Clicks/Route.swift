@@ -73,7 +73,9 @@ final class Route: Sendable {
 
     /// What is open to a click, and what its visitor should rather take.
     func ways(_ rowID: ClickRowID, _ visitor: KnownVisitor?) -> OpenWays {
-        OpenWays(caps: caps, seen: SeenWays(visitor, memory, paths), instant: rowID.instant)
+        OpenWays(
+            caps: caps, seen: SeenWays(visitor, memory, paths, at: rowID.instant),
+            instant: rowID.instant)
     }
 
     /// Where the click with this row ID is sent; nil when nothing takes it.
@@ -172,11 +174,10 @@ struct Choice {
     /// Goes to another offer than was decided, by the visitor's own choice, unless that is full:
     /// the one that it goes to counts.
     mutating func go(to landing: Landing?, at instant: Instant) {
-        guard let landing = landing?.open(at: instant)?.landing,
-            landing.offerID != offer?.offerID
+        guard let landing = landing?.taking(offer, at: instant),
+            landing.offerID != offer?.offerID, taken?.move(to: landing.cap) ?? true
         else { return }
         offer = landing
-        taken?.move(to: landing.cap)
     }
 }
 

@@ -45,10 +45,12 @@ struct TakenRoom: Sendable {
     }
 
     /// The visitor goes to another offer than was decided.
-    mutating func move(to cap: Cap?) {
+    /// - Returns: false, and nothing was changed, where that one is full.
+    mutating func move(to cap: Cap?) -> Bool {
+        if let cap, !cap.counter.take(cap.caps, at: instant) { return false }
         offer?.giveBack(takenAt: instant)
         offer = cap?.counter
-        offer?.count(at: instant)
+        return true
     }
 }
 

@@ -25,19 +25,20 @@ final class VisitReader {
         let headers = VisitorHeaders(http)
         request.identify(headers, rowID: rowID, ip: ip, settings.ipPolicy)
         let told = devices.device(of: headers.agent)
-        request.recognize(told, kind(told, headers, ip, at: rowID.instant), places.place(of: ip))
+        request.recognize(
+            told, kind(told, headers, ip, at: http.method == .head ? nil : rowID.instant),
+            places.place(of: ip))
     }
 
     /// Who sends a request that is no click.
     func kind(of http: borrowing Request, _ ip: IPAddress?) -> VisitKind {
         let headers = VisitorHeaders(http)
         return kind(
-            devices.device(of: headers.agent), headers, ip,
-            at: Instant(micros: http.receivedAtMicros))
+            devices.device(of: headers.agent), headers, ip, at: nil)
     }
 
     private func kind(
-        _ told: ReadDevice, _ headers: VisitorHeaders, _ ip: IPAddress?, at instant: Instant
+        _ told: ReadDevice, _ headers: VisitorHeaders, _ ip: IPAddress?, at instant: Instant?
     ) -> VisitKind {
         let version = settings.visits.version
         if version != visitRulesVersion {

@@ -25,6 +25,12 @@ public struct IPAddress: Hashable, Sendable {
 
     public var isIPv4: Bool { bits >> 32 == IPAddress.ipv4Prefix >> 32 }
 
+    /// Itself, or of IPv6 the network that a household gets: browsers change the lower half of their
+    /// addresses every day (RFC 8981).
+    public var household: IPAddress {
+        isIPv4 ? self : IPAddress(bits: bits & ~UInt128(UInt64.max))
+    }
+
     /// The IPv4 address, should it be one.
     public var ipv4: UInt32? { isIPv4 ? UInt32(truncatingIfNeeded: bits) : nil }
 

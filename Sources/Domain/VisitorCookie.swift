@@ -43,7 +43,7 @@ public enum VisitorCookie {
     private static let start = Array("\(name)=".utf8)
 }
 
-/// Who a visitor is to us: made of a keyed hash, so it tells nothing of whose it is.
+/// Who a visitor is to us: a keyed hash, which tells whose it is to nobody without the keys.
 public struct VisitorNumber: Hashable, Sendable {
     public let rawValue: UInt64
 

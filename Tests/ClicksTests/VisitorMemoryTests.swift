@@ -9,8 +9,10 @@ import Testing
     private static let hour = 3600 as Int64
     private static let scope = MemoryScope.campaign(CampaignID(7))
 
-    private static func key(_ visitor: UInt64, _ scope: MemoryScope = scope) -> VisitorKey {
-        VisitorKey(VisitorNumber(rawValue: visitor), scope)
+    private static func key(_ visitor: UInt64, _ scope: MemoryScope = scope, window: Int64 = 0)
+        -> VisitorKey
+    {
+        VisitorKey(VisitorNumber(rawValue: visitor), scope, window: window)
     }
 
     private static func place(

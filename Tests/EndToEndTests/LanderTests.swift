@@ -114,6 +114,45 @@ import Testing
         #expect(row["lander_views"] == 1 && row["lander_clicks"] == 8 && row["lander_passed"] == 1)
     }
 
+    @Test func `the last place of an offer is given to who comes by its number`() throws {
+        let flow: JSON = ["paths": [["offers": [["offer": "premium"], ["offer": "third"]]]]]
+        let chain = try Self.chain(
+            {
+                $0.moreOffers[0]["traffic_caps"] = ["clicks_total": 3]
+                $0.moreOffers[0]["overflow_offer"] = "fit"
+            }, campaign: ["flow": flow])
+        let hosts = try (1...5).map { _ in
+            String(try location(chain, "/o/1?campaign=summer").dropFirst(8).prefix { $0 != "." })
+        }
+        #expect(hosts == ["premium", "premium", "premium", "offer", "offer"])
+        let used = try chain.tracker.call("GET", "/offers/premium")["traffic_caps_used"]
+        #expect(used["clicks_total"] == 3)
+    }
+
+    @Test func `who comes to a lander that was loaded ahead counts when it goes on`() throws {
+        let chain = try Self.chain()
+        let ahead = try Chain.visit(
+            chain.tracker.get("/c/summer", fields: ["Sec-Purpose": "prefetch"]), "cid")
+        #expect(
+            try location(chain, "/o/2?cid=\(ahead.clickID)").hasPrefix("https://premium.example/"))
+        #expect(
+            try chain.network.call("cid=\(ahead.clickID)&payout=5").verdict == "accepted")
+        let journey = try chain.journey(ahead.clickID)
+        #expect(journey["lander_clicks"].array.count == 1)
+        #expect(journey["conversions"][0]["offer"] == "premium")
+    }
+
+    @Test func `a sample's link leads on and leaves nothing behind`() throws {
+        let chain = try Self.chain()
+        let sample = try chain.tracker.call("POST", "/campaigns/summer/simulate", [:])
+        let lander = try #require(sample["answer"]["headers"]["Location"].string)
+        let clickID = try #require(URLQuery(ofTarget: lander)["cid"], "\(lander)")
+        _ = try location(chain, "/o/1?cid=\(clickID)")
+        #expect(try chain.tracker.command("check").exitCode == 0)
+        let rows = try chain.tracker.call("GET", "/report?group=campaign")["rows"].array
+        #expect(rows.allSatisfy { $0["lander_clicks"] == 0 })
+    }
+
     @Test func `whoever is no visitor follows a lander's link and counts nowhere`() throws {
         let chain = try Self.chain()
         let clickID = try visit(chain)

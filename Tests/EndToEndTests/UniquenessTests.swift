@@ -202,6 +202,67 @@ import Testing
         #expect(shown["uniqueness"].isNull && shown["rotation"] == "random")
     }
 
+    @Test func `an overflow is where its visitors were, and what they have seen`() throws {
+        let chain = try Self.chain {
+            $0.campaign["flow"] = ["paths": [Self.path(["o1", "o3"])]]
+            $0.campaign["rotation"] = "unseen"
+        }
+        try chain.tracker.call(
+            "PATCH", "/offers/o1", ["traffic_caps": ["clicks_total": 0], "overflow_offer": "o2"])
+        var visitor = Visitor(chain)
+        #expect(try Set((1...2).map { _ in try visitor.come() }) == ["o2", "o3"])
+        try chain.tracker.call("PATCH", "/campaigns/summer", ["rotation": "sticky"])
+        let place = try visitor.come()
+        for _ in 1...5 { #expect(try visitor.come() == place) }
+        // Somebody for each of both.
+        var places: Set<String> = []
+        for number in 1...20 {
+            var other = Visitor(chain, "Mozilla/5.0 (X11; Linux) agent\(number)")
+            let first = try other.come()
+            places.insert(first)
+            #expect(try (1...3).allSatisfy { _ in try other.come() == first })
+        }
+        #expect(places == ["o2", "o3"])
+    }
+
+    @Test func `campaigns of one scope with other windows don't end each other's`() throws {
+        let chain = try Self.chain {
+            $0.campaign["uniqueness"] = ["scope": "everywhere", "window_hours": 1]
+        }
+        try chain.tracker.call(
+            "POST", "/campaigns",
+            [
+                "key": "winter", "source": "push",
+                "flow": [
+                    "rules": [["when": ["unique": true], "paths": [Self.path(["o1"])]]],
+                    "paths": [Self.path(["o2"])],
+                ],
+                "uniqueness": ["scope": "everywhere", "window_hours": 720],
+            ])
+        var visitor = Visitor(chain)
+        #expect(try visitor.come("winter") == "o1")
+        _ = try visitor.come()
+        #expect(try visitor.come("winter") == "o2")
+        #expect(try chain.journey(try chain.visit().clickID)["click_number"] == 1)
+    }
+
+    @Test func `where no address is kept the cookie alone tells who comes again`() throws {
+        let chain = try Self.chain {
+            $0.options.environment["CLICKRELAY_IP_POLICY"] = "none"
+            $0.campaign["uniqueness"] = [:]
+        }
+        for _ in 1...3 {
+            #expect(try chain.journey(try chain.visit().clickID)["click_number"] == 1)
+        }
+        let answer = try chain.tracker.get("/c/summer")
+        let cookie = try #require(
+            answer.fields.values(of: "set-cookie").first { $0.hasPrefix("cr_visitor=") })
+        let again = try Chain.visit(
+            chain.tracker.get(
+                "/c/summer", fields: ["Cookie": String(cookie.prefix { $0 != ";" })]))
+        #expect(try chain.journey(again.clickID)["click_number"] == 2)
+    }
+
     @Test func `a full offer is nobody's, not even of those that saw it`() throws {
         let chain = try Self.chain {
             $0.moreOffers[0]["traffic_caps"] = ["clicks_total": 2]

@@ -9,6 +9,11 @@ struct RouteMemory: Sendable {
     let windowSeconds: Int64
     let rotation: Rotation
 
+    /// Whether anybody reads where its visitors were sent.
+    var keepsPlaces: Bool {
+        if case .campaign = scope { rotation != .random } else { true }
+    }
+
     /// Nil where nothing asks who comes again: a click costs no time to look then.
     init?(_ stored: Stored<Campaign>, _ router: Router, _ catalog: Catalog) {
         let campaign = stored.value
@@ -63,11 +68,16 @@ struct SeenWays {
     private let offers: [OfferID]
     private let landers: [LanderID]
     private let ways: [[WayPoints]]
+    private let instant: Instant
 
     /// Nil where it makes no difference.
-    init?(_ visitor: KnownVisitor?, _ memory: RouteMemory?, _ ways: [[WayPoints]]) {
+    init?(
+        _ visitor: KnownVisitor?, _ memory: RouteMemory?, _ ways: [[WayPoints]],
+        at instant: Instant
+    ) {
         guard let visitor, let memory else { return nil }
         self.ways = ways
+        self.instant = instant
         switch memory.rotation {
         case .random: return nil
         case .sticky:
@@ -89,7 +99,9 @@ struct SeenWays {
     }
 
     func isUnseen(rule: Int, path: Int, offer: Int) -> Bool {
-        !offers.contains(ways[rule][path - 1].offers[offer].offerID)
+        // Where the visitor would come to.
+        let landing = ways[rule][path - 1].offers[offer]
+        return !offers.contains((landing.open(at: instant)?.landing ?? landing).offerID)
     }
 
     /// Nil where the flow has changed since.
@@ -98,11 +110,16 @@ struct SeenWays {
             ways[place.rule].indices.contains(place.path - 1)
         else { return nil }
         let points = ways[place.rule][place.path - 1]
-        guard let offer = points.offers.firstIndex(where: { $0.offerID == place.offer }) else {
-            return nil
-        }
+        let offer =
+            points.offers.firstIndex { $0.offerID == place.offer }
+            ?? points.offers.firstIndex { offer in
+                // It was full, and sent its visitors on.
+                offer.overflow.contains { $0.offerID == place.offer }
+            }
+        guard let offer else { return nil }
         var lander: Int?
-        if let id = place.lander {
+        // Where the path has none, the visitor was on a page that sent it without a redirect.
+        if let id = place.lander, !points.landers.isEmpty {
             lander = points.landers.firstIndex { $0.landerID == id }
             if lander == nil { return nil }
         }

@@ -90,8 +90,9 @@ public final class VisitorHistory: Sendable {
             guard let known = routes.route(row.campaignID)?.memory else { continue }
             let second = row.rowID.instant.seconds
             memory.restore(
-                VisitorKey(row.visitor, known.scope), at: second, window: known.windowSeconds,
-                place(row, known.flow, at: second, routes))
+                VisitorKey(row.visitor, known.scope, window: known.windowSeconds), at: second,
+                window: known.windowSeconds,
+                known.keepsPlaces ? place(row, known.flow, at: second, routes) : nil)
         }
     }
 

@@ -14,19 +14,17 @@ struct VisitorIdentity {
         hash = try KeyedHash(key: Array(code.prefix(KeyedHash.keyBytes)))
     }
 
+    /// - Parameters:
+    ///   - rowID: of the click: who has no cookie and no address is like nobody else.
+    ///   - ip: what of it may be kept: the number stays with the click.
     func visitor(
-        _ http: borrowing Request, ip: IPAddress?, userAgent: UnsafeRawBufferPointer
+        _ http: borrowing Request, _ rowID: ClickRowID, ip: IPAddress?,
+        userAgent: UnsafeRawBufferPointer
     ) -> VisitorNumber {
         if let header = http.header("cookie"), let visitor = VisitorCookie.visitor(in: header) {
             return visitor
         }
-        return visitor(ip: ip, userAgent: userAgent)
-    }
-
-    func visitor(ip: IPAddress?, userAgent: UnsafeRawBufferPointer) -> VisitorNumber {
-        // Browsers change the lower half of an IPv6 address every day (RFC 8981); the network that
-        // a household gets stays.
-        var bits = ip.map { $0.isIPv4 ? $0.bits : $0.bits & ~UInt128(UInt64.max) } ?? 0
+        var bits = ip?.household.bits ?? UInt128(UInt64(bitPattern: rowID.rawValue))
         return withUnsafeBytes(of: &bits) {
             VisitorNumber(rawValue: hash.hash($0, userAgent))
         }

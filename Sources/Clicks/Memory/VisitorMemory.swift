@@ -7,7 +7,7 @@ internal import Synchronization
 /// not come for the longest time are forgotten: about half of them at once, and to be new again is
 /// all that happens to them.
 public final class VisitorMemory: Sendable {
-    /// Of visitors times scopes; at most about 100 bytes each.
+    /// Of visitors times scopes: about 100 bytes each, three times as much where places are kept.
     public static let recordsMax = 500_000
 
     private static let shardCount = 64
@@ -111,12 +111,13 @@ public final class VisitorMemory: Sendable {
     }
 }
 
-/// A visitor within one scope.
+/// A visitor within one scope and window: each window begins and ends for itself.
 struct VisitorKey: Hashable {
     let rawValue: UInt64
 
     /// Two scopes, or two visitors, share a key once in 2⁶⁴.
-    init(_ visitor: VisitorNumber, _ scope: MemoryScope) {
-        rawValue = WeightedChoice.mix(visitor.rawValue, salt: scope.salt)
+    init(_ visitor: VisitorNumber, _ scope: MemoryScope, window: Int64) {
+        let scoped = WeightedChoice.mix(visitor.rawValue, salt: scope.salt)
+        rawValue = WeightedChoice.mix(scoped, salt: UInt64(bitPattern: window))
     }
 }

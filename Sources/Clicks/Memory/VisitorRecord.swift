@@ -30,7 +30,8 @@ struct VisitorRecord: Equatable {
 
     /// The same, but as though it were that visit of its visitor.
     func with(visits: Int) -> VisitorRecord {
-        var record = self
+        // Nothing was seen before the first.
+        var record = visits == 1 ? VisitorRecord(beganAt: beganAt) : self
         record.visits = visits
         return record
     }

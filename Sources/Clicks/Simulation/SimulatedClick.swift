@@ -39,8 +39,10 @@ struct SimulatedClick {
             sample.place.isEmpty ? read.found : FoundPlace(read.found.place.with(sample.place)))
         if case .some(let cost)? = sample.recalled?.cost { reader.request.recall(cost) }
         if let memory = route.memory, reader.request.visit == .visitor {
-            let number = who.visitor(http, ip: sample.ip, userAgent: reader.request.userAgent)
-            let key = VisitorKey(number, memory.scope)
+            let number = who.visitor(
+                http, identity.rowID, ip: reader.request.keptIP,
+                userAgent: reader.request.userAgent)
+            let key = VisitorKey(number, memory.scope, window: memory.windowSeconds)
             let record = visitors.peek(
                 key, at: identity.rowID.instant.seconds, window: memory.windowSeconds)
             reader.request.known = KnownVisitor(

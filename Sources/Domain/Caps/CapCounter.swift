@@ -59,9 +59,6 @@ public final class CapCounter: Sendable {
         conversions.withLock { ($0.usage(on: day), $0.total) }
     }
 
-    /// Counts one, whatever caps there are.
-    public func count(at instant: Instant) { _ = take(perDay: .max, total: .max, at: instant) }
-
     /// Takes room for one, or none of it when a cap is reached.
     public func take(_ caps: TrafficCaps, at instant: Instant) -> Bool {
         take(perDay: caps.clicksPerDay ?? .max, total: caps.clicksTotal ?? .max, at: instant)

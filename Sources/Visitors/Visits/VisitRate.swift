@@ -1,7 +1,7 @@
 internal import Domain
 internal import Synchronization
 
-/// How often visits of one address and browser came within a minute, in bounded memory and without
+/// How often visits of one address (of IPv6 the network) and browser came within a minute, in bounded memory and without
 /// keeping whose they were. For all event loops.
 public final class VisitRate: Sendable {
     /// No person opens more campaign URLs in a minute.
@@ -21,7 +21,7 @@ public final class VisitRate: Sendable {
     {
         // Keyed anew in each process: nobody can aim at another's slot.
         var hasher = Hasher()
-        hasher.combine(address)
+        hasher.combine(address?.household)
         hasher.combine(bytes: agent)
         let hash = UInt64(bitPattern: Int64(hasher.finalize()))
         let minute = UInt64(truncatingIfNeeded: instant.seconds / 60) & 0xff_ffff

@@ -20,10 +20,10 @@ public struct VisitRules: Sendable {
     /// - Parameters:
     ///   - device: as read of the same request.
     ///   - address: the visitor's, as far as it is known.
-    ///   - instant: when it came.
+    ///   - instant: when it came; nil: it opens no campaign URL, so how often it comes is no matter.
     public func kind(
         _ device: Device, _ headers: AgentHeaders, _ request: RequestMarks, address: IPAddress?,
-        at instant: Instant
+        at instant: Instant?
     ) -> VisitKind {
         switch device.visit {
         case .preview, .bot: return device.visit
@@ -37,7 +37,10 @@ public struct VisitRules: Sendable {
         if device.kind == .bot, marks.contains(.library) { return .bot }
         if headers.userAgent.isEmpty, marks.contains(.noAgent) { return .bot }
         if headers.acceptLanguage.isEmpty, marks.contains(.noLanguage) { return .bot }
-        if let rate, rate.isTooFast(address, headers.userAgent, at: instant) { return .bot }
-        return request.isPrefetch ? .prefetch : .visitor
+        if request.isPrefetch { return .prefetch }
+        if let rate, let instant, rate.isTooFast(address, headers.userAgent, at: instant) {
+            return .bot
+        }
+        return .visitor
     }
 }

@@ -37,7 +37,8 @@ enum SimulateCommand {
                 What a visitor is given by weight depends on the click ID; without --click it is one
                 that no visitor gets. With the ID of a recorded click the visit is that click's, as
                 far as it is kept (headers of its own are not), decided by the version of the flow
-                that decided then; what was recorded is told beside it.
+                that decided then; what was recorded is told beside it. Caps and what is
+                remembered of visitors are those of now.
                 """,
             run: run)
     ]
