@@ -104,9 +104,9 @@ final class CampaignRequest {
 
     /// Fills in what rules ask for, in their order.
     func fill(
-        _ sheet: inout FactSheet, _ facts: [Fact], of http: borrowing Request, at instant: Instant
+        _ sheet: FactSheet, _ facts: ArraySlice<Fact>, of http: borrowing Request
     ) {
-        sheet.begin(at: instant, ip: ip)
+        sheet.begin(at: Instant(micros: http.receivedAtMicros), ip: ip)
         for fact in facts {
             let isKnown = append(fact, of: http, to: &sheet.bytes)
             sheet.endFact(isKnown: isKnown)
@@ -119,7 +119,7 @@ final class CampaignRequest {
         case .parameter(let name): return append(parameter(name), to: &bytes)
         case .variable(let number): return append(variable(number), to: &bytes)
         case .header(let name):
-            guard let value = http.header(named: name.utf8) else { return false }
+            guard let value = http.header(named: name) else { return false }
             bytes.append(contentsOf: value.prefix(Self.headerMax))
         case .userAgent: bytes.append(contentsOf: userAgent)
         case .referrer: bytes.append(contentsOf: referrer)

@@ -63,6 +63,7 @@ public final class ClickHandler: @unchecked Sendable {
         if version != tableVersion {
             table = routing.newest
             tableVersion = version
+            visit.forgetRules()
         }
         return table
     }

@@ -51,7 +51,7 @@ extension RoutingTable {
             let own = self.landing(ofVersion: click.offerVersion)
             landing = path(found.path, number).flatMap { $0.taking(own, at: instant) } ?? own
         } else {
-            var sheet = FactSheet()
+            let sheet = FactSheet()
             sheet.begin(at: identity.rowID.instant, ip: nil)
             let decision = route.router.decide(identity.rowID, sheet)
             landing = decision.flatMap {

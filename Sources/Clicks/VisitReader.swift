@@ -8,9 +8,11 @@ internal import Visitors
 final class VisitReader {
     let request = CampaignRequest()
     /// What the flow's rules ask for, once `fillSheet` was called.
-    private(set) var sheet = FactSheet()
+    let sheet = FactSheet()
     private var places: PlaceFinder
     private var devices = DeviceCache()
+    private var rulesByDevice = RuleMemory<ReadDevice>()
+    private var rulesByPlace = RuleMemory<FoundPlace>()
     private var visitRules = VisitRules()
     private var visitRulesVersion = -1
     private let settings: ClickHandler.Settings
@@ -48,10 +50,34 @@ final class VisitReader {
         return visitRules.kind(told.device, headers.agent, headers.marks, address: ip, at: instant)
     }
 
-    /// Fills in what the flow's rules ask for of the visit that was read last.
+    /// Fills in what the flow's rules ask for of the visit that was read last; of its device and
+    /// place only what isn't remembered.
     func fillSheet(_ http: borrowing Request, _ route: Route) {
-        request.fill(
-            &sheet, route.router.facts, of: http, at: Instant(micros: http.receivedAtMicros))
+        let router = route.router
+        let byDevice = rulesByDevice.rules(of: request.told, router)
+        let byPlace = rulesByPlace.rules(of: request.found, router)
+        guard let byDevice, let byPlace else {
+            fillWholeSheet(http, route)
+            rulesByDevice.remember(
+                byDevice ?? router.rules(leftBy: .device, sheet), of: request.told, router)
+            rulesByPlace.remember(
+                byPlace ?? router.rules(leftBy: .place, sheet), of: request.found, router)
+            return
+        }
+        request.fill(sheet, router.facts[..<router.clickFactCount], of: http)
+        sheet.remember(byDevice, leftBy: .device)
+        sheet.remember(byPlace, leftBy: .place)
+    }
+
+    /// As `fillSheet`, with all that the rules ask for.
+    func fillWholeSheet(_ http: borrowing Request, _ route: Route) {
+        request.fill(sheet, route.router.facts[...], of: http)
+    }
+
+    /// Of routers that nobody asks any more, nothing needs to be remembered.
+    func forgetRules() {
+        rulesByDevice.forget()
+        rulesByPlace.forget()
     }
 
     /// The visit that was read last as a click that is sent there, without `request.texts`.

@@ -51,12 +51,16 @@ public struct Request {
     }
 
     /// The first field of that name, in any case; blanks around it are removed.
-    public func header(named name: some Collection<UInt8>) -> UnsafeRawBufferPointer? {
-        for index in 0..<headerCount
-        where Scan.equalsIgnoringCase(headerName(at: index), name) {
-            return headerValue(at: index)
+    public func header(named name: String) -> UnsafeRawBufferPointer? {
+        var name = name
+        return name.withUTF8 { name in
+            let name = UnsafeRawBufferPointer(name)
+            for index in 0..<headerCount
+            where Scan.equalsIgnoringCase(headerName(at: index), name) {
+                return headerValue(at: index)
+            }
+            return nil
         }
-        return nil
     }
 
     /// Every field named `name`, which is given in lower case, in order.

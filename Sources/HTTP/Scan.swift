@@ -112,12 +112,6 @@ enum Scan {
         return true
     }
 
-    static func equalsIgnoringCase(_ one: UnsafeRawBufferPointer, _ other: some Collection<UInt8>)
-        -> Bool
-    {
-        one.count == other.count && zip(one, other).allSatisfy { lower($0) == lower($1) }
-    }
-
     @inline(__always)
     static func lower(_ byte: UInt8) -> UInt8 { byte >= 65 && byte <= 90 ? byte | 0x20 : byte }
 

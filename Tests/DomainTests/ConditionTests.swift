@@ -27,7 +27,7 @@ import Testing
     }
 
     static func decide(_ router: Router, _ visit: Visit, rowID: Int64 = 1) throws -> Decision? {
-        var sheet = FactSheet()
+        let sheet = FactSheet()
         sheet.begin(at: Instant(micros: 0), ip: visit.ip.flatMap { IPAddress($0) })
         for fact in router.facts {
             sheet.bytes.append(contentsOf: (visit.facts[fact.name] ?? "").utf8)

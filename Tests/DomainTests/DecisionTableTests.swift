@@ -412,7 +412,7 @@ import Testing
             ["when": condition, "paths": [ConditionTests.path]]
         ])
         let router = Router(flow, version: 1)
-        var sheet = FactSheet()
+        let sheet = FactSheet()
         let at = try facts["at"].map { try #require(Instant(rfc3339: $0)) }
         sheet.begin(at: at ?? Instant(micros: 0), ip: facts["ip"].flatMap { IPAddress($0) })
         for fact in router.facts {

@@ -53,7 +53,9 @@ import Testing
                     .string(["a", "B", "c", "ab", "US"].randomElement(using: &random) ?? "")
                 })
         }
-        let facts = ["var1", "var2", "city", "referrer_domain", "param:x"]
+        let facts = [
+            "var1", "var2", "city", "region", "referrer_domain", "param:x", "os", "user_agent",
+        ]
         let fact = facts.randomElement(using: &random) ?? ""
         switch Int.random(in: 0...(depth < 2 ? 9 : 5), using: &random) {
         case 0: return [fact: ["not_in": values()]]
@@ -83,12 +85,11 @@ import Testing
                 ["when": Self.anyCondition(&random), "paths": [Self.path(1, offers: [1])]]
             }, paths: [Self.path(1, offers: [1])])
         let router = Router(flow, version: 1)
-        let slots = Dictionary(
-            uniqueKeysWithValues: router.facts.enumerated().map { ($1, $0) })
-        let conditions = flow.rules.map { CompiledCondition($0.when.root, slots: slots) }
+        let slots = FactSlots(router.facts)
+        let conditions = flow.rules.map { CompiledCondition($0.when.root, slots) }
         let rowID = try #require(ClickRowID(rawValue: 1))
         for _ in 0..<20 {
-            var sheet = FactSheet()
+            let sheet = FactSheet()
             sheet.begin(at: Instant(micros: 0), ip: nil)
             for _ in router.facts {
                 let value = ["", "A", "b", "c", "AB", "us", "x.ab"].randomElement(using: &random)
@@ -98,7 +99,26 @@ import Testing
             let expected = conditions.firstIndex { $0.evaluate(sheet) == .yes }.map { $0 + 1 }
             #expect(router.decide(rowID, sheet)?.rule == expected ?? 0)
             #expect(router.decide(rowID, sheet, EverythingOpen())?.rule == expected ?? 0)
+            #expect(
+                router.decide(rowID, Self.remembering(sheet, router))?.rule == expected ?? 0)
         }
+    }
+
+    /// Without the facts of the visit's device and place, but with what these leave.
+    private static func remembering(_ sheet: FactSheet, _ router: Router) -> FactSheet {
+        let other = FactSheet()
+        other.begin(at: Instant(micros: 0), ip: nil)
+        for slot in 0..<router.clickFactCount {
+            let isKnown = sheet.withText(slot) { value in
+                other.bytes.append(contentsOf: value.map(Array.init) ?? [])
+                return value != nil
+            }
+            other.endFact(isKnown: isKnown)
+        }
+        for part in [VisitPart.device, .place] {
+            other.remember(router.rules(leftBy: part, sheet), leftBy: part)
+        }
+        return other
     }
 
     private struct EverythingOpen: Selection {
@@ -201,7 +221,7 @@ import Testing
             #expect(try SharedFlow(document: document).document["rules"] == flow.document["rules"])
             let router = Router(flow, version: Int64.random(in: .min ... .max, using: &random))
             for _ in 0..<20 {
-                var sheet = FactSheet()
+                let sheet = FactSheet()
                 sheet.begin(
                     at: Instant(micros: 0),
                     ip: Bool.random(using: &random) ? IPAddress("2001:db8::1") : nil)

@@ -93,7 +93,7 @@ import Testing
             ["when": condition, "paths": [ConditionTests.path]]
         ])
         let router = Router(flow, version: 1)
-        var sheet = FactSheet()
+        let sheet = FactSheet()
         sheet.begin(at: Instant(micros: 0), ip: visit.ip.flatMap { IPAddress($0) })
         for fact in router.facts {
             sheet.bytes.append(contentsOf: (visit.facts[fact.name] ?? "").utf8)
@@ -232,7 +232,7 @@ import Testing
 
     /// 1970-01-01 was a Thursday.
     private static func sheet(_ router: Router, _ random: inout SeededRandom) -> FactSheet {
-        var sheet = FactSheet()
+        let sheet = FactSheet()
         sheet.begin(
             at: Instant(micros: 0),
             ip: Bool.random(using: &random) ? IPAddress("203.0.113.9") : nil)

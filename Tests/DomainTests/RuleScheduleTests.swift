@@ -16,7 +16,7 @@ import Testing
                     "key": "f", "rules": [.object(members)], "paths": [ConditionTests.path],
                 ]).document
             ).flow == flow)
-        var sheet = FactSheet()
+        let sheet = FactSheet()
         sheet.begin(at: try #require(Instant(rfc3339: time)), ip: nil)
         let router = Router(flow, version: 1)
         for _ in router.facts { sheet.endFact(isKnown: false) }

@@ -54,14 +54,14 @@ import Testing
     private static func decide(_ router: Router, _ visit: Visit, _ number: Int64) throws
         -> Decision?
     {
-        var sheet = FactSheet()
+        let sheet = FactSheet()
         sheet.begin(at: Instant(micros: 0), ip: nil)
         return router.decide(try #require(ClickRowID(rawValue: number)), sheet, visit)
     }
 
     @Test func `with everything open, new and forgotten the choice is the plain one`() throws {
         let router = try Self.router()
-        var sheet = FactSheet()
+        let sheet = FactSheet()
         sheet.begin(at: Instant(micros: 0), ip: nil)
         for number in 1...2000 as ClosedRange<Int64> {
             let plain = router.decide(try #require(ClickRowID(rawValue: number)), sheet)

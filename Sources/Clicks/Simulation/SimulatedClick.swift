@@ -49,7 +49,7 @@ struct SimulatedClick {
                 number: number, key: key,
                 record: sample.visits.map { record.with(visits: $0) } ?? record)
         }
-        reader.fillSheet(http, route)
+        reader.fillWholeSheet(http, route)
     }
 
     /// What becomes of the visit that was read.

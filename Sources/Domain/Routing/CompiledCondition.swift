@@ -5,13 +5,12 @@ indirect enum CompiledCondition: Sendable {
     case not(CompiledCondition)
     case test(FactTest, slot: Int)
 
-    init(_ node: Condition.Node, slots: [Fact: Int]) {
+    init(_ node: Condition.Node, _ slots: FactSlots) {
         switch node {
-        case .all(let nodes): self = .all(nodes.map { CompiledCondition($0, slots: slots) })
-        case .any(let nodes): self = .any(nodes.map { CompiledCondition($0, slots: slots) })
-        case .not(let node): self = .not(CompiledCondition(node, slots: slots))
-        // The router gives every fact of its rules a slot; of one that had none, nothing is known.
-        case .test(let test): self = .test(test, slot: slots[test.fact] ?? -1)
+        case .all(let nodes): self = .all(nodes.map { CompiledCondition($0, slots) })
+        case .any(let nodes): self = .any(nodes.map { CompiledCondition($0, slots) })
+        case .not(let node): self = .not(CompiledCondition(node, slots))
+        case .test(let test): self = .test(test, slot: slots[test.fact])
         }
     }
 
@@ -41,4 +40,25 @@ indirect enum CompiledCondition: Sendable {
         case .test(let test, let slot): return test.evaluate(sheet, slot: slot)
         }
     }
+}
+
+/// Which place in a sheet each fact has.
+struct FactSlots {
+    let facts: [Fact]
+    private let slots: [Fact: Int]
+
+    /// - Parameter facts: repeats count once.
+    init(_ facts: [Fact]) {
+        var slots: [Fact: Int] = [:]
+        var once: [Fact] = []
+        for fact in facts where slots[fact] == nil {
+            slots[fact] = once.count
+            once.append(fact)
+        }
+        self.facts = once
+        self.slots = slots
+    }
+
+    /// Of one that has none, nothing is known.
+    subscript(fact: Fact) -> Int { slots[fact] ?? -1 }
 }

@@ -27,12 +27,15 @@ public struct Condition: Hashable, Sendable {
     }
 
     /// Every fact that it asks for, repeats included.
-    var facts: [Fact] { Self.facts(root) }
+    var facts: [Fact] { root.facts }
+}
 
-    private static func facts(_ node: Node) -> [Fact] {
-        switch node {
-        case .all(let nodes), .any(let nodes): nodes.flatMap(facts)
-        case .not(let node): facts(node)
+extension Condition.Node {
+    /// Every fact that it asks for, repeats included.
+    var facts: [Fact] {
+        switch self {
+        case .all(let nodes), .any(let nodes): nodes.flatMap(\.facts)
+        case .not(let node): node.facts
         case .test(let test): [test.fact]
         }
     }

@@ -64,7 +64,8 @@ final class FactTest: Hashable, Sendable {
         }
     }
 
-    private func evaluate(_ value: UnsafeRawBufferPointer?) -> Truth {
+    /// - Parameter value: the fact's; nil where it isn't known.
+    func evaluate(_ value: UnsafeRawBufferPointer?) -> Truth {
         if case .exists(let wanted) = operation { return Truth((value != nil) == wanted) }
         guard let value else {
             if fact.isGeographic { return .unknown }

@@ -1,35 +1,54 @@
 /// A flow, ready to decide. The decision is a pure function of the click's row ID, the flow's
 /// version and the facts, so that any past one can be computed again.
-public struct Router: Sendable {
+///
+/// A rule's conditions are taken apart: what they ask of a device or a place alone is worked out
+/// once for each of these where the sheet brings it (`FactSheet.remember`), the rest for each click.
+public final class Router: Sendable {
     public let version: Int64
     /// What the rules ask for; a `FactSheet` holds the values in this order.
     public let facts: [Fact]
+    /// How many of `facts`, from the first, have to be in a sheet that brings what the visit's
+    /// device and place leave.
+    public let clickFactCount: Int
     let rules: [RouterRule]
+    private let devices: PartRules
+    private let places: PartRules
     private let index: RuleIndex
     private let defaults: PathChoice?
 
     public init(_ flow: Flow, version: Int64) {
         self.version = version
-        var slots: [Fact: Int] = [:]
-        var facts: [Fact] = []
-        for fact in flow.rules.flatMap(\.when.facts) where slots[fact] == nil {
-            slots[fact] = facts.count
-            facts.append(fact)
+        let usable = flow.rules.enumerated().compactMap { index, rule in
+            PathChoice(rule.paths).flatMap { rule.isEnabled ? (index + 1, rule, $0) : nil }
         }
-        self.facts = facts
-        rules = flow.rules.enumerated().compactMap { index, rule in
-            RouterRule(rule, number: index + 1, slots: slots)
+        let conjuncts = usable.map(\.1.when.root.conjuncts)
+        func all(_ part: VisitPart) -> [[Condition.Node]] {
+            conjuncts.map { $0.filter { $0.part == part } }
         }
-        index = RuleIndex(rules.map(\.condition))
+        // Those that differ from click to click come first.
+        let clickFacts = FactSlots(all(.click).joined().flatMap(\.facts))
+        clickFactCount = clickFacts.facts.count
+        let slots = FactSlots(clickFacts.facts + flow.rules.flatMap(\.when.facts))
+        facts = slots.facts
+        devices = PartRules(.device, all(.device), slots)
+        places = PartRules(.place, all(.place), slots)
+        let rest = all(.click).map { nodes in
+            CompiledCondition(nodes.count == 1 ? nodes[0] : .all(nodes), slots)
+        }
+        index = RuleIndex(rest)
+        rules = zip(usable, rest).map { usable, rest in
+            RouterRule(
+                number: usable.0, paths: usable.2, schedule: usable.1.schedule,
+                condition: CompiledCondition(usable.1.when.root, slots), rest: rest)
+        }
         defaults = PathChoice(flow.paths)
     }
 
     /// Where the click goes; nil when no rule and no default path takes it.
     public func decide(_ rowID: ClickRowID, _ sheet: FactSheet) -> Decision? {
         let seed = seed(rowID)
-        let rule = index.first(sheet) { place in rules[place].holds(sheet) ? rules[place] : nil }
-        if let rule { return rule.paths.decide(seed, rule: rule.number) }
-        return defaults?.decide(seed, rule: 0)
+        return first(sheet) { rule in rule.paths.decide(seed, rule: rule.number) }
+            ?? defaults?.decide(seed, rule: 0)
     }
 
     /// As `decide(_:_:)` among what `selection` leaves open: a rule whose paths are all closed is
@@ -38,15 +57,34 @@ public struct Router: Sendable {
         _ rowID: ClickRowID, _ sheet: FactSheet, _ selection: some Selection
     ) -> Decision? {
         let seed = seed(rowID)
-        return index.first(sheet) { place in
-            let rule = rules[place]
-            return rule.holds(sheet)
-                ? rule.paths.decide(seed, rule: rule.number, selection) : nil
-        } ?? defaults?.decide(seed, rule: 0, selection)
+        return first(sheet) { rule in rule.paths.decide(seed, rule: rule.number, selection) }
+            ?? defaults?.decide(seed, rule: 0, selection)
     }
 
     /// Whether a rule looks at the visit at all: without one the sheet may stay empty.
     public var hasRules: Bool { !rules.isEmpty }
+
+    /// The rules that the sheet's device or place leaves.
+    public func rules(leftBy part: VisitPart, _ sheet: FactSheet) -> RuleSet {
+        self[part]?.rules(sheet) ?? RuleSet(allOf: rules.count)
+    }
+
+    private subscript(part: VisitPart) -> PartRules? {
+        switch part {
+        case .device: devices
+        case .place: places
+        case .click: nil
+        }
+    }
+
+    /// What `body` gives for the first rule that holds and that it gives something for.
+    private func first(_ sheet: FactSheet, _ body: (RouterRule) -> Decision?) -> Decision? {
+        guard hasRules else { return nil }
+        return index.first(sheet, devices.left(sheet), places.left(sheet)) { place in
+            let rule = rules[place]
+            return rule.restHolds(sheet) ? body(rule) : nil
+        }
+    }
 
     func seed(_ rowID: ClickRowID) -> UInt64 {
         WeightedChoice.mix(
@@ -54,23 +92,37 @@ public struct Router: Sendable {
     }
 }
 
-/// A rule that can take visitors; a disabled one or one without a usable path takes none.
+/// A rule that can take visitors: it is enabled and has a usable path.
 final class RouterRule: Sendable {
     let number: Int
     let paths: PathChoice
-    let condition: CompiledCondition
     let schedule: Schedule?
+    /// The whole one, for explanations.
+    let condition: CompiledCondition
+    /// What of it is neither of a device nor of a place alone.
+    private let rest: CompiledCondition
 
-    init?(_ rule: Rule, number: Int, slots: [Fact: Int]) {
-        guard rule.isEnabled, let paths = PathChoice(rule.paths) else { return nil }
+    init(
+        number: Int, paths: PathChoice, schedule: Schedule?, condition: CompiledCondition,
+        rest: CompiledCondition
+    ) {
         self.number = number
         self.paths = paths
-        schedule = rule.schedule
-        condition = CompiledCondition(rule.when.root, slots: slots)
+        self.schedule = schedule
+        self.condition = condition
+        self.rest = rest
     }
 
     func holds(_ sheet: FactSheet) -> Bool {
-        if let schedule, !schedule.contains(sheet.instant) { return false }
-        return condition.evaluate(sheet) == .yes
+        isScheduled(sheet) && condition.evaluate(sheet) == .yes
+    }
+
+    /// As `holds`, of a visit whose device and place leave this rule.
+    func restHolds(_ sheet: FactSheet) -> Bool {
+        isScheduled(sheet) && rest.evaluate(sheet) == .yes
+    }
+
+    private func isScheduled(_ sheet: FactSheet) -> Bool {
+        schedule?.contains(sheet.instant) ?? true
     }
 }

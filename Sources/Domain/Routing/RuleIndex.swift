@@ -1,57 +1,61 @@
-/// Which rules a visit may match, by the values that their conditions list: one look at each fact
-/// leaves few of fifty rules to be tried. Never leaves out a rule that holds.
+/// Which rules a visit may match, by the values that their conditions list and by what is missing:
+/// one look at each fact leaves few of fifty rules to be tried. Never leaves out a rule that holds.
 struct RuleIndex: Sendable {
-    /// A bit for each rule.
-    private let wordCount: Int
-    private let all: [UInt64]
+    private let all: RuleSet
     private let facts: [IndexedFact]
 
-    /// A fact that rules list values of.
+    /// A fact that rules test by itself.
     private struct IndexedFact {
         let slot: Int
         let values: TextList
-        /// Those rules that may hold for each value, and behind them, for any other: `wordCount` words
-        /// each.
+        /// A bit for each of those rules that may hold, for each value, behind them for any other
+        /// value, and behind that for none: `wordCount` words each.
         let rules: [UInt64]
     }
 
+    private var wordCount: Int { all.words.count }
+
     /// - Parameter conditions: of the rules, in their order.
     init(_ conditions: [CompiledCondition]) {
-        let wordCount = (conditions.count + 63) / 64
-        self.wordCount = wordCount
-        var all = [UInt64](repeating: 0, count: wordCount)
-        for rule in conditions.indices { all[rule / 64] |= 1 << UInt64(rule % 64) }
-        self.all = all
-        var lists: [Int: [Int: TextList]] = [:]
+        all = RuleSet(allOf: conditions.count)
+        var tests: [Int: [(rule: Int, test: FactTest)]] = [:]
         for (rule, condition) in conditions.enumerated() {
-            for (slot, list) in condition.listedValues where lists[slot]?[rule] == nil {
-                lists[slot, default: [:]][rule] = list
+            for (slot, test) in condition.indexedTests {
+                tests[slot, default: []].append((rule, test))
             }
         }
-        facts = lists.sorted { $0.key < $1.key }.map { slot, lists in
-            let values = TextList(joining: Array(lists.values))
+        let all = all
+        facts = tests.sorted { $0.key < $1.key }.map { slot, tests in
+            let values = TextList(joining: tests.compactMap(\.test.listedValues))
             var rules: [UInt64] = []
-            for place in 0...values.count {
-                var allowed = all
-                for (rule, list) in lists
-                where place == values.count || !list.contains(values[place]) {
-                    allowed[rule / 64] &= ~(1 << UInt64(rule % 64))
-                }
-                rules += allowed
+            for place in 0..<values.count {
+                rules += all.removing(tests) { $0.listedValues?.contains(values[place]) ?? true }
             }
+            rules += all.removing(tests) { $0.listedValues == nil }
+            rules += all.removing(tests) { $0.evaluate(nil) == .yes }
             return IndexedFact(slot: slot, values: values, rules: rules)
         }
     }
 
     /// Calls `body` with the rules that may hold, in their order and counted from 0, until it gives
     /// something.
-    func first<Result>(_ sheet: FactSheet, _ body: (Int) -> Result?) -> Result? {
-        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: wordCount) { left in
-            for word in 0..<wordCount { left.initializeElement(at: word, to: all[word]) }
+    ///
+    /// - Parameters:
+    ///   - some: leaves out others; nil: none.
+    ///   - others: likewise.
+    func first<Result>(
+        _ sheet: FactSheet, _ some: RuleSet?, _ others: RuleSet?, _ body: (Int) -> Result?
+    ) -> Result? {
+        let wordCount = wordCount
+        return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: wordCount) { left in
+            for word in 0..<wordCount { left.initializeElement(at: word, to: all.words[word]) }
+            if let some { for word in 0..<wordCount { left[word] &= some.words[word] } }
+            if let others { for word in 0..<wordCount { left[word] &= others.words[word] } }
             for fact in facts {
-                let place =
-                    sheet.withText(fact.slot) { $0.flatMap { fact.values.index(of: $0) } }
-                    ?? fact.values.count
+                let place = sheet.withText(fact.slot) { value in
+                    guard let value else { return fact.values.count + 1 }
+                    return fact.values.index(of: value) ?? fact.values.count
+                }
                 for word in 0..<wordCount { left[word] &= fact.rules[place * wordCount + word] }
             }
             for word in 0..<wordCount {
@@ -66,18 +70,37 @@ struct RuleIndex: Sendable {
     }
 }
 
+extension RuleSet {
+    /// Without the rules that have a test which may not hold.
+    fileprivate func removing(
+        _ tests: [(rule: Int, test: FactTest)], unless mayHold: (FactTest) -> Bool
+    ) -> [UInt64] {
+        var left = self
+        for (rule, test) in tests where !mayHold(test) { left.remove(rule) }
+        return left.words
+    }
+}
+
 extension CompiledCondition {
-    /// Facts of which one of some values must be there for the condition to hold, by slot.
-    fileprivate var listedValues: [(slot: Int, values: TextList)] {
+    /// Tests of the sheet's values that must hold for the condition to hold, with their slots.
+    fileprivate var indexedTests: [(slot: Int, test: FactTest)] {
         switch self {
-        case .all(let conditions): conditions.flatMap(\.listedValues)
+        case .all(let conditions): conditions.flatMap(\.indexedTests)
         case .any, .not: []
-        case .test(let test, let slot): test.listedValues.map { [(slot, $0)] } ?? []
+        case .test(let test, let slot): test.asksSheet ? [(slot, test)] : []
         }
     }
 }
 
 extension FactTest {
+    /// False: it looks at the address or at the clock.
+    fileprivate var asksSheet: Bool {
+        switch fact.kind {
+        case .address, .weekday, .hour: false
+        case .text, .domain, .language, .version, .number, .flag: true
+        }
+    }
+
     /// Nil where a value that isn't listed may do, too.
     fileprivate var listedValues: TextList? {
         guard case .isIn(let list) = operation, !isNegated else { return nil }

@@ -50,7 +50,7 @@ extension FuzzTarget {
             let flow = try? SharedFlow(document: json)
         else { return }
         let router = Router(flow.flow, version: 1)
-        var sheet = FactSheet()
+        let sheet = FactSheet()
         sheet.begin(at: Instant(micros: 1_795_000_000_000_000), ip: IPAddress("203.0.113.9"))
         for _ in router.facts {
             let fact = input.field()
