@@ -2,6 +2,7 @@
 // Unchecked: confined to its server's loop.
 final class BufferPool: @unchecked Sendable {
     static let chunkBytes = 4096
+    private static let fitBytes = 512
     private static let keptMax = 512
 
     private let bytesMax: Int
@@ -27,6 +28,16 @@ final class BufferPool: @unchecked Sendable {
             if overflow { return nil }
             capacity = doubled
         }
+        return allocate(capacity)
+    }
+
+    /// `count` bytes and little more, for what waits; nil when that would exceed the bound.
+    func takeFitting(_ count: Int) -> UnsafeMutableRawBufferPointer? {
+        // No request or answer comes near the largest number.
+        allocate((count + Self.fitBytes - 1) / Self.fitBytes * Self.fitBytes)
+    }
+
+    private func allocate(_ capacity: Int) -> UnsafeMutableRawBufferPointer? {
         guard capacity <= bytesMax - bytesInUse else { return nil }
         bytesInUse += capacity
         if capacity == Self.chunkBytes, keptCount > 0 {
@@ -107,6 +118,21 @@ final class PooledBytes: @unchecked Sendable {
     func consume(_ count: Int, _ pool: BufferPool) {
         start += count
         if start == end { release(pool) }
+    }
+
+    /// Gives back what its bytes don't need, as they are about to wait.
+    func fit(_ pool: BufferPool) {
+        // Of much memory only when half is saved: bytes that leave little by little would be
+        // copied again and again.
+        guard !isEmpty, memory.count <= 4 * BufferPool.chunkBytes || count <= memory.count / 2,
+            memory.count - count >= BufferPool.chunkBytes / 4,
+            let smaller = pool.takeFitting(count)
+        else { return }
+        smaller.copyMemory(from: bytes)
+        pool.give(memory)
+        memory = smaller
+        end = count
+        start = 0
     }
 
     /// Removes the bytes from `gapStart` up to `gapEnd`, both counted from the first byte.

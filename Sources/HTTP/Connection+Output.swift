@@ -36,6 +36,7 @@ extension Connection {
             return
         }
         parked[index] = bytes
+        parkedBytes += bytes.count
     }
 
     /// Moves the answers whose turn has come behind the others.
@@ -43,6 +44,7 @@ extension Connection {
         guard !parked.isEmpty else { return }
         while unanswered > 0, let bytes = parked[Int(nextAnswer & 31)] {
             parked[Int(nextAnswer & 31)] = nil
+            parkedBytes -= bytes.count
             let isMoved = output.append(bytes.bytes, server.pool)
             bytes.release(server.pool)
             guard isMoved else {
@@ -190,5 +192,8 @@ extension Connection {
             isBlocked = true
             writeDeadline = fresh
         }
+        // The usual client takes its answers at once. What others leave waits in little memory.
+        output.fit(server.pool)
+        input.fit(server.pool)
     }
 }

@@ -51,6 +51,7 @@ final class Connection: EventHandler, @unchecked Sendable {
     var http10Requests: UInt32 = 0
     /// Answers given before their turn, by sequence modulo 32; empty until there is one.
     var parked: [PooledBytes?] = []
+    var parkedBytes = 0
     let output = PooledBytes()
     /// A write did not take everything: we wait until the socket is writable.
     var isBlocked = false
@@ -92,7 +93,7 @@ final class Connection: EventHandler, @unchecked Sendable {
     /// Reading pauses while the client does not take its answers.
     var isPaused: Bool {
         isBlocked || unanswered >= server.limits.pipelinedMax
-            || output.count >= server.limits.outputBytesMax
+            || output.count + parkedBytes >= server.limits.outputBytesMax
     }
 
     // MARK: Events
@@ -257,7 +258,7 @@ final class Connection: EventHandler, @unchecked Sendable {
                 if requestStarted != 0 {
                     next = min(next, requestStarted &+ nanos.head)
                 } else if unanswered == 0, output.isEmpty {
-                    next = min(next, waitingSince &+ nanos.idle)
+                    next = min(next, waitingSince &+ (nextSequence == 0 ? nanos.first : nanos.idle))
                 }
             case .body, .chunked:
                 next = min(
@@ -272,10 +273,14 @@ final class Connection: EventHandler, @unchecked Sendable {
 
     /// Called by the server's sweep.
     func deadlinePassed() {
-        if isLingering || isBlocked && writeDeadline <= server.loop.nowNanos || isIdle
-            || isShakingHands
-        {
-            // Nothing was asked, or nobody reads: there is nobody to tell.
+        if isBlocked, writeDeadline <= server.loop.nowNanos {
+            // Nobody reads. What the kernel has left of the answers it would keep for minutes.
+            Socket.discardUnsent(descriptor)
+            close()
+            return
+        }
+        if isLingering || isIdle || isShakingHands {
+            // Nothing was asked: there is nobody to tell.
             close()
             return
         }
@@ -352,6 +357,7 @@ final class Connection: EventHandler, @unchecked Sendable {
         output.release(server.pool)
         for index in parked.indices { parked[index]?.release(server.pool) }
         parked = []
+        parkedBytes = 0
         tls?.release()
         tls = nil
         server.loop.forget(descriptor)

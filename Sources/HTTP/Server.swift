@@ -31,7 +31,9 @@ public final class Server: Acceptor, @unchecked Sendable {
     private var freeSlots: [Int] = []
     private var connectionCount = 0
     private var dirty: [Connection] = []
+    /// The first to be resumed next is at `resumeNext`.
     private var resumable: [Connection] = []
+    private var resumeNext = 0
     private var spare: [Connection] = []
     /// The longest first. Those that were closed since are dropped by the sweep.
     private var lingering: [(slot: Int, generation: UInt32)] = []
@@ -40,6 +42,8 @@ public final class Server: Acceptor, @unchecked Sendable {
     /// When a look found none.
     private var lookedInVainNanos: UInt64?
     private var sweepTimer: TimerID?
+    /// The next slot that the sweep under way looks at; nil while there is none.
+    private var sweepNext: Int?
     private(set) var isDraining = false
     private var drained: [@Sendable () -> Void] = []
 
@@ -222,18 +226,32 @@ public final class Server: Acceptor, @unchecked Sendable {
     }
 
     private func turnEnded() {
-        if !resumable.isEmpty {
-            swap(&resumable, &spare)
-            for connection in spare { connection.resume() }
-            spare.removeAll(keepingCapacity: true)
-        }
+        if sweepNext != nil { sweep() }
+        if !resumable.isEmpty { resumeSome() }
         handler.turnEnded()
         if !dirty.isEmpty {
             swap(&dirty, &spare)
             for connection in spare { connection.flush() }
             spare.removeAll(keepingCapacity: true)
         }
-        if !resumable.isEmpty { loop.wantTurn() }
+        if !resumable.isEmpty || sweepNext != nil { loop.wantTurn() }
+    }
+
+    /// Who asks for more before the answers to what it asked for waits behind everybody's first
+    /// request of the turn; with thousands of those a turn must not be theirs.
+    private static let resumesPerTurnMax = 16
+
+    private func resumeSome() {
+        // Those that are added meanwhile wait for the next turn.
+        let end = min(resumable.count, resumeNext + Self.resumesPerTurnMax)
+        while resumeNext < end {
+            resumable[resumeNext].resume()
+            resumeNext += 1
+        }
+        if resumeNext == resumable.count || resumeNext >= 4096 {
+            resumable.removeFirst(resumeNext)
+            resumeNext = 0
+        }
     }
 
     // MARK: Deadlines
@@ -248,17 +266,36 @@ public final class Server: Acceptor, @unchecked Sendable {
     /// One timer for all: a request then only stores its connection's deadline, and finding the
     /// late ones among 10,000 costs some microseconds twice a second.
     private func startSweeping() {
-        guard sweepTimer == nil else { return }
+        guard sweepTimer == nil, sweepNext == nil else { return }
         sweepTimer = loop.schedule(afterNanos: limits.sweepNanos) { [unowned self] in
             // Unowned is safe: a server is never freed.
             sweepTimer = nil
-            let now = loop.nowNanos
-            for slot in deadlines.indices where deadlines[slot] <= now {
+            sweepNext = 0
+        }
+    }
+
+    /// Thousands that came together are late together, and closing one may cost the kernel 30 µs:
+    /// others get their turns meanwhile.
+    private static let latePerTurnMax = 16
+
+    private func sweep() {
+        guard var slot = sweepNext else { return }
+        let now = loop.nowNanos
+        var late = 0
+        while slot < deadlines.count, late < Self.latePerTurnMax {
+            if deadlines[slot] <= now {
+                late += 1
                 connections[slot]?.deadlinePassed()
             }
-            lingering.removeAll { generations[$0.slot] != $0.generation }
-            if connectionCount > 0 { startSweeping() }
+            slot += 1
         }
+        guard slot == deadlines.count else {
+            sweepNext = slot
+            return
+        }
+        sweepNext = nil
+        lingering.removeAll { generations[$0.slot] != $0.generation }
+        if connectionCount > 0 { startSweeping() }
     }
 
     // MARK: Stopping

@@ -15,13 +15,15 @@ public struct ServerLimits: Sendable {
     public var trailerBytesMax = 4096
 
     /// Requests of one connection that wait for their answers; at this many reading pauses. 1...32.
-    public var pipelinedMax = 32
-    /// Answer bytes of one connection that wait to be sent; at this many parsing pauses, as it does
-    /// while the client doesn't take them. With that, and with what one read brings, a client that
-    /// asks and doesn't read holds 8 KB, or its last answer, however much it asks for.
+    public var pipelinedMax = 8
+    /// Answer bytes of one connection that wait to be sent or for their turn; at this many parsing
+    /// pauses, as it does while the client doesn't take them. With that, and with what one read
+    /// brings, a client that asks and doesn't read holds 8 KB, or its last answers, however much it
+    /// asks for.
     public var outputBytesMax = 3 * 1024
-    /// What is read at once: pipelined requests beyond those that are parsed wait in memory.
-    public var readBytesMax = 4 * 1024
+    /// What is read at once without TLS: pipelined requests beyond those that are parsed wait in
+    /// memory.
+    public var readBytesMax = 2 * 1024
     /// All requests and answers held in memory by the server. Beyond, a connection whose answer does
     /// not fit is closed; requests may take three quarters of it, beyond which one that needs more
     /// is answered 503: so bodies that never end leave room for the answers to others.
@@ -31,10 +33,10 @@ public struct ServerLimits: Sendable {
     /// of a request. When all are owed answers, the new one is closed.
     public var connectionsMax = 10_000
 
-    /// From a head's first byte to its last; then 408 and close. With TLS also from the first byte
-    /// of the handshake to its end; then close.
+    /// From a head's first byte to its last; then 408 and close. Also from a connection's start to
+    /// its first byte, and with TLS from the first byte of the handshake to its end; then close.
     public var headMilliseconds = 10_000
-    /// Without a request, or before the first.
+    /// Without another request.
     public var idleMilliseconds = 30_000
     /// A body may take this long and 1/`bodyBytesPerSecondMin` of a second for each byte.
     public var bodyMilliseconds = 10_000
@@ -59,6 +61,7 @@ public struct ServerLimits: Sendable {
     /// The limits of time, in the clock's unit: looked at for each request.
     struct Nanos {
         let head: UInt64
+        let first: UInt64
         let idle: UInt64
         let body: UInt64
         let perBodyByte: UInt64
@@ -68,7 +71,9 @@ public struct ServerLimits: Sendable {
 
     var nanos: Nanos {
         Nanos(
-            head: Self.nanos(headMilliseconds), idle: Self.nanos(idleMilliseconds),
+            head: Self.nanos(headMilliseconds),
+            first: Self.nanos(min(headMilliseconds, idleMilliseconds)),
+            idle: Self.nanos(idleMilliseconds),
             body: Self.nanos(bodyMilliseconds),
             perBodyByte: 1_000_000_000 / UInt64(max(1, bodyBytesPerSecondMin)),
             write: Self.nanos(writeMilliseconds), linger: Self.nanos(lingerMilliseconds))

@@ -107,6 +107,15 @@ public enum Socket {
         _ = shutdown(descriptor, Int32(SHUT_WR))
     }
 
+    /// Has `close` drop what the kernel has not sent yet, and reset the connection: it would keep on
+    /// offering it to a client that doesn't read.
+    public static func discardUnsent(_ descriptor: Int32) {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        // Fails on a socket that is not TCP only, where the kernel keeps nothing.
+        _ = setsockopt(
+            descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
     /// The address the socket is bound to; tells the port the kernel picked.
     public static func localAddress(_ descriptor: Int32) -> SocketAddress? {
         var storage = sockaddr_storage()

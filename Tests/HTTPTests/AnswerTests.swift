@@ -223,6 +223,39 @@ import Testing
         #expect(server.server.bufferedBytes <= 4096)
     }
 
+    @Test func `answers that wait for their turn are held back like those that are not read`()
+        throws
+    {
+        let server = try SteppedServer()
+        let big = String(repeating: "GET /big/5000 HTTP/1.1\r\nHost: a\r\n\r\n", count: 30)
+        try server.send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n\(big)".utf8)
+        #expect(server.handler.handled.current == ["/hold", "/big/5000"])
+        #expect(server.server.bufferedBytes <= 8192 + 4096)
+        server.handler.held.current["/hold"]?.respond(200, headers: [], body: [])
+        server.turn()
+        #expect(bodyBytes(server) == 150_000)
+        #expect(server.server.bufferedBytes == 0)
+    }
+
+    @Test func `a client that does not read large answers holds ten kilobytes`() throws {
+        let server = try SteppedServer()
+        let request = Array("GET /big/5000 HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        var isFull = false
+        while !isFull { do { try server.send(request + request) } catch { isFull = true } }
+        #expect((1...8192).contains(server.server.bufferedBytes))
+        let handled = server.handler.handled.current.count
+        #expect(bodyBytes(server) >= 5000 * handled)
+    }
+
+    private func bodyBytes(_ server: SteppedServer) -> Int {
+        var count = 0
+        for _ in 0..<200 {
+            count += server.receive().count { $0 == 120 }
+            server.turn()
+        }
+        return count
+    }
+
     @Test func `requests that take all the memory they may leave room for others' answers`() throws
     {
         let server = try TestServer { $0.bufferedBytesMax = 400_000 }

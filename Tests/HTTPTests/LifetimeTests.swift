@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 @testable import Net
 import TestSupport
@@ -47,6 +48,15 @@ import Testing
         #expect(try fresh.receiveToEnd() == [])
     }
 
+    @Test func `a connection that stays silent is closed when a head would be late`() throws {
+        let server = try TestServer { $0.headMilliseconds = 150 }
+        let silent = try server.connect()
+        let used = try server.connect()
+        #expect(try used.request("GET", "/").status == 200)
+        #expect(try silent.receiveToEnd() == [])
+        #expect(try used.request("GET", "/").status == 200)
+    }
+
     @Test func `a request that waits for our answer is not idle`() throws {
         let server = try TestServer {
             $0.idleMilliseconds = 50
@@ -60,7 +70,10 @@ import Testing
     }
 
     @Test func `time in which reading paused is not counted against the client`() throws {
-        let server = try TestServer { $0.headMilliseconds = 2000 }
+        let server = try TestServer {
+            $0.headMilliseconds = 2000
+            $0.pipelinedMax = 32
+        }
         let connection = try server.connect()
         let requests = (0..<32).map { "GET /hold\($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined()
         try connection.send(requests + "GET /last HT")
@@ -109,6 +122,56 @@ import Testing
         try eventually("handled") { server.handler.handled.current.count == 1 }
         try eventually("closed") { try server.onLoop { $0.openConnections } == 0 }
         #expect(try server.onLoop { $0.bufferedBytes } == 0)
+    }
+
+    @Test func `what the kernel holds for a client that does not read goes with it`() throws {
+        let server = try TestServer { $0.writeMilliseconds = 150 }
+        let connection = try server.connect()
+        // It's read whole: nothing unread would reset the connection anyway.
+        try connection.send("GET /big/20000000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        try eventually("handled") { server.handler.handled.current.count == 1 }
+        try eventually("closed") { try server.onLoop { $0.openConnections } == 0 }
+        // Of the server's end; listening is 0A.
+        let digits = String(server.port, radix: 16, uppercase: true)
+        let end = ":" + String(repeating: "0", count: 4 - digits.count) + digits
+        let sockets = try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)
+        var left: [Substring] = []
+        for line in sockets.split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            if fields.count > 3, fields[1].hasSuffix(end), fields[3] != "0A" { left.append(line) }
+        }
+        #expect(left.isEmpty, "\(left)")
+        withExtendedLifetime(connection) {}
+    }
+
+    @Test func `thousands that are late together leave turns to others`() throws {
+        let loop = try EventLoop(name: "late")
+        var limits = ServerLimits()
+        limits.headMilliseconds = 20
+        limits.lingerMilliseconds = 60_000
+        let server = Server(loop: loop, limits: limits) { _ in ScriptedHandler() }
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        var clients: [Int32] = []
+        defer { for client in clients { close(client) } }
+        for _ in 0..<100 {
+            var ends: [Int32] = [0, 0]
+            try #require(socketpair(AF_UNIX, type, 0, &ends) == 0)
+            clients.append(ends[0])
+            server.accepted(ends[1], from: nil)
+            try #require(send(ends[0], "GET ", 4, 0) == 4)
+        }
+        loop.turn(timeout: 0)
+        var byte: UInt8 = 0
+        func refused() -> Int {
+            clients.count { recv($0, &byte, 1, Int32(MSG_PEEK)) == 1 }
+        }
+        while refused() == 0 {
+            usleep(10_000)
+            loop.turn(timeout: 0)
+        }
+        #expect(refused() <= 50)
+        for _ in 0..<8 { loop.turn(timeout: 0) }
+        #expect(refused() == 100)
     }
 
     @Test func `a refused client that stays is left after the lingering time`() throws {

@@ -15,9 +15,12 @@ HEAD = b"GET /c/summer?subid=slow HTTP/1.1\r\nHost: a\r\n"
 
 
 class Kind:
-    """What a connection sends first, what then every `pause` seconds, and whether it reads."""
+    """What a connection sends first, what then every `pause` seconds, and whether it reads.
 
-    first, then, pause, reads, receive_buffer = b"", b"", 4.0, True, None
+    `takes` is how many bytes one reads every `pause` seconds that doesn't otherwise.
+    """
+
+    first, then, pause, reads, receive_buffer, takes = b"", b"", 4.0, True, None, 0
 
     def __init__(self, key):
         self.key = key
@@ -49,6 +52,13 @@ class SlowReaders(Kind):
     then, reads, receive_buffer = b"GET /t.js HTTP/1.1\r\nHost: a\r\n\r\n", False, 1024
 
 
+class TrickleReaders(SlowReaders):
+    """As many, interleaved with clicks, which are answered later; now and then a byte is taken."""
+
+    first = (HEAD + b"\r\n" + b"GET /t.js HTTP/1.1\r\nHost: a\r\n\r\n" * 7) * 20
+    then, pause, takes = b"", 1.0, 1
+
+
 class Silent(Kind):
     """Not a byte."""
 
@@ -76,8 +86,10 @@ class Flood(Kind):
 
 KINDS = {
     "slow-headers": SlowHeaders, "slow-bodies": SlowBodies, "slow-readers": SlowReaders,
-    "silent": Silent, "descriptors": Descriptors, "header-bombs": HeaderBombs, "pipelines": Pipelines, "flood": Flood,
+    "trickle-readers": TrickleReaders, "silent": Silent, "descriptors": Descriptors,
+    "header-bombs": HeaderBombs, "pipelines": Pipelines, "flood": Flood,
 }
+
 
 class Attack:
     def __init__(self, kind, port, count, seconds):
@@ -119,6 +131,9 @@ class Attack:
         try:
             if data:
                 known[0].send(data)
+            if self.kind.takes and not is_first and not known[0].recv(self.kind.takes):
+                self.close(descriptor, True)
+                return
         except BlockingIOError:
             pass
         except OSError:
