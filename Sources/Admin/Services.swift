@@ -24,6 +24,7 @@ public struct Services: Sendable {
     public var startedAt: Instant
     /// Clicks on their way to the disk, and those held because it fails.
     public var clickDepth: @Sendable () -> (queued: Int, held: Int) = { (0, 0) }
+    public var clickCache: @Sendable () -> CacheUse = { CacheUse(bytes: 0, bytesMax: 0) }
     /// Nil while clicks can be stored.
     public var clickFailure: @Sendable () -> String? = { nil }
     /// What is taken of the scope's caps; nil where it has none.

@@ -55,7 +55,14 @@ enum StatusResource {
             "databases": [
                 "ledger_bytes": .integer(bytes.ledger), "clicks_bytes": .integer(bytes.clicks),
             ],
+            "caches": [
+                "ledger": json(call.api.ledger.cache), "clicks": json(services.clickCache()),
+            ],
         ]
+    }
+
+    private static func json(_ cache: CacheUse) -> JSONValue {
+        ["bytes": .integer(cache.bytes), "bytes_max": .integer(cache.bytesMax)]
     }
 
     private static func number(_ value: Int64?) -> JSONValue { value.map { .integer($0) } ?? .null }

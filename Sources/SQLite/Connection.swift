@@ -177,6 +177,17 @@ public final class Connection: @unchecked Sendable {
         guard result == SQLITE_OK else { throw SQLiteError(result, on: handle, statement: sql) }
     }
 
+    /// What the pages take that are kept in memory (`Options.cacheKibibytes`).
+    public var cacheBytes: Int64 {
+        var (current, highest): (Int32, Int32) = (0, 0)
+        // Fails for an unknown figure only.
+        guard let handle,
+            sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_USED, &current, &highest, 0)
+                == SQLITE_OK
+        else { return 0 }
+        return Int64(current)
+    }
+
     public var lastInsertRowID: Int64 { handle.map { sqlite3_last_insert_rowid($0) } ?? 0 }
     /// Rows changed by the last statement, without those of triggers and foreign keys.
     public var changes: Int64 { handle.map { sqlite3_changes64($0) } ?? 0 }

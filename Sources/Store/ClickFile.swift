@@ -9,6 +9,7 @@ final class ClickFile {
     private var sums: ClickSums
     private let landerClicks: LanderClickTable
     private(set) var isInTransaction = false
+    static let cacheKibibytes: Int64 = 8192
     /// Of the day, as click row IDs count them.
     private let milliseconds: Range<Int64>
 
@@ -25,7 +26,8 @@ final class ClickFile {
             connection = try Connection(
                 path: directory.clickFilePath(day), mode: .create,
                 options: Connection.Options(
-                    synchronous: synchronous, cacheKibibytes: 8192, autocheckpointPages: 4000))
+                    synchronous: synchronous, cacheKibibytes: Self.cacheKibibytes,
+                    autocheckpointPages: 4000))
             _ = try ClickSchema.migrator.migrate(connection)
             clicks = try ClickTable(connection)
             sums = try ClickSums(connection)
@@ -43,6 +45,8 @@ final class ClickFile {
     func newestRowID() throws(SQLiteError) -> ClickRowID? {
         try connection.int64("SELECT max(id) FROM click").flatMap { ClickRowID(rawValue: $0) }
     }
+
+    var cacheBytes: Int64 { connection.cacheBytes }
 
     func begin() throws(SQLiteError) {
         guard !isInTransaction else { return }

@@ -97,6 +97,9 @@ public final class ClickStore: Sendable {
     /// Nil when clicks can be stored now, else why not.
     public var failure: String? { writer.failure }
 
+    /// Of the writer's pages, as of a second ago.
+    public var cache: CacheUse { writer.cache }
+
     /// Clicks waiting for the disk, and those held in memory because it fails.
     public var depth: (queued: Int, held: Int) {
         (queued.value.load(ordering: .relaxed), writer.heldCount)

@@ -33,6 +33,7 @@ final class ClickWriter: @unchecked Sendable {
     private struct Shared {
         var failure: String?
         var heldCount = 0
+        var cache = CacheUse(bytes: 0, bytesMax: 0)
     }
     private let shared = Mutex(Shared())
 
@@ -60,6 +61,7 @@ final class ClickWriter: @unchecked Sendable {
 
     var failure: String? { shared.withLock(\.failure) }
     var heldCount: Int { shared.withLock(\.heldCount) }
+    var cache: CacheUse { shared.withLock(\.cache) }
 
     func openToday() throws(StoreError) { _ = try file(now().day) }
 
@@ -79,6 +81,10 @@ final class ClickWriter: @unchecked Sendable {
 
     func idle() {
         let time = now()
+        let cache = CacheUse(
+            bytes: files.values.reduce(0) { $0 + $1.cacheBytes },
+            bytesMax: Int64(files.count) * ClickFile.cacheKibibytes << 10)
+        shared.withLock { $0.cache = cache }
         if failure != nil || heldCount > 0, Self.isDue(retryAt, time, every: Self.retryEvery) {
             retry()
         }

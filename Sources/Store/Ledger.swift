@@ -101,6 +101,9 @@ public final class Ledger: Sendable {
     /// Nil when the ledger can be written now, else why not.
     public var failure: String? { writer.failure }
 
+    /// Of the writer's pages, as of a second ago.
+    public var cache: CacheUse { writer.cache }
+
     /// Jobs waiting.
     public var depth: Int { thread.depth }
 
@@ -127,7 +130,10 @@ final class LedgerWriter: @unchecked Sendable {
         var catalog = Catalog()
         var failure: String?
         var summedDays: Set<Day> = []
+        var cache = CacheUse(bytes: 0, bytesMax: LedgerWriter.cacheKibibytes << 10)
     }
+    /// Holds the pages that postbacks of the last days touch.
+    private static let cacheKibibytes: Int64 = 32_768
     private let shared = Mutex(Shared())
 
     init(_ directory: DataDirectory, options: Ledger.Options, observers: Ledger.Observers) {
@@ -139,6 +145,7 @@ final class LedgerWriter: @unchecked Sendable {
     var catalog: Catalog { shared.withLock(\.catalog) }
     var failure: String? { shared.withLock(\.failure) }
     var summedDays: Set<Day> { shared.withLock(\.summedDays) }
+    var cache: CacheUse { shared.withLock(\.cache) }
 
     // Within the lock: a copy of the catalog would count a dozen references up and down.
     func hasPostbackKey(_ key: String) -> Bool {
@@ -161,7 +168,7 @@ final class LedgerWriter: @unchecked Sendable {
                 path: directory.ledgerPath, mode: isFirst ? .create : .readWrite,
                 options: Connection.Options(
                     synchronous: options.isFullyDurable ? .full : .normal,
-                    cacheKibibytes: 32_768, autocheckpointPages: 4000))
+                    cacheKibibytes: Self.cacheKibibytes, autocheckpointPages: 4000))
             _ = try LedgerSchema.migrator.migrate(connection)
             if !isFirst {
                 // Only a write shows whether the disk works again.
@@ -229,6 +236,7 @@ final class LedgerWriter: @unchecked Sendable {
 
     func idle() {
         guard let transaction = opened() else { return }
+        shared.withLock { $0.cache.bytes = transaction.cacheBytes }
         if transaction.hasMoved {
             return closeAfterFailure(.storage("clickrelay.db was moved or removed: put it back"))
         }

@@ -120,6 +120,7 @@ public final class LedgerTransaction {
 
     /// Somebody moved or removed the file.
     var hasMoved: Bool { connection.hasMoved }
+    var cacheBytes: Int64 { connection.cacheBytes }
 
     func close() {
         clicks.closeAll()

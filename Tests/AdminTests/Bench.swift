@@ -49,6 +49,7 @@ final class Bench: Sendable {
             directory: directory, version: "0.0-test", startedAt: clock.now)
         services.clickDepth = { (7, 8) }
         services.clickFailure = { "full" }
+        services.clickCache = { CacheUse(bytes: 3, bytesMax: 4) }
         // As it would be sent.
         services.testCall = { delivery, answer in
             answer(

@@ -30,6 +30,8 @@ import Testing
         for name in ["ledger_bytes", "clicks_bytes"] {
             #expect(status["databases"]?[name]?.int64Value ?? 0 > 0, "\(name)")
         }
+        #expect(status["caches"]?["clicks"] == ["bytes": 3, "bytes_max": 4])
+        #expect(status["caches"]?["ledger"]?["bytes_max"] == 33_554_432)
     }
 
     @Test func `the status is answered while other reads take their time`() throws {

@@ -121,6 +121,7 @@ final class Tracker: @unchecked Sendable {
         var api = installation.adminServices(publicURL: "", startedAt: now)
         if configuration.publicURL == nil { api.publicURL = { publicURL.value ?? "" } }
         api.clickDepth = { clickStore.depth }
+        api.clickCache = { clickStore.cache }
         api.clickFailure = { clickStore.failure }
         api.capUsage = { counters.usage(of: $0, at: Installation.now()) }
         let sharedRules = SharedVisitRules(visitRules)
