@@ -5,26 +5,73 @@ extension TLSContext {
     /// A context for connections that we accept: TLS 1.3, or 1.2 with ephemeral keys and
     /// authenticated encryption only; ALPN `http/1.1`.
     ///
-    /// Reads both files, so not on a loop.
+    /// A client is shown the certificate that names the host it asks for (SNI): the first that names
+    /// it in full, else the first with a wildcard for it, else, and when it asks for none, the first
+    /// of all.
     ///
-    /// - Parameters:
-    ///   - certificateFile: PEM: our certificate first, then the chain up to the root.
-    ///   - keyFile: PEM, without a passphrase.
+    /// Reads all files, so not on a loop.
+    ///
+    /// - Parameter files: at least one.
     /// - Throws: with the file's name when one can't be read or is too weak, or when the key is
     ///   another certificate's.
+    public static func server(_ files: [CertificateFiles]) throws(TLSError) -> TLSContext {
+        var contexts: [TLSContext] = []
+        for pair in files {
+            let context = try TLSContext(method: TLS_server_method(), isServer: true)
+            try context.restrict()
+            try context.load(certificateFile: pair.certificateFile)
+            try context.load(keyFile: pair.keyFile, certificateFile: pair.certificateFile)
+            contexts.append(context)
+        }
+        guard let first = contexts.first else { throw TLSError("there is no certificate") }
+        if contexts.count > 1 { first.choose(by: CertificateTable(contexts)) }
+        return first
+    }
+
+    /// With a single certificate.
     public static func server(certificateFile: String, keyFile: String) throws(TLSError)
         -> TLSContext
     {
-        let context = try TLSContext(method: TLS_server_method(), isServer: true)
-        try context.restrict()
-        try context.load(certificateFile: certificateFile)
-        try context.load(keyFile: keyFile, certificateFile: certificateFile)
-        return context
+        try server([CertificateFiles(certificateFile: certificateFile, keyFile: keyFile)])
     }
 
-    /// When the certificate that we show is valid; nil for a client's context.
-    public var certificateValidity: CertificateValidity? {
-        SSL_CTX_get0_certificate(handle).flatMap { CertificateValidity(of: $0) }
+    /// A certificate and its key.
+    public struct CertificateFiles: Hashable, Sendable {
+        /// PEM: our certificate first, then the chain up to the root.
+        public let certificateFile: String
+        /// PEM, without a passphrase.
+        public let keyFile: String
+
+        public init(certificateFile: String, keyFile: String) {
+            self.certificateFile = certificateFile
+            self.keyFile = keyFile
+        }
+    }
+
+    /// When each of the certificates that we may show is valid, in their files' order; empty for a
+    /// client's context.
+    public var certificateValidities: [CertificateValidity?] {
+        guard let own = SSL_CTX_get0_certificate(handle) else { return [] }
+        return [CertificateValidity(of: own)]
+            + (certificates?.others ?? []).flatMap(\.certificateValidities)
+    }
+
+    /// Before anybody else knows this context.
+    private func choose(by table: CertificateTable) {
+        certificates = table
+        // Sessions keep their context, and that keeps the table.
+        _ = clickrelay_set_server_name_callback(
+            handle,
+            { ssl, _, argument in
+                guard let ssl, let argument,
+                    let name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)
+                else { return SSL_TLSEXT_ERR_NOACK }
+                let table = Unmanaged<CertificateTable>.fromOpaque(argument).takeUnretainedValue()
+                if let other = table.other(for: String(cString: name)) {
+                    SSL_set_SSL_CTX(ssl, other.handle)
+                }
+                return SSL_TLSEXT_ERR_OK
+            }, Unmanaged.passUnretained(table).toOpaque())
     }
 
     /// Whatever OpenSSL's configuration file on this machine says.
@@ -33,6 +80,13 @@ extension TLSContext {
         guard SSL_CTX_set_cipher_list(handle, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 else {
             throw .takingQueue("no cipher of TLS 1.2 is available")
         }
+        // The hybrid with ML-KEM where OpenSSL has it (3.5). What it would take besides: ffdhe, whose
+        // keys cost a server most, and curves that hardly any client asks for.
+        let groups = ["X25519MLKEM768:X25519:P-256:P-384", "X25519:P-256:P-384"]
+        guard groups.contains(where: { clickrelay_set_groups(handle, $0) == 1 }) else {
+            throw .takingQueue("no group for key exchange is available")
+        }
+        ERR_clear_error()
         SSL_CTX_set_options(handle, Self.noCompression)
         // Sessions are resumed from tickets, which the clients keep. A cache here would grow.
         _ = clickrelay_set_session_cache_mode(handle, Int(SSL_SESS_CACHE_OFF))

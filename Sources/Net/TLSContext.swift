@@ -37,6 +37,8 @@ public final class TLSContext: @unchecked Sendable {
     /// Immutable after `init`, freed in `deinit`; OpenSSL counts references of its own.
     let handle: OpaquePointer
     let isServer: Bool
+    /// Of a server with several certificates; set before anybody else knows this context.
+    var certificates: CertificateTable?
     private let sessions = Mutex(ResumableSessions())
 
     /// A context for connections that we open: TLS 1.2 or newer, the chain and the name verified.

@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Glibc
 
 /// Why SQLite refused or failed, in its own words.
 ///
@@ -25,10 +26,30 @@ public struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible {
         let reported = handle.map { sqlite3_extended_errcode($0) } ?? result
         let isAboutThis = handle != nil && reported & 0xff == result & 0xff
         let words = isAboutThis ? sqlite3_errmsg(handle) : sqlite3_errstr(result)
+        var message = words.map { String(cString: $0) } ?? "unknown error"
+        if Self.isAboutFile(result & 0xff), let handle {
+            // A file's trouble has a file, and mostly a reason of the system's.
+            let system = sqlite3_system_errno(handle)
+            if result & 0xff != SQLITE_CORRUPT, result & 0xff != SQLITE_NOTADB, system != 0 {
+                message += ": \(String(cString: strerror(system)))"
+            }
+            if let path = sqlite3_db_filename(handle, "main").map({ String(cString: $0) }),
+                let name = path.split(separator: "/").last
+            {
+                message = "\(name): \(message)"
+            }
+        }
         self.init(
-            extendedCode: isAboutThis ? reported : result,
-            message: words.map { String(cString: $0) } ?? "unknown error",
-            statement: statement)
+            extendedCode: isAboutThis ? reported : result, message: message, statement: statement)
+    }
+
+    private static func isAboutFile(_ code: Int32) -> Bool {
+        switch code {
+        case SQLITE_FULL, SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_CORRUPT,
+            SQLITE_NOTADB:
+            true
+        default: false
+        }
     }
 
     /// A file operation of ours around the database failed.
@@ -43,6 +64,20 @@ public struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible {
 
     public var isConstraint: Bool { code == SQLITE_CONSTRAINT }
     public var isBusy: Bool { code == SQLITE_BUSY || code == SQLITE_LOCKED }
+
+    /// What its operator can do about a file's failure; nil where it is nothing of the kind.
+    public var advice: String? {
+        switch code {
+        case SQLITE_FULL: "free space where the data directory lies"
+        case SQLITE_IOERR: "look for the disk's errors in the system's log"
+        case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM:
+            "see that the data directory is there and can be written to"
+        case SQLITE_CORRUPT, SQLITE_NOTADB:
+            "the file is damaged: put it back as it was, or see help check and help restore"
+        case SQLITE_NOMEM: "there is too little memory"
+        default: nil
+        }
+    }
 
     public var description: String {
         let suffix = statement.isEmpty ? "" : " in \(statement)"

@@ -35,7 +35,7 @@ final class ClickFile {
         } catch let error as SQLiteError {
             throw StoreError(error)
         } catch let error as MigrationError {
-            throw .storage(error.description)
+            throw StoreError(error)
         } catch {
             throw .storage("\(error)")
         }

@@ -32,15 +32,34 @@ public final class ClickReader {
     /// Nil when there is no such click, also when its whole day was deleted.
     public func click(_ rowID: ClickRowID) throws(StoreError) -> Click? {
         do throws(SQLiteError) {
-            guard let file = try file(rowID.day) else { return nil }
-            defer { file.find.reset() }
-            file.find.bind(1, rowID.rawValue)
-            return try file.find.step() ? Self.click(file.find) : nil
+            if let found = try find(rowID) { return found }
         } catch {
-            // The next call opens the file anew.
+            guard wasReplaced(rowID.day) else {
+                // The next call opens the file anew.
+                closeAll()
+                throw StoreError(error)
+            }
+        }
+        guard wasReplaced(rowID.day) else { return nil }
+        closeAll()
+        do throws(SQLiteError) {
+            return try find(rowID)
+        } catch {
             closeAll()
             throw StoreError(error)
         }
+    }
+
+    /// Somebody put another file in the place of the one that is open.
+    private func wasReplaced(_ day: Day) -> Bool {
+        open.last { $0.day == day }?.file.connection.hasMoved ?? false
+    }
+
+    private func find(_ rowID: ClickRowID) throws(SQLiteError) -> Click? {
+        guard let file = try file(rowID.day) else { return nil }
+        defer { file.find.reset() }
+        file.find.bind(1, rowID.rawValue)
+        return try file.find.step() ? Self.click(file.find) : nil
     }
 
     /// A click's oldest lander clicks, oldest first, as far as they lie in its day's file.

@@ -104,7 +104,13 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         } else if error.isOurCorrupt {
             self = .unreadable(error.message)
         } else {
-            self = .storage(error.description)
+            self = .storage(
+                error.description + (error.advice.map { "; \($0)" } ?? ""))
         }
+    }
+
+    init(_ error: MigrationError) {
+        self = .storage(
+            error.description + (error.underlying?.advice.map { "; \($0)" } ?? ""))
     }
 }

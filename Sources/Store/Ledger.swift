@@ -187,6 +187,10 @@ final class LedgerWriter: @unchecked Sendable {
             self.transaction = transaction
         } catch let error as StoreError {
             throw error
+        } catch let error as SQLiteError {
+            throw StoreError(error)
+        } catch let error as MigrationError {
+            throw StoreError(error)
         } catch {
             throw .storage("\(error)")
         }

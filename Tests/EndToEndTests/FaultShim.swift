@@ -30,6 +30,27 @@ struct FaultShim {
             ])
         guard made.exitCode == 0 else { throw TestFailure("shim.c: \(made.error)") }
         try setClock(ahead: 0)
+        try turn([])
+    }
+
+    /// From now on, for a server that runs: those calls fail with `error` (0: they don't), `count`
+    /// times in all, and take longer.
+    func turn(
+        _ calls: [String], error: Int32 = 0, count: Int64 = .max / 2, microseconds: Int32 = 0
+    ) throws {
+        // The layout is `struct turn`'s. The count first at zero, so that no call sees half of it.
+        var names = Array(("," + calls.joined(separator: ",") + ",").utf8)
+        guard names.count < 40 else { throw TestFailure("too many calls: \(calls)") }
+        names += [UInt8](repeating: 0, count: 40 - names.count)
+        func bytes(_ count: Int64) -> Data {
+            var data = Data(names)
+            withUnsafeBytes(of: error) { data.append(contentsOf: $0) }
+            withUnsafeBytes(of: microseconds) { data.append(contentsOf: $0) }
+            withUnsafeBytes(of: count) { data.append(contentsOf: $0) }
+            return data
+        }
+        try overwrite(files.file("switch"), bytes(0))
+        if error != 0 { try overwrite(files.file("switch"), bytes(count)) }
     }
 
     private var library: String { files.file("shim.so") }
@@ -42,7 +63,7 @@ struct FaultShim {
     ) -> [String: String] {
         var variables = [
             "LD_PRELOAD": library, "SHIM_DIR": directory.file("data"),
-            "SHIM_CLOCK": files.file("clock"),
+            "SHIM_CLOCK": files.file("clock"), "SHIM_SWITCH": files.file("switch"),
         ]
         if records { variables["SHIM_RECORD"] = recording }
         if let failing {
@@ -56,9 +77,11 @@ struct FaultShim {
     /// From now on, for a server that runs, too.
     func setClock(ahead seconds: Int64) throws {
         var micros = seconds * 1_000_000
-        let bytes = withUnsafeBytes(of: &micros) { Data($0) }
-        let path = files.file("clock")
-        // In place: the server has the file mapped.
+        try overwrite(files.file("clock"), withUnsafeBytes(of: &micros) { Data($0) })
+    }
+
+    /// In place: the server has the file mapped.
+    private func overwrite(_ path: String, _ bytes: Data) throws {
         if let file = FileHandle(forWritingAtPath: path) {
             try file.write(contentsOf: bytes)
             try file.close()

@@ -174,6 +174,79 @@ import Testing
         #expect(try open.get("/healthz").contains("ok"))
     }
 
+    @Test func `each name is shown its certificate, after SIGHUP a new one`() throws {
+        let certificates = try TestCertificates.shared.get()
+        let files = try TemporaryDirectory()
+        func place(_ pair: TestCertificates.Pair, _ name: String) throws {
+            for (from, to) in [
+                (pair.certificateFile, "\(name).pem"), (pair.keyFile, "\(name).key"),
+            ] {
+                try Data(contentsOf: URL(fileURLWithPath: from))
+                    .write(to: URL(fileURLWithPath: files.file(to)))
+            }
+        }
+        try place(certificates.good, "a")
+        try place(certificates.make("second", for: ["second.test", "*.wild.test"]), "b")
+        // By flags, and as one list.
+        let tracker = try TrackerProcess.start(
+            .init(
+                arguments: [
+                    "--tls-cert-file", files.file("a.pem"), "--tls-cert-file", files.file("b.pem"),
+                ],
+                environment: [
+                    "CLICKRELAY_TLS_KEY_FILE": "\(files.file("a.key")), \(files.file("b.key"))"
+                ]))
+        func shown(_ arguments: String...) throws -> String {
+            let text = try runTool(
+                "/usr/bin/openssl",
+                ["s_client", "-connect", "127.0.0.1:\(tracker.port)"] + arguments
+            ).output
+            let line = text.split(separator: "\n").first { $0.hasPrefix("subject=") } ?? ""
+            return line.split(separator: "=").last.map { $0.trimmingCharacters(in: .whitespaces) }
+                ?? ""
+        }
+        #expect(try shown("-servername", "second.test") == "second")
+        #expect(try shown("-servername", "x.wild.test") == "second")
+        #expect(try shown("-servername", "x.y.wild.test") == "good")
+        #expect(try shown("-servername", "localhost") == "good")
+        #expect(try shown("-noservername") == "good")
+        let open = try OpenConnection(port: tracker.port, name: "second.test")
+        #expect(try open.get("/healthz").contains("ok"))
+        try place(certificates.make("third", for: ["second.test"]), "b")
+        tracker.signal(SIGHUP)
+        try eventually("it is reloaded") { tracker.errorText.contains("certificate_reloaded") }
+        #expect(try shown("-servername", "second.test") == "third")
+        #expect(try shown("-servername", "x.wild.test") == "good")
+        #expect(try open.get("/healthz").contains("ok"))
+        // One of them that is no good: all stay.
+        try files.write("x", to: "b.key")
+        tracker.signal(SIGHUP)
+        try eventually("it says so") { tracker.errorText.contains("certificate_not_reloaded") }
+        #expect(tracker.errorText.contains("b.key: holds no PEM private key"))
+        #expect(try shown("-servername", "second.test") == "third")
+        #expect(try open.get("/healthz").contains("ok"))
+        let printed = try TrackerProcess.run([
+            "config", "print", "--tls-cert-file", "a.pem", "--tls-cert-file", "b.pem",
+            "--tls-key-file", "a.key,b.key",
+        ])
+        #expect(printed.output.contains("CLICKRELAY_TLS_CERT_FILE=a.pem,b.pem\n"))
+        let odd = try TrackerProcess.run([
+            "config", "print", "--tls-cert-file", "a.pem,b.pem", "--tls-key-file", "a.key",
+        ])
+        #expect(odd.exitCode == 2 && odd.error.contains("there are 2 certificates and 1 keys"))
+    }
+
+    @Test func `no group is taken but the usual curves`() throws {
+        let secure = try SecureTracker()
+        for (group, isTaken) in [
+            ("X25519", true), ("P-256", true), ("P-384", true), ("P-521", false), ("X448", false),
+            ("ffdhe2048", false), ("ffdhe8192", false),
+        ] {
+            let result = try secure.sClient("-tls1_3", "-groups", group)
+            #expect((result.exitCode == 0) == isTaken, "\(group): \(result.error)")
+        }
+    }
+
     @Test func `files that are no good at SIGHUP leave the old certificate in use`() throws {
         let secure = try SecureTracker()
         let other = try TestCertificates.shared.get().wrongName
@@ -276,7 +349,7 @@ import Testing
         private let input: FileHandle
         private var taken = 0
 
-        init(port: UInt16) throws {
+        init(port: UInt16, name: String = "localhost") throws {
             directory = try TemporaryDirectory()
             let pipe = directory.file("stdin")
             guard mkfifo(pipe, 0o600) == 0 else { throw TestFailure("mkfifo") }
@@ -287,8 +360,9 @@ import Testing
             client = try BackgroundCommand(
                 tool: "/bin/sh",
                 [
-                    "-c", "exec openssl s_client -quiet -connect \"$1\" < \"$0\"", pipe,
-                    "127.0.0.1:\(port)",
+                    "-c",
+                    "exec openssl s_client -quiet -connect \"$1\" -servername \"$2\" < \"$0\"",
+                    pipe, "127.0.0.1:\(port)", name,
                 ])
         }
 

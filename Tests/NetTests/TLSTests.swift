@@ -122,7 +122,7 @@ import Testing
             #expect(shown.names == ["DNS:localhost", "IP Address:127.0.0.1"])
             #expect(shown.subject == "CN=\(isGood ? "good" : "expired")")
             #expect(shown.issuer == "CN=Clickrelay test authority ca")
-            #expect(shown.validity == server.certificateValidity && shown.validity != nil)
+            #expect(shown.validity == server.certificateValidities[0] && shown.validity != nil)
         }
         let wire = try wire(\.good)
         try wire.shakeHands()
@@ -220,6 +220,62 @@ import Testing
         #expect(throws: TLSError.self) { try client.connect(serverName: "", port: 443) }
         #expect(throws: TLSError.self) {
             try client.connect(serverName: "good\0.evil", port: 443)
+        }
+    }
+
+    // MARK: Several certificates
+
+    private func several(_ pairs: [TestCertificates.Pair]) throws -> TLSContext {
+        try .server(pairs.map { .init(certificateFile: $0.certificateFile, keyFile: $0.keyFile) })
+    }
+
+    /// The subject that a client is shown who asks for `name`.
+    private func subject(_ server: TLSContext, _ name: String) throws -> String? {
+        let authority = try TestCertificates.shared.get().authorityFile
+        let client = try TLSContext.client(trust: .only(file: authority))
+            .connect(serverName: name, port: 443, isObserved: true)
+        let wire = Wire(client: client, server: try server.accept())
+        // What is refused is not what's asked here.
+        _ = try? wire.shakeHands()
+        return client.peerCertificate?.subject
+    }
+
+    @Test func `who asks for a name is shown the certificate that names it, else the first`() throws
+    {
+        let certificates = try TestCertificates.shared.get()
+        let server = try several([
+            certificates.good,
+            certificates.make("wild", for: ["*.example.test", "both.test"]),
+            certificates.make("exact", for: ["a.example.test", "Upper.test", "both.test"]),
+            certificates.make("other", for: ["other.test", "*.other.test"]),
+        ])
+        for (name, shown) in [
+            ("localhost", "good"), ("127.0.0.1", "good"), ("nobody.test", "good"),
+            ("a.example.test", "exact"), ("A.EXAMPLE.test", "exact"), ("b.example.test", "wild"),
+            ("a.b.example.test", "good"), ("example.test", "good"), ("upper.test", "exact"),
+            ("both.test", "wild"), ("other.test", "other"), ("x.other.test", "other"),
+            ("test", "good"), (String(repeating: "a.", count: 120) + "test", "good"),
+        ] {
+            #expect(try subject(server, name) == "CN=\(shown)", "\(name)")
+        }
+        #expect(server.certificateValidities.count == 4)
+        #expect(server.certificateValidities.allSatisfy { $0 != nil })
+    }
+
+    @Test func `a connection to one of several names goes on and is resumed`() throws {
+        let certificates = try TestCertificates.shared.get()
+        let server = try several([
+            certificates.good, certificates.make("resumed", for: ["resumed.test"]),
+        ])
+        let context = try TLSContext.client(trust: .only(file: certificates.authorityFile))
+        for isResumed in [false, true] {
+            let wire = Wire(
+                client: try context.connect(serverName: "resumed.test", port: 443),
+                server: try server.accept())
+            try wire.shakeHands()
+            #expect(wire.client.isResumed == isResumed)
+            try wire.server.write(Array("text".utf8))
+            #expect(try wire.clientReads() == Array("text".utf8))
         }
     }
 }

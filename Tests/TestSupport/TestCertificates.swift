@@ -43,6 +43,14 @@ public final class TestCertificates: Sendable {
         self.stranger = stranger
     }
 
+    /// Another one of the authority's, for those host names.
+    ///
+    /// - Parameter name: of its own in a test run; also its subject's.
+    public func make(_ name: String, for hosts: [String]) throws -> Pair {
+        let names = hosts.map { "DNS:" + $0 }.joined(separator: ",")
+        return try Self.issue(name, "subjectAltName=" + names, days: 2, directory)
+    }
+
     private static func makeAuthority(_ name: String, _ directory: TemporaryDirectory) throws {
         try openssl(
             ["req", "-x509"] + newKey + [

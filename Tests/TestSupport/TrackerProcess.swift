@@ -17,6 +17,9 @@ public final class TrackerProcess: @unchecked Sendable {
         public var environment: [String: String] = [:]
         /// Start it so that a write beyond `RLIMIT_FSIZE` is an error and not its end.
         public var survivesFileSizeLimit = false
+        /// What starts it and the commands for its directory: a program and its arguments, such as
+        /// `nsenter`'s, that becomes them. Empty: they are started as they are.
+        public var starter: [String] = []
         /// Where it is to run; nil: on this machine as it is.
         public var network: PrivateNetwork?
 
@@ -78,7 +81,7 @@ public final class TrackerProcess: @unchecked Sendable {
                     "/bin/sh", ["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", binary] + arguments,
                     environment: options.environment)
             } else {
-                try ChildProcess(binary, arguments, environment: options.environment)
+                try start([binary] + arguments, options)
             }
         let bound = try eventually(within: 30, "the ready line; stderr: \(child.errorText)") {
             let port = readyPort(in: child.errorText)
@@ -89,6 +92,11 @@ public final class TrackerProcess: @unchecked Sendable {
             return port
         }
         return Running(child: child, port: bound, pool: HTTPPool(port: bound, in: options.network))
+    }
+
+    private static func start(_ command: [String], _ options: Options) throws -> ChildProcess {
+        let all = options.starter + command
+        return try ChildProcess(all[0], Array(all.dropFirst()), environment: options.environment)
     }
 
     /// The port in the first `http://host:port` or `https://host:port` of the ready line. Others may
@@ -206,7 +214,10 @@ public final class TrackerProcess: @unchecked Sendable {
 
     /// Runs `clickrelay` with this server's data directory.
     public func command(_ arguments: String...) throws -> CommandResult {
-        try Self.run(arguments + ["--data-dir", dataDirectory])
+        let all = arguments + ["--data-dir", dataDirectory]
+        if options.starter.isEmpty { return try Self.run(all) }
+        let command = options.starter + [try Self.binary] + all
+        return try runTool(command[0], Array(command.dropFirst()))
     }
 
     /// Runs `clickrelay` with exactly these arguments.
@@ -254,6 +265,7 @@ public final class BackgroundCommand: Sendable {
 
     deinit { child.kill(SIGKILL) }
 
+    public var pid: Int32 { child.pid }
     public var outputText: String { child.outputText }
     public var errorText: String { child.errorText }
     public var hasExited: Bool { child.hasExited }

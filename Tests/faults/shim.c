@@ -5,9 +5,11 @@
 //   SHIM_RECORD  a file that is given every change to them, in order: see `struct record`
 //   SHIM_FAIL    CALL:ERRNO:FROM:COUNT   the FROM-th such call and COUNT - 1 after it fail
 //   SHIM_DELAY   CALL:MICROSECONDS       such a call takes longer by that
+//   SHIM_SWITCH  a file of 64 bytes, a `struct turn`: what fails from now on, or takes longer
 //   SHIM_CLOCK   a file of 8 bytes: what the wall clock is ahead by, in microseconds
 //
-// Calls are named open, pwrite, write, ftruncate, fsync, fdatasync, unlink, rename and mkdir.
+// Calls are named open, openw (an open for writing), pwrite, write, ftruncate, fsync, fdatasync,
+// unlink, rename and mkdir.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -52,6 +54,15 @@ static struct {
     long micros;
 } delay;
 
+// Changed by the test while the server runs; `count` last.
+struct turn {
+    char calls[40];  // each in commas: ",fsync,fdatasync,"
+    int32_t error;   // 0: none
+    int32_t micros;  // longer by that
+    int64_t count;   // how many still fail
+};
+static struct turn *turn;
+
 #define REAL(name) \
     static __typeof__(name) *real; \
     if (!real) real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
@@ -66,6 +77,14 @@ __attribute__((constructor)) static void begin(void) {
     if (text) {
         REAL(open);
         record_fd = real(text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    }
+    text = getenv("SHIM_SWITCH");
+    if (text) {
+        REAL(open);
+        int fd = real(text, O_RDWR | O_CLOEXEC);
+        void *mapped =
+            fd < 0 ? MAP_FAILED : mmap(NULL, sizeof *turn, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        if (mapped != MAP_FAILED) turn = mapped;
     }
     text = getenv("SHIM_CLOCK");
     if (text) {
@@ -86,8 +105,19 @@ static const char *path_of(int fd) {
     return fd >= 0 && fd < 65536 ? paths[fd] : NULL;
 }
 
+static int fails_in_turn(const char *call) {
+    char name[20];
+    snprintf(name, sizeof name, ",%s,", call);
+    if (!turn || !strstr(turn->calls, name)) return 0;
+    if (turn->micros) usleep(turn->micros);
+    if (!turn->error || __atomic_fetch_sub(&turn->count, 1, __ATOMIC_ACQUIRE) <= 0) return 0;
+    errno = turn->error;
+    return 1;
+}
+
 // Whether the call is to fail: then errno is set.
 static int fails(const char *call) {
+    if (fails_in_turn(call)) return 1;
     if (delay.micros && strcmp(call, delay.call) == 0) usleep(delay.micros);
     if (!fault.from || strcmp(call, fault.call) != 0) return 0;
     long number = __atomic_add_fetch(&fault.seen, 1, __ATOMIC_RELAXED);
@@ -119,6 +149,10 @@ static int opened(int fd, const char *path, int flags, int was_there) {
     return fd;
 }
 
+static int writes(int flags) {
+    return (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT);
+}
+
 #define OPEN(name) \
     int name(const char *path, int flags, ...) { \
         REAL(name); \
@@ -127,7 +161,7 @@ static int opened(int fd, const char *path, int flags, int was_there) {
         mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0; \
         va_end(rest); \
         if (!is_ours(path)) return real(path, flags, mode); \
-        if (fails("open")) return -1; \
+        if (fails("open") || (writes(flags) && fails("openw"))) return -1; \
         int was_there = access(path, F_OK) == 0; \
         return opened(real(path, flags, mode), path, flags, was_there); \
     }
@@ -142,7 +176,7 @@ OPEN(open64)
         mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0; \
         va_end(rest); \
         if (!is_ours(path)) return real(at, path, flags, mode); \
-        if (fails("open")) return -1; \
+        if (fails("open") || (writes(flags) && fails("openw"))) return -1; \
         int was_there = access(path, F_OK) == 0; \
         return opened(real(at, path, flags, mode), path, flags, was_there); \
     }

@@ -17,7 +17,8 @@ extension HelpText {
 
         A host is written without scheme and port, other alphabets in Punycode (xn--...). Case, ports
         and a dot at the end make no difference. A proxy in front must hand on the visitor's Host
-        (nginx: proxy_set_header Host $host); a certificate in TLS_CERT_FILE must name every domain.
+        (nginx: proxy_set_header Host $host); every domain must be named by a
+        certificate in TLS_CERT_FILE, which may be several.
         Postbacks, pixels, /healthz, /readyz and the API are answered at every host: no network's
         call is lost because of a domain.
 

@@ -12,8 +12,10 @@ enum ServeCommand {
                 through control.sock there.
 
                 With TLS_CERT_FILE and TLS_KEY_FILE every LISTEN address speaks TLS 1.2 and 1.3, and
-                nothing else. SIGHUP reads both files again: new connections get the new
-                certificate, open ones go on; if it can't be used, the old one stays and the log
+                nothing else. Both may repeat, or hold a list with commas: a visitor is shown the
+                first certificate that names the host, else the first with a wildcard for it, else
+                the first of all. SIGHUP reads the files again: new connections get the new
+                certificates, open ones go on; if one can't be used, the old ones stay and the log
                 says why. The location files in geo/ of the data directory are read again too (see
                 `clickrelay help geo update`), and BOTS_FILE (see help bots).
 
@@ -21,6 +23,9 @@ enum ServeCommand {
                       --public-url https://track.example.com
                   clickrelay serve --listen 0.0.0.0:8443 \\
                       --tls-cert-file fullchain.pem --tls-key-file privkey.pem
+                  clickrelay serve --listen 0.0.0.0:8443 \\
+                      --tls-cert-file a/fullchain.pem --tls-key-file a/privkey.pem \\
+                      --tls-cert-file b/fullchain.pem --tls-key-file b/privkey.pem
                 """,
             run: serve)
     ]

@@ -87,7 +87,7 @@ struct ConfigurationReader {
     private mutating func takeFlags(_ flags: [(Setting, String)]) {
         var lists: [Setting: [String]] = [:]
         for (setting, text) in flags {
-            if setting == .listen || setting == .trustedProxies {
+            if setting.mayRepeat {
                 lists[setting, default: []].append(text)
             } else {
                 lists[setting] = [text]
@@ -212,13 +212,25 @@ struct ConfigurationReader {
         case (false, true):
             fail(.tlsKeyFile, "needs the key's certificate too, and TLS_CERT_FILE is missing")
         case (true, true):
-            let paths = [text(.tlsCertFile), text(.tlsKeyFile)]
-            if paths[0].utf8.contains(0) { fail(.tlsCertFile, "must not contain a NUL") }
-            if paths[1].utf8.contains(0) { fail(.tlsKeyFile, "must not contain a NUL") }
+            let (certificates, keys) = (list(.tlsCertFile), list(.tlsKeyFile))
+            if text(.tlsCertFile).utf8.contains(0) { fail(.tlsCertFile, "must not contain a NUL") }
+            if text(.tlsKeyFile).utf8.contains(0) { fail(.tlsKeyFile, "must not contain a NUL") }
+            guard certificates.count == keys.count else {
+                return fail(
+                    .tlsKeyFile,
+                    "must name a key for each certificate in TLS_CERT_FILE, in the same order: "
+                        + "there are \(certificates.count) certificates and \(keys.count) keys")
+            }
+            if certificates.count > Self.certificatesMax {
+                fail(.tlsCertFile, "names more than \(Self.certificatesMax) certificates")
+            }
+            if certificates.isEmpty { fail(.tlsCertFile, "names no file") }
             configuration.certificate = CertificateFiles(
-                certificatePath: paths[0], keyPath: paths[1])
+                pairs: zip(certificates, keys).map { .init(certificateFile: $0, keyFile: $1) })
         }
     }
+
+    private static let certificatesMax = 1000
 
     /// The list itself is read when serving starts, and again at every SIGHUP.
     private mutating func readVisitRules() {

@@ -47,6 +47,11 @@ enum Setting: String, CaseIterable, Sendable {
     /// Read by commands that talk to a server, and by no server.
     var isForClients: Bool { self == .server || self == .token }
 
+    /// Several values, each by a flag of its own or in one text with commas.
+    var mayRepeat: Bool {
+        self == .listen || self == .trustedProxies || self == .tlsCertFile || self == .tlsKeyFile
+    }
+
     /// Never printed.
     var isSecret: Bool { self == .token }
 
@@ -118,8 +123,9 @@ enum Setting: String, CaseIterable, Sendable {
         switch self {
         case .dataDir: "everything Clickrelay keeps; made at first start"
         case .listen: "may repeat (commas in files); port 0 lets the kernel pick"
-        case .tlsCertFile: "PEM, with its chain: every LISTEN address speaks TLS; SIGHUP rereads it"
-        case .tlsKeyFile: "PEM without a passphrase: that certificate's key"
+        case .tlsCertFile:
+            "PEM, with its chain: every LISTEN address speaks TLS; SIGHUP rereads it; may repeat"
+        case .tlsKeyFile: "PEM without a passphrase: that certificate's key; one for each, in order"
         case .publicURL: "how the world reaches this server; postback URLs begin with it"
         case .trustedProxies: "whose X-Forwarded-For counts; none by default"
         case .nodeID: "0 to 255, part of every click ID; one per server"

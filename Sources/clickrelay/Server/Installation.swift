@@ -16,6 +16,7 @@ internal import Visitors
 final class Installation: @unchecked Sendable {
     let configuration: Configuration
     let log: Log
+    let incidents: Incidents
     let directory: DataDirectory
     let ledger: Ledger
     let readers: Readers
@@ -39,10 +40,12 @@ final class Installation: @unchecked Sendable {
         self.configuration = configuration
         let log = configuration.log
         self.log = log
+        let incidents = Incidents(log)
+        self.incidents = incidents
         directory = DataDirectory(path: configuration.dataDirectory)
         geo = GeoDirectory(path: directory.geoPath)
         var observers = observers
-        observers.log = { log.error($0, ["detail": .string($1)]) }
+        observers.log = { incidents.report($0, $1) }
         var options = Ledger.Options()
         options.isFullyDurable = configuration.databaseSync == .full
         if let days = configuration.retentionPostbackDays {
@@ -139,8 +142,8 @@ final class Installation: @unchecked Sendable {
     }
 
     private func counters(_ catalog: Catalog) -> TrafficCounters {
-        let counters = TrafficCounters(directory, now: Self.now) { [log] in
-            log.error($0, ["detail": .string($1)])
+        let counters = TrafficCounters(directory, now: Self.now) { [incidents] in
+            incidents.report($0, $1)
         }
         counters.follow(catalog)
         return counters

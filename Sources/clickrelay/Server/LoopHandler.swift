@@ -94,10 +94,15 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
         switch String(decoding: request.path, as: UTF8.self) {
         case "/healthz": responder.text(200, "ok")
         case "/readyz":
-            if let reason = services.unreadiness {
-                responder.text(503, "can't record clicks: \(reason)")
+            let reasons = services.unreadiness
+            if reasons.isEmpty {
+                let recent = services.installation.incidents.recent
+                responder.text(
+                    200,
+                    recent.isEmpty
+                        ? "ready" : "ready\nin the last minute:\n" + recent.joined(separator: "\n"))
             } else {
-                responder.text(200, "ready")
+                responder.text(503, reasons.joined(separator: "\n"))
             }
         default: responder.text(404, "there is nothing at this address")
         }

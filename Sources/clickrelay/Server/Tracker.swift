@@ -32,8 +32,15 @@ final class Tracker: @unchecked Sendable {
         let postbacks: PostbackIntake
         let api: AdminAPI
 
-        /// Why clicks can't be recorded now; nil when they can.
-        var unreadiness: String? { clickStore.failure ?? installation.ledger.failure }
+        /// What can't be recorded now and why, a line each; empty when all can.
+        var unreadiness: [String] {
+            [
+                clickStore.failure.map { "can't record clicks: \($0)" },
+                installation.ledger.failure.map {
+                    "can't record postbacks and changes (clickrelay.db): \($0)"
+                },
+            ].compactMap { $0 }
+        }
     }
 
     private struct ServingLoop {
@@ -112,8 +119,8 @@ final class Tracker: @unchecked Sendable {
             now: now)
         let clickStore = try ClickStore(
             installation.directory, options: clickOptions, now: Installation.now
-        ) {
-            log.error($0, ["detail": .string($1)])
+        ) { [incidents = installation.incidents] in
+            incidents.report($0, $1)
         }
 
         // Sockets first: the addresses they got are part of what the API shows.
@@ -138,12 +145,13 @@ final class Tracker: @unchecked Sendable {
         services = Services(
             configuration: configuration, installation: installation, clickStore: clickStore,
             clickLookUps: ClickLookUps(installation.directory) {
-                log.error($0, ["detail": .string($1)])
+                [incidents = installation.incidents] in
+                incidents.report($0, $1)
             },
             routing: routing, visitors: visitors, rowIDs: rowIDs, visitRules: sharedRules,
             postbacks: PostbackIntake(
                 ledger: installation.ledger, clickIDs: installation.clickIDs, limiter: api.limiter,
-                log: { [log = installation.log] in log.error($0, ["detail": .string($1)]) }),
+                log: { [incidents = installation.incidents] in incidents.report($0, $1) }),
             api: AdminAPI(
                 ledger: installation.ledger, readers: installation.readers,
                 quickReaders: installation.quickReaders, services: api))
@@ -293,7 +301,8 @@ final class Tracker: @unchecked Sendable {
             let replaced = Countdown(secure.count)
             for loop in secure { loop.server.replaceTLS(tls) { replaced.countDown() } }
             replaced.wait()
-            log.info("certificate_reloaded", ["file": .string(files.certificatePath)])
+            let names = files.pairs.map(\.certificateFile).joined(separator: ", ")
+            log.info("certificate_reloaded", ["file": .string(names)])
         } catch {
             log.error(
                 "certificate_not_reloaded",
