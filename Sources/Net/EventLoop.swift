@@ -107,8 +107,9 @@ public final class EventLoop: @unchecked Sendable {
         turn(timeout: 0)
     }
 
-    /// One turn, waiting at most `timeout` milliseconds for an event; -1 is without end.
-    func turn(timeout: Int32) {
+    /// One turn, waiting at most `timeout` milliseconds for an event; -1 is without end. For whoever
+    /// drives the loop himself instead of calling `run`.
+    public func turn(timeout: Int32) {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
         isTurnWanted = false
         // A signal ends the wait with EINTR and -1: an empty turn, after which we wait again.
@@ -151,6 +152,9 @@ public final class EventLoop: @unchecked Sendable {
         for work in batch { work() }
         batch.removeAll(keepingCapacity: batch.count <= 4096)
     }
+
+    /// When the next timer is due, by CLOCK_MONOTONIC; nil without any. Loop thread only.
+    public var nextTimerNanos: UInt64? { timers.nextDeadline }
 
     private func millisecondsToNextTimer() -> Int32 {
         guard let deadline = timers.nextDeadline else { return -1 }

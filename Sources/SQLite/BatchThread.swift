@@ -3,6 +3,9 @@
 /// While it works on one batch the next gathers, so batches grow with the load and no timer is
 /// needed. Items are taken in the order they were submitted. The queue is bounded: `submit` says
 /// false when it is full, and nothing was taken.
+///
+/// A driven one has no thread: it works when `turn` and `idle` are called, and never else, so that
+/// a simulation decides what happens when.
 public final class BatchThread<Item: Sendable>: Sendable {
     private struct Mailbox {
         var items: [Item] = []
@@ -11,7 +14,10 @@ public final class BatchThread<Item: Sendable>: Sendable {
     }
 
     private let monitor: Monitor<Mailbox>
-    private let thread: NamedThread
+    /// Nil: driven.
+    private let thread: NamedThread?
+    private let run: @Sendable ([Item]) -> Void
+    private let idleWork: @Sendable () -> Void
     /// How many items may wait; those being worked on do not count.
     public let capacity: Int
 
@@ -20,10 +26,11 @@ public final class BatchThread<Item: Sendable>: Sendable {
     ///   - idleEvery: how often `idle` is called at least, counted from the start of its last
     ///     call; nil for never. It is called with nothing to do and, under load, between two
     ///     batches.
+    ///   - isDriven: whether it has no thread.
     ///   - run: works on a batch of at least one item. Everything it needs it makes or is given
     ///     here, because only this thread calls it.
     public init(
-        name: String, capacity: Int, idleEvery: Duration? = nil,
+        name: String, capacity: Int, idleEvery: Duration? = nil, isDriven: Bool = false,
         idle: @escaping @Sendable () -> Void = {},
         run: @escaping @Sendable ([Item]) -> Void
     ) {
@@ -32,9 +39,14 @@ public final class BatchThread<Item: Sendable>: Sendable {
         let interval = idleEvery.map { $0.nanos }
         self.capacity = capacity
         self.monitor = monitor
-        thread = NamedThread(name: name) {
-            Self.work(monitor, interval: interval, idle: idle, run: run)
-        }
+        self.run = run
+        idleWork = idle
+        thread =
+            isDriven
+            ? nil
+            : NamedThread(name: name) {
+                Self.work(monitor, interval: interval, idle: idle, run: run)
+            }
     }
 
     /// Queues one item. False if the mailbox is full or the thread was stopped.
@@ -52,11 +64,35 @@ public final class BatchThread<Item: Sendable>: Sendable {
     /// Items waiting, without the batch that is being worked on.
     public var depth: Int { monitor.withLock { $0.items.count } }
 
+    /// Works on what has queued, on the calling thread. Driven ones only.
+    ///
+    /// - Returns: false when nothing had.
+    @discardableResult
+    public func turn() -> Bool {
+        precondition(thread == nil, "a thread works on this already")
+        let batch = monitor.withLock { box in
+            defer { box.items.removeAll() }
+            return box.items
+        }
+        if !batch.isEmpty { run(batch) }
+        return !batch.isEmpty
+    }
+
+    /// Does what is done now and then, on the calling thread. Driven ones only.
+    public func idle() {
+        precondition(thread == nil, "a thread does this already")
+        idleWork()
+    }
+
     /// Takes no more items, works on all that were taken, and waits for the thread to end. Safe to
     /// repeat, from any thread but its own.
     public func stop() {
-        precondition(!thread.isCurrent, "a batch thread cannot wait for itself")
         requestStop()
+        guard let thread else {
+            turn()
+            return
+        }
+        precondition(!thread.isCurrent, "a batch thread cannot wait for itself")
         thread.join()
     }
 

@@ -2,6 +2,8 @@
 ///
 /// A state is made by the thread's first piece of work, on that thread, and never leaves it. Work
 /// is begun in the order it was submitted. The queue is bounded: `submit` says false when full.
+///
+/// Without threads it is driven, as a `BatchThread` may be: it works when `turn` is called.
 public final class ReaderPool<State>: Sendable {
     public typealias Work = @Sendable (State) -> Void
 
@@ -27,10 +29,19 @@ public final class ReaderPool<State>: Sendable {
 
     private let monitor: Monitor<Mailbox>
     private let threads: [NamedThread]
+    private let makeState: @Sendable () -> State
+    /// Of a driven pool.
+    private let driven = Driven()
     /// How much work may wait; what is being done does not count.
     public let capacity: Int
 
+    // Unchecked: used only by whoever drives the pool.
+    private final class Driven: @unchecked Sendable {
+        var state: State?
+    }
+
     /// - Parameters:
+    ///   - threads: 0 for a driven one.
     ///   - name: a thread's name is this and its number, up to 15 bytes in all.
     ///   - niceness: of its threads, above 0 for work that shall leave the processor to others.
     ///   - makeState: called once on each thread. What may fail, such as opening a file, belongs
@@ -39,12 +50,13 @@ public final class ReaderPool<State>: Sendable {
         name: String, threads count: Int, capacity: Int, niceness: Int32 = 0,
         makeState: @escaping @Sendable () -> State
     ) {
-        precondition(count > 0 && capacity > 0, "a pool of \(count) threads for \(capacity)")
+        precondition(count >= 0 && capacity > 0, "a pool of \(count) threads for \(capacity)")
         let monitor = Monitor(Mailbox())
         self.monitor = monitor
         self.capacity = capacity
-        threads = (1...count).map { number in
-            NamedThread(name: "\(name)-\(number)", niceness: niceness) {
+        self.makeState = makeState
+        threads = (0..<count).map { index in
+            NamedThread(name: "\(name)-\(index + 1)", niceness: niceness) {
                 Self.work(monitor, makeState)
             }
         }
@@ -62,11 +74,28 @@ public final class ReaderPool<State>: Sendable {
         return isTaken
     }
 
+    /// Does the first piece of work that waits, on the calling thread. Driven pools only.
+    ///
+    /// - Returns: false when nothing waited.
+    @discardableResult
+    public func turn() -> Bool {
+        precondition(threads.isEmpty, "threads do this already")
+        guard let work = monitor.withLock({ $0.count == 0 ? nil : $0.take() }) else { return false }
+        let state = driven.state ?? makeState()
+        driven.state = state
+        work(state)
+        return true
+    }
+
     /// Takes no more work, does all that was taken, and waits for the threads to end. Safe to
     /// repeat, from any thread but the pool's.
     public func stop() {
         precondition(!threads.contains { $0.isCurrent }, "a reader cannot wait for itself")
         requestStop()
+        if threads.isEmpty {
+            while turn() {}
+            driven.state = nil
+        }
         for thread in threads { thread.join() }
     }
 

@@ -23,17 +23,21 @@ public final class ClickLookUps: Sendable {
     }
 
     private let thread: BatchThread<Item>
+    private let state: State
 
     /// Beyond it clicks are not looked for.
     public static let queuedMax = 100_000
 
+    /// - Parameter isDriven: whether it has no thread, and looks when `turn` is called.
     public init(
-        _ directory: DataDirectory,
+        _ directory: DataDirectory, isDriven: Bool = false,
         log: @escaping @Sendable (_ event: String, _ detail: String) -> Void
     ) {
         let state = State(LedgerReader(directory), log)
+        self.state = state
         thread = BatchThread(
             name: "look-ups", capacity: Self.queuedMax, idleEvery: .seconds(1),
+            isDriven: isDriven,
             idle: { state.rest() },
             run: { items in
                 for item in items {
@@ -52,9 +56,20 @@ public final class ClickLookUps: Sendable {
         if !thread.submit(item) { finished(Found()) }
     }
 
-    public func stop() { thread.stop() }
+    /// Answers what has queued, and lets go of its files; false when nothing had. Driven only.
+    @discardableResult
+    public func turn() -> Bool {
+        defer { thread.idle() }
+        return thread.turn()
+    }
 
-    // Unchecked: used by the thread of look-ups only.
+    /// Answers what has queued, and closes its files.
+    public func stop() {
+        thread.stop()
+        state.close()
+    }
+
+    // Unchecked: used by the thread of look-ups only, and once more after its end.
     private final class State: @unchecked Sendable {
         private let reader: LedgerReader
         private let log: @Sendable (String, String) -> Void
@@ -87,6 +102,8 @@ public final class ClickLookUps: Sendable {
 
         /// Lets go of the files, which their writers seal when nobody reads them.
         func rest() { reader.rest() }
+
+        func close() { reader.close() }
 
         private func flow(_ version: Int64) throws(StoreError) -> Flow? {
             if let known = flows[version] { return known }

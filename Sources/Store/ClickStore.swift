@@ -25,6 +25,8 @@ public final class ClickStore: Sendable {
         public var heldMax = 500_000
         /// Clicks on their way to the disk; beyond it they are refused.
         public var queuedMax = 200_000
+        /// Whether it has no thread, and works when `turn` and `idle` are called.
+        public var isDriven = false
         /// Keeps lander clicks that an earlier day's file doesn't take because it fails, and says
         /// whether they are on disk; on any thread.
         public var keepLate:
@@ -66,7 +68,7 @@ public final class ClickStore: Sendable {
         try writer.openToday()
         self.writer = writer
         thread = BatchThread(
-            name: "clicks", capacity: 100_000, idleEvery: .seconds(1),
+            name: "clicks", capacity: 100_000, idleEvery: .seconds(1), isDriven: options.isDriven,
             idle: { writer.idle() },
             run: { items in
                 writer.write(items.map { ($0.batch, $0.finished) })
@@ -104,6 +106,13 @@ public final class ClickStore: Sendable {
     public var depth: (queued: Int, held: Int) {
         (queued.value.load(ordering: .relaxed), writer.heldCount)
     }
+
+    /// Stores what has queued, in one transaction; false when nothing had. A driven store's only.
+    @discardableResult
+    public func turn() -> Bool { thread.turn() }
+
+    /// What the writer does once a second. A driven store's only.
+    public func idle() { thread.idle() }
 
     /// Stores what has queued, then closes the files.
     public func stop() {

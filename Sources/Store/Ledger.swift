@@ -12,6 +12,8 @@ public final class Ledger: Sendable {
         public var isFullyDurable = true
         /// Jobs waiting; beyond it they fail with `StoreError.storage`.
         public var queuedMax = 20_000
+        /// Whether it has no thread, and works when `turn` and `idle` are called.
+        public var isDriven = false
         /// Calls received before that time keep their verdict and lose their text; nil keeps all.
         public var forgetCallsBefore: @Sendable () -> Instant? = { nil }
 
@@ -62,6 +64,7 @@ public final class Ledger: Sendable {
         self.writer = writer
         thread = BatchThread(
             name: "ledger", capacity: options.queuedMax, idleEvery: .seconds(1),
+            isDriven: options.isDriven,
             idle: { writer.idle() },
             run: { jobs in writer.run(jobs) })
     }
@@ -106,6 +109,13 @@ public final class Ledger: Sendable {
 
     /// Jobs waiting.
     public var depth: Int { thread.depth }
+
+    /// Runs what has queued, in one transaction; false when nothing had. A driven ledger's only.
+    @discardableResult
+    public func turn() -> Bool { thread.turn() }
+
+    /// What the writer does once a second. A driven ledger's only.
+    public func idle() { thread.idle() }
 
     /// Runs what has queued, then closes the database.
     public func stop() {

@@ -14,6 +14,7 @@ public final class Readers: Sendable {
     /// that nobody does.
     private static let niceness: Int32 = 7
 
+    /// - Parameter threads: 0: it reads when `turn` is called.
     public init(_ directory: DataDirectory, name: String = "reader", threads: Int) {
         pool = ReaderPool(
             name: name, threads: threads, capacity: Self.queuedMax, niceness: Self.niceness
@@ -47,6 +48,10 @@ public final class Readers: Sendable {
         }
         if !isTaken { finished(.failure(.storage("too many reads are waiting"))) }
     }
+
+    /// Does the first piece of work that waits; false when none does. Only without threads.
+    @discardableResult
+    public func turn() -> Bool { pool.turn() }
 
     public func stop() { pool.stop() }
 }
