@@ -120,6 +120,33 @@ public final class ClickStore: Sendable {
         writer.close()
     }
 
+    /// Finishes what a crash has left half done. Before anybody reads: once, by whoever has the
+    /// directory's lock.
+    ///
+    /// For a moment, while a day's file is made or sealed, there is a rollback journal beside it. Only a
+    /// connection that writes can play it back, until then nobody can read the file, and to one whose
+    /// day is over nobody would write any more.
+    public static func recover(
+        _ directory: DataDirectory, now: Instant,
+        log: (_ event: String, _ detail: String) -> Void
+    ) throws(StoreError) {
+        for day in try directory.clickDays() where directory.hasJournal(day) {
+            do throws(StoreError) {
+                let file = try ClickFile(day, in: directory, synchronous: .full)
+                defer { file.close() }
+                guard isFinished(day, at: now) else { continue }
+                do {
+                    _ = try file.seal()
+                } catch {
+                    throw StoreError(error)
+                }
+            } catch {
+                // One that is damaged must not keep today's visitors waiting. `check` reports it.
+                log("day_not_recovered", "day=\(day.text) reason=\"\(error)\"")
+            }
+        }
+    }
+
     /// The newest stored IDs of today and of days to come, for `ClickRowIDs`.
     public static func newestRowIDs(_ directory: DataDirectory, today: Day)
         throws(StoreError) -> [ClickRowID]

@@ -45,6 +45,9 @@ public struct DataDirectory: Sendable {
     /// Whether a day's file still has a write-ahead log beside it.
     public func hasLog(_ day: Day) -> Bool { FileSystem.exists(clickFilePath(day) + "-wal") }
 
+    /// Whether a crash has left a rollback journal beside a day's file.
+    func hasJournal(_ day: Day) -> Bool { FileSystem.exists(clickFilePath(day) + "-journal") }
+
     /// Deletes a day's clicks for good.
     func removeClickFile(_ day: Day) throws(StoreError) {
         do {

@@ -344,6 +344,62 @@ import Testing
         #expect(next.next(micros: future.start.micros) > ids[2])
     }
 
+    /// A crash has come while a page was changed outside the log, as happens when a file is made or
+    /// sealed: the journal says that the file had the pages that it has.
+    private func leaveJournal(_ data: DataDirectory, _ day: Day) throws {
+        let path = data.clickFilePath(day)
+        let pages = try Data(contentsOf: URL(fileURLWithPath: path)).count / 4096
+        var journal = Data([0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7])
+        for number in [0, 0, UInt32(pages), 512, 4096] as [UInt32] {
+            withUnsafeBytes(of: number.bigEndian) { journal.append(contentsOf: $0) }
+        }
+        journal.append(Data(count: 512 - journal.count))
+        try journal.write(to: URL(fileURLWithPath: path + "-journal"))
+    }
+
+    @Test(arguments: [0, -3])
+    func `a file that a crash met half made or half sealed is finished at the start`(age: Int)
+        throws
+    {
+        let directory = try TemporaryDirectory()
+        let day = Self.today.advanced(by: age)
+        let bench = try ClickBench(directory)
+        var batch = ClickBatch()
+        let id = ClickBench.click(1, at: day.start, into: &batch)
+        #expect(try bench.save(batch) == .stored)
+        bench.store.stop()
+        try leaveJournal(bench.data, day)
+        // Whoever only reads can't play the journal back.
+        #expect(throws: StoreError.self) { try ClickReader(bench.data).click(id) }
+
+        let failures = Locked<[String]>([])
+        try ClickStore.recover(bench.data, now: Self.noon) { event, _ in
+            failures.with { $0.append(event) }
+        }
+        #expect(failures.current == [])
+        #expect(try ClickReader(bench.data).click(id)?.rowID == id)
+        #expect(try ClickStore.newestRowIDs(bench.data, today: day) == [id])
+        let path = bench.data.clickFilePath(day)
+        #expect(!FileManager.default.fileExists(atPath: path + "-journal"))
+        // A sealed file needs no log to be read.
+        #expect(FileManager.default.fileExists(atPath: path + "-wal") == (age == 0))
+    }
+
+    @Test func `a file that can't be finished does not stop the others`() throws {
+        let directory = try TemporaryDirectory()
+        let data = DataDirectory(path: directory.path)
+        try data.create()
+        let path = data.clickFilePath(Self.today)
+        try Data("no database, and long enough to be none".utf8).write(
+            to: URL(fileURLWithPath: path))
+        try Data("no journal".utf8).write(to: URL(fileURLWithPath: path + "-journal"))
+        let failures = Locked<[String]>([])
+        try ClickStore.recover(data, now: Self.noon) { event, _ in
+            failures.with { $0.append(event) }
+        }
+        #expect(failures.current == ["day_not_recovered"])
+    }
+
     @Test func `a file that is just being made has no clicks yet`() throws {
         let bench = try ClickBench()
         let path = bench.data.clickFilePath(Self.tomorrow)

@@ -60,6 +60,9 @@ final class Installation: @unchecked Sendable {
                     "a restore into \(Printable.text(directory.path)) did not finish: "
                         + "empty the directory and restore again")
             }
+            try ClickStore.recover(directory, now: Self.now()) {
+                log.error($0, ["detail": .string($1)])
+            }
             ledger = try Ledger(directory, options: options, observers: observers)
             clickIDs = try Self.keys(ledger)
             readers = Readers(directory, threads: 2)
