@@ -228,8 +228,14 @@ public final class Client: @unchecked Sendable {
     }
 
     private func send(_ call: ClientCall, over connection: ClientConnection) {
-        call.phase = .answer
         call.connection = connection
+        guard call.deadlineNanos > loop.nowNanos else {
+            // The machine has slept, and the time-out is due in this turn: a receiver would act on
+            // what nobody waits for any more.
+            finish(call, .failure(.timeout(call.phase)))
+            return
+        }
+        call.phase = .answer
         arm(call, call.deadlineNanos)
         connection.carry(call)
     }

@@ -63,6 +63,26 @@ import Testing
         try eventually("the connection is closed") { peer.open == 0 }
     }
 
+    @Test func `a call whose time was over before its connection was ready is not made`() throws {
+        let heard = Flag()
+        let peer = try peer { connection in
+            if try connection.readHead() != nil { heard.set() }
+        }
+        let harness = try ClientHarness()
+        let request = try ClientHarness.request("GET", url(peer)) { $0.timeoutMilliseconds = 30 }
+        let answer = Locked<ClientHarness.Answer?>(nil)
+        let client = harness.client
+        harness.loop.post {
+            client.send(request) { result in answer.with { $0 = result } }
+            // As when the machine sleeps: the connection is made, and nobody looks.
+            usleep(60_000)
+        }
+        try eventually("the call ends") { answer.current != nil }
+        #expect(answer.current?.error == .timeout(.connect))
+        try eventually("the connection is closed") { peer.accepted == 1 && peer.open == 0 }
+        #expect(!heard.isSet)
+    }
+
     @Test func `a byte now and then does not extend the time`() throws {
         let peer = try peer { connection in
             for byte in "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n".utf8 {
