@@ -63,6 +63,14 @@ let package = Package(
 
         .target(
             name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "SimulatedMachine", path: "Tests/SimulatedMachine"),
+        .executableTarget(
+            name: "simulation",
+            dependencies: [
+                "Domain", "Crypto", "Net", "HTTP", "SQLite", "Store", "Clicks", "Postbacks",
+                "Outbound", "Reports", "SimulatedMachine", "TestSupport",
+            ],
+            path: "Tests/Simulation", swiftSettings: strict),
         tests("DomainTests", ["Domain", "TestSupport"]),
         tests("CryptoTests", ["Crypto", "Domain"]),
         tests("VisitorsTests", ["Visitors", "Domain", "TestSupport"]),
@@ -87,6 +95,7 @@ let package = Package(
         tests(
             "FuzzTests", ["Domain", "Net", "HTTP", "Visitors", "Postbacks"],
             exclude: ["Corpora", "LibFuzzer", "corpus.py"]),
+        tests("SimulationTests", ["TestSupport"]),
         tests("EndToEndTests", ["TestSupport"]),
     ]
 )

@@ -1,0 +1,179 @@
+import Foundation
+import Glibc
+import SimulatedMachine
+
+/// Runs many seeds in processes of their own, or one with its trace.
+///
+/// Each process takes a few seeds: what a run that ended in the middle leaves in memory goes with it,
+/// and one that traps takes none of the others along.
+struct Command {
+    private var from: UInt64 = 1
+    private var count: UInt64 = 10_000
+    private var seed: UInt64?
+    private var jobs = max(1, ProcessInfo.processInfo.activeProcessorCount)
+    private var secondsMax = 1800
+    private var bug: PlantedBug?
+    /// Of a process that was started by another.
+    private var worker: String?
+
+    private var seedsPerProcess: UInt64 { bug == nil ? 25 : 5 }
+    private var failuresMax: Int { bug == nil ? 5 : 1 }
+    /// A seed takes some ten milliseconds.
+    private static let secondsPerSeedMax = 30
+
+    init(_ arguments: [String]) throws {
+        var rest = arguments[...]
+        func number() throws -> UInt64 {
+            guard let text = rest.popFirst(), let number = UInt64(text) else {
+                throw Violation("a number is missing")
+            }
+            return number
+        }
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "--from": from = try number()
+            case "--seeds": count = try number()
+            case "--seed": seed = try number()
+            case "--jobs": jobs = max(1, Int(try number()))
+            case "--seconds": secondsMax = Int(try number())
+            case "--worker": worker = rest.popFirst()
+            case "--plant":
+                guard let name = rest.popFirst(), let known = PlantedBug(rawValue: name) else {
+                    throw Violation(
+                        "--plant takes one of \(PlantedBug.allCases.map(\.rawValue))")
+                }
+                bug = known
+            default: throw Violation("unknown argument: \(argument)")
+            }
+        }
+    }
+
+    func run() throws -> Int32 {
+        if let worker { return try work(in: worker) }
+        let root = try Self.makeRoot()
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        if let seed {
+            return try start(from: seed, count: 1, isTraced: true, root).wait() == 0 ? 0 : 1
+        }
+        return try runAll(root)
+    }
+
+    // MARK: The first process
+
+    private func runAll(_ root: String) throws -> Int32 {
+        let begun = Date()
+        var next = from
+        let end = from + count
+        var failures = 0
+        var running: [Child] = []
+        while next < end || !running.isEmpty {
+            let isLate = Date().timeIntervalSince(begun) > Double(secondsMax)
+            if isLate || failures >= failuresMax { next = end }
+            while running.count < jobs, next < end {
+                let part = min(seedsPerProcess, end - next)
+                running.append(try start(from: next, count: part, isTraced: false, root))
+                next += part
+            }
+            guard !running.isEmpty else { break }
+            let child = running.removeFirst()
+            let status = child.wait()
+            if status == 1 {
+                failures += 1
+            } else if status != 0 {
+                // It trapped or hung: which seed was it?
+                for seed in child.from..<(child.from + child.count)
+                where try start(from: seed, count: 1, isTraced: false, root).wait() > 1 {
+                    failures += 1
+                    print("seed \(seed) FAILED: the process trapped, or did not end")
+                }
+            }
+            if isLate, running.isEmpty { print("stopped after \(secondsMax) s") }
+        }
+        let seconds = Date().timeIntervalSince(begun)
+        let rate = Double(count) / max(0.001, seconds)
+        print(
+            failures == 0
+                ? String(
+                    format: "%llu seeds from %llu on: all is well, in %.0f s (%.0f a second)",
+                    count,
+                    from, seconds, rate)
+                : "replay one of them: sh Tests/simulate --seed N"
+                    + (bug.map { " --plant \($0.rawValue)" } ?? ""))
+        return failures == 0 ? 0 : 1
+    }
+
+    private struct Child {
+        let process: Process
+        let from: UInt64
+        let count: UInt64
+
+        /// 0: all is well. 1: a seed failed, and said so. Anything else: it was cut short.
+        func wait() -> Int32 {
+            process.waitUntilExit()
+            return process.terminationReason == .exit ? process.terminationStatus : 255
+        }
+    }
+
+    private func start(from: UInt64, count: UInt64, isTraced: Bool, _ root: String) throws -> Child
+    {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments = ["--worker", "\(root)/\(from)"]
+        process.arguments? +=
+            isTraced ? ["--seed", "\(from)"] : ["--from", "\(from)", "--seeds", "\(count)"]
+        if let bug { process.arguments? += ["--plant", bug.rawValue] }
+        var environment = ProcessInfo.processInfo.environment
+        // Sets are gone through in the same order every time.
+        environment["SWIFT_DETERMINISTIC_HASHING"] = "1"
+        // A process that traps must not wait for a debugger.
+        environment["SWIFT_BACKTRACE"] = "enable=no"
+        process.environment = environment
+        try process.run()
+        return Child(process: process, from: from, count: count)
+    }
+
+    private static func makeRoot() throws -> String {
+        let memory = "/dev/shm"
+        let base =
+            FileManager.default.isWritableFile(atPath: memory) ? memory : NSTemporaryDirectory()
+        let root = "\(base)/clickrelay-simulation-\(getpid())"
+        try FileManager.default.createDirectory(
+            atPath: root, withIntermediateDirectories: true)
+        return root
+    }
+
+    // MARK: The others
+
+    private func work(in path: String) throws -> Int32 {
+        let template = path + "/template"
+        try Template.make(at: template)
+        if let seed { return try simulate(seed, template, path, isTraced: true) ? 0 : 1 }
+        var isWell = true
+        for seed in from..<(from + count) {
+            if try !simulate(seed, template, path, isTraced: false) { isWell = false }
+        }
+        try FileManager.default.removeItem(atPath: path)
+        return isWell ? 0 : 1
+    }
+
+    private func simulate(_ seed: UInt64, _ template: String, _ path: String, isTraced: Bool) throws
+        -> Bool
+    {
+        alarm(UInt32(Self.secondsPerSeedMax))
+        let data = "\(path)/s\(seed)"
+        try Template.copy(template, to: data)
+        let world = try World(seed: seed, path: data, bug: bug, isTraced: isTraced)
+        var failure: (any Error)?
+        do {
+            try world.run()
+        } catch {
+            failure = error
+        }
+        world.trace.note(failure.map { "FAILED: \($0)" } ?? "all is well")
+        world.end()
+        for line in world.trace.lines { print(line) }
+        if let failure { print("seed \(seed) FAILED: \(failure)") }
+        try FileManager.default.removeItem(atPath: data)
+        return failure == nil
+    }
+}
