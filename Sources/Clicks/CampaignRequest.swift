@@ -41,13 +41,19 @@ final class CampaignRequest {
     private(set) var keptIP: IPAddress?
     private var route: Route?
     private var choice: Choice?
+    /// Where one fact after another is put together.
+    private var factBytes: [UInt8] = []
 
     /// Reads the query. In the external ID a `+` stays one, because sources send base 64 as it is
     /// and the ID must go back byte for byte; elsewhere it is a space, as forms mean it.
     func read(_ query: UnsafeRawBufferPointer, _ route: Route) {
         self.route = route
         known = nil
+        // A variable of its own: each look at the property would be checked.
+        var externalID = self.externalID
+        self.externalID = []
         if !externalID.isEmpty { externalID.removeAll(keepingCapacity: true) }
+        defer { self.externalID = externalID }
         costNanos = route.costNanos
         currency = route.urlCost.map { $0.currency(in: query) } ?? route.currency
         parameters.begin(bytes: query.count, pairs: Self.parametersMax)
@@ -107,10 +113,13 @@ final class CampaignRequest {
         _ sheet: FactSheet, _ facts: ArraySlice<Fact>, of http: borrowing Request
     ) {
         sheet.begin(at: Instant(micros: http.receivedAtMicros), ip: ip)
+        var value: [UInt8] = []
+        swap(&value, &factBytes)
         for fact in facts {
-            let isKnown = append(fact, of: http, to: &sheet.bytes)
-            sheet.endFact(isKnown: isKnown)
+            value.removeAll(keepingCapacity: true)
+            sheet.append(append(fact, of: http, to: &value) ? value : nil)
         }
+        swap(&value, &factBytes)
     }
 
     /// Appends what a rule asks for; false where it isn't known.

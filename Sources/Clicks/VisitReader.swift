@@ -9,8 +9,8 @@ final class VisitReader {
     let request = CampaignRequest()
     /// What the flow's rules ask for, once `fillSheet` was called.
     let sheet = FactSheet()
-    private var places: PlaceFinder
-    private var devices = DeviceCache()
+    private let places: PlaceFinder
+    private let devices = DeviceCache()
     private var rulesByDevice = RuleMemory<ReadDevice>()
     private var rulesByPlace = RuleMemory<FoundPlace>()
     private var visitRules = VisitRules()

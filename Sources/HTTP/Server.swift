@@ -24,12 +24,7 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     let handler: any RequestHandler
     private var listeners: [Listener] = []
-    private var connections: [Connection?] = []
-    private var generations: [UInt32] = []
-    /// By slot, `UInt64.max` for none; apart from the connections so that a sweep reads on.
-    private var deadlines: [UInt64] = []
-    private var freeSlots: [Int] = []
-    private var connectionCount = 0
+    private let connections = ConnectionTable()
     private var dirty: [Connection] = []
     /// The first to be resumed next is at `resumeNext`.
     private var resumable: [Connection] = []
@@ -94,40 +89,30 @@ public final class Server: Acceptor, @unchecked Sendable {
     }
 
     /// For tests.
-    var openConnections: Int { connectionCount }
+    var openConnections: Int { connections.count }
     /// Bytes of requests and answers in memory. For tests.
     var bufferedBytes: Int { pool.bytesInUse }
 
     // MARK: Connections
 
     public func accepted(_ descriptor: Int32, from peer: SocketAddress?) {
-        if connectionCount >= limits.connectionsMax, !evictOne() {
+        if connections.count >= limits.connectionsMax, !evictOne() {
             Socket.close(descriptor)
             return
         }
-        let slot: Int
-        if let reused = freeSlots.popLast() {
-            slot = reused
-        } else {
-            slot = connections.count
-            connections.append(nil)
-            generations.append(0)
-            deadlines.append(.max)
-        }
-        generations[slot] &+= 1
+        let (slot, generation) = connections.take()
         let connection = Connection(
             server: self, descriptor: descriptor, slot: UInt32(truncatingIfNeeded: slot),
-            generation: generations[slot], peerAddress: peer?.ipBytes)
+            generation: generation, peerAddress: peer?.ipBytes)
         do {
             try loop.add(descriptor, .read, connection)
         } catch {
             // Out of memory or of epoll watches: as if it had not been accepted.
-            freeSlots.append(slot)
+            connections.giveBack(slot)
             Socket.close(descriptor)
             return
         }
-        connections[slot] = connection
-        connectionCount += 1
+        connections.put(connection, in: slot)
         if let tls { connection.startTLS(tls) }
         connection.settle()
         startSweeping()
@@ -150,7 +135,9 @@ public final class Server: Acceptor, @unchecked Sendable {
     /// lingered for the longest, else one that waits for a request, else one that has sent only a
     /// part of one.
     private func evictOne() -> Bool {
-        if let place = lingering.firstIndex(where: { generations[$0.slot] == $0.generation }) {
+        if let place = lingering.firstIndex(where: {
+            connections.generation(of: $0.slot) == $0.generation
+        }) {
             let longest = connections[lingering[place].slot]
             lingering.removeFirst(place + 1)
             longest?.close()
@@ -160,7 +147,7 @@ public final class Server: Acceptor, @unchecked Sendable {
             if evictable.isEmpty { findEvictable() }
             guard let candidate = evictable.popLast() else { return false }
             // Used since it was found.
-            guard generations[candidate.slot] == candidate.generation,
+            guard connections.generation(of: candidate.slot) == candidate.generation,
                 let connection = connections[candidate.slot], connection.isWaitingForRequest,
                 connection.waitingSince == candidate.waitingSince
             else { continue }
@@ -180,7 +167,8 @@ public final class Server: Acceptor, @unchecked Sendable {
                 continue
             }
             let found = Evictable(
-                slot: slot, generation: generations[slot], waitingSince: connection.waitingSince)
+                slot: slot, generation: connection.generation, waitingSince: connection.waitingSince
+            )
             if connection.isIdle { idle.append(found) } else { partial.append(found) }
         }
         let all = (idle.isEmpty ? partial : idle).sorted { $0.waitingSince < $1.waitingSince }
@@ -194,12 +182,7 @@ public final class Server: Acceptor, @unchecked Sendable {
     }
 
     func closed(_ connection: Connection) {
-        let slot = Int(connection.slot)
-        connections[slot] = nil
-        deadlines[slot] = .max
-        generations[slot] &+= 1
-        freeSlots.append(slot)
-        connectionCount -= 1
+        connections.remove(Int(connection.slot))
         if isDraining { finishDrainIfDone() }
     }
 
@@ -208,11 +191,8 @@ public final class Server: Acceptor, @unchecked Sendable {
         body: UnsafeRawBufferPointer
     ) {
         precondition(loop.isOnLoop, "an answer on another thread than its loop's")
-        let slot = Int(responder.slot)
-        guard slot < connections.count, generations[slot] == responder.generation,
-            let connection = connections[slot]
-        else { return }
-        connection.answer(responder.sequence, status, headerLines: headerLines, body: body)
+        connections.connection(responder.slot, responder.generation)?.answer(
+            responder.sequence, status, headerLines: headerLines, body: body)
     }
 
     // MARK: Turns
@@ -261,7 +241,9 @@ public final class Server: Acceptor, @unchecked Sendable {
         pool.bytesInUse < limits.bufferedBytesMax - limits.bufferedBytesMax / 4
     }
 
-    func setDeadline(_ deadline: UInt64, of slot: UInt32) { deadlines[Int(slot)] = deadline }
+    func setDeadline(_ deadline: UInt64, of slot: UInt32) {
+        connections.setDeadline(deadline, of: Int(slot))
+    }
 
     /// One timer for all: a request then only stores its connection's deadline, and finding the
     /// late ones among 10,000 costs some microseconds twice a second.
@@ -282,20 +264,20 @@ public final class Server: Acceptor, @unchecked Sendable {
         guard var slot = sweepNext else { return }
         let now = loop.nowNanos
         var late = 0
-        while slot < deadlines.count, late < Self.latePerTurnMax {
-            if deadlines[slot] <= now {
+        while slot < connections.indices.count, late < Self.latePerTurnMax {
+            if connections.deadline(of: slot) <= now {
                 late += 1
                 connections[slot]?.deadlinePassed()
             }
             slot += 1
         }
-        guard slot == deadlines.count else {
+        guard slot == connections.indices.count else {
             sweepNext = slot
             return
         }
         sweepNext = nil
-        lingering.removeAll { generations[$0.slot] != $0.generation }
-        if connectionCount > 0 { startSweeping() }
+        lingering.removeAll { connections.generation(of: $0.slot) != $0.generation }
+        if connections.count > 0 { startSweeping() }
     }
 
     // MARK: Stopping
@@ -306,7 +288,7 @@ public final class Server: Acceptor, @unchecked Sendable {
     public func drain(deadlineMilliseconds: Int, _ done: @escaping @Sendable () -> Void) {
         loop.post { [self] in
             startDrain(done)
-            guard connectionCount > 0 else { return }
+            guard connections.count > 0 else { return }
             _ = handle.schedule(afterMilliseconds: deadlineMilliseconds) { [unowned self] in
                 // Unowned is safe: a server is never freed.
                 for slot in connections.indices { connections[slot]?.close() }
@@ -332,7 +314,7 @@ public final class Server: Acceptor, @unchecked Sendable {
     }
 
     private func finishDrainIfDone() {
-        guard connectionCount == 0 else { return }
+        guard connections.count == 0 else { return }
         pool.releaseKept()
         let callbacks = drained
         drained = []

@@ -7,7 +7,7 @@ internal import SQLite
 final class ClickTable {
     private let connection: Connection
     /// By how many rows each inserts, the most first and one last.
-    private let inserts: [(rows: Int, statement: Statement)]
+    private let inserts: [RowInsert]
     private let texts: TextTable
     /// Where bound addresses lie until their statement has run.
     private let addresses: UnsafeMutableRawBufferPointer
@@ -24,19 +24,17 @@ final class ClickTable {
     init(_ connection: Connection) throws(SQLiteError) {
         self.connection = connection
         texts = try TextTable(connection)
-        var inserts: [(rows: Int, statement: Statement)] = []
+        var inserts: [RowInsert] = []
         var rows = Self.rowsMax
         while rows > 0 {
             let row = "(" + Self.columns.map { _ in "?" }.joined(separator: ", ") + ")"
             inserts.append(
-                (
-                    rows,
+                RowInsert(
                     try connection.prepare(
                         """
                         INSERT OR IGNORE INTO click (\(Self.columns.joined(separator: ", ")))
                         VALUES \(Array(repeating: row, count: rows).joined(separator: ", "))
-                        """)
-                ))
+                        """), rows: rows, columns: Self.columns.count))
             rows /= 2
         }
         self.inserts = inserts
@@ -52,14 +50,14 @@ final class ClickTable {
         throws(SQLiteError) -> Bool
     {
         var next = clicks.startIndex
-        for (rows, insert) in inserts {
-            while clicks.endIndex - next >= rows {
-                for row in 0..<rows {
+        for insert in inserts {
+            while clicks.endIndex - next >= insert.rows {
+                for row in 0..<insert.rows {
                     try bind(clicks[next + row], row, to: insert, arena: arena)
                 }
                 try insert.run()
-                guard connection.changes == rows else { return false }
-                next += rows
+                guard connection.changes == insert.rows else { return false }
+                next += insert.rows
             }
         }
         return true
@@ -69,7 +67,7 @@ final class ClickTable {
     ///
     /// - Returns: whether it was new.
     func insertIfNew(_ click: NewClick, arena: UnsafeRawBufferPointer) throws(SQLiteError) -> Bool {
-        let insert = inserts[inserts.count - 1].statement
+        let insert = inserts[inserts.count - 1]
         try bind(click, 0, to: insert, arena: arena)
         try insert.run()
         return connection.changes == 1
@@ -77,9 +75,9 @@ final class ClickTable {
 
     /// - Parameter row: of the statement's, from 0.
     private func bind(
-        _ click: NewClick, _ row: Int, to insert: Statement, arena: UnsafeRawBufferPointer
+        _ click: NewClick, _ row: Int, to insert: RowInsert, arena: UnsafeRawBufferPointer
     ) throws(SQLiteError) {
-        let first = Int32(row * Self.columns.count)
+        let first = row * Self.columns.count
         insert.bind(first + 1, click.rowID.rawValue)
         insert.bind(first + 2, click.campaignID.rawValue)
         insert.bind(first + 3, Int64(click.path))
@@ -125,9 +123,58 @@ extension UnsafeRawBufferPointer {
     }
 }
 
-extension Statement {
+/// A statement that inserts so many rows, and what its parameters hold: SQLite keeps a binding until
+/// the next one, and most columns say what the row before said in their place.
+private final class RowInsert {
+    let rows: Int
+    private let statement: Statement
+    /// By parameter, from 1. In memory of its own: each look at an array that a class changes in
+    /// place is checked.
+    private let held: UnsafeMutableBufferPointer<Held>
+
+    private enum Held {
+        case null
+        case integer(Int64)
+        /// Bytes, whose address holds for one run, or nobody knows what.
+        case other
+    }
+
+    init(_ statement: Statement, rows: Int, columns: Int) {
+        self.statement = statement
+        self.rows = rows
+        held = .allocate(capacity: rows * columns + 1)
+        held.initialize(repeating: .null)
+    }
+
+    deinit { held.deallocate() }
+
+    func bind(_ index: Int, _ value: Int64?) {
+        guard let value else { return bindNull(index) }
+        if case .integer(value) = held[index] { return }
+        held[index] = .integer(value)
+        statement.bind(Int32(index), value)
+    }
+
     /// NULL for no bytes: it needs no space in the row.
-    func bind(_ index: Int32, orNull bytes: UnsafeRawBufferPointer) {
-        if bytes.isEmpty { bindNull(index) } else { bind(index, bytes: bytes) }
+    func bind(_ index: Int, orNull bytes: UnsafeRawBufferPointer) {
+        if bytes.isEmpty { return bindNull(index) }
+        held[index] = .other
+        statement.bind(Int32(index), bytes: bytes)
+    }
+
+    private func bindNull(_ index: Int) {
+        if case .null = held[index] { return }
+        held[index] = .null
+        statement.bindNull(Int32(index))
+    }
+
+    func run() throws(SQLiteError) {
+        do {
+            try statement.run()
+        } catch {
+            // What failed may have been a binding.
+            held.update(repeating: .other)
+            throw error
+        }
     }
 }

@@ -9,7 +9,9 @@ public final class RequestParameters {
     private var middle = 512
     private var namesEnd = 0
     private var valuesEnd = 512
-    public private(set) var count = 0
+    // A property that others see is checked at each change.
+    private var pairs = 0
+    public var count: Int { pairs }
 
     public init() {}
 
@@ -26,14 +28,14 @@ public final class RequestParameters {
             memory = .allocate(byteCount: half * 2, alignment: 16)
             middle = half
         }
-        count = 0
+        self.pairs = 0
         namesEnd = 0
         valuesEnd = middle
     }
 
     /// Decodes one, `+` as a space.
     public func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        count += 1
+        pairs += 1
         namesEnd = append(name, at: namesEnd, before: middle)
         valuesEnd = append(value, at: valuesEnd, before: memory.count)
     }

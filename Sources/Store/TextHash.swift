@@ -39,10 +39,21 @@ struct TextHash {
 
 /// Row IDs by such hashes. Open addressing: the hashes are as good as random already, and need no
 /// other.
-struct HashedRows {
+final class HashedRows {
     /// 0 stands for an empty slot: SQLite's row IDs of ours begin at 1.
-    private var slots = [(hash: UInt64, id: Int64)](repeating: (0, 0), count: 64)
+    // In memory of its own: each look at an array that a class changes in place is checked.
+    private var slots = empty(64)
     private(set) var count = 0
+
+    private static func empty(_ count: Int)
+        -> UnsafeMutableBufferPointer<(hash: UInt64, id: Int64)>
+    {
+        let slots = UnsafeMutableBufferPointer<(hash: UInt64, id: Int64)>.allocate(capacity: count)
+        slots.initialize(repeating: (0, 0))
+        return slots
+    }
+
+    deinit { slots.deallocate() }
 
     /// Nil where there is none.
     @inline(__always)
@@ -52,7 +63,7 @@ struct HashedRows {
     }
 
     /// - Parameter id: not 0.
-    mutating func insert(_ hash: UInt64, _ id: Int64) {
+    func insert(_ hash: UInt64, _ id: Int64) {
         precondition(id != 0, "row 0")
         if (count + 1) * 2 > slots.count { grow() }
         let place = place(of: hash)
@@ -60,7 +71,11 @@ struct HashedRows {
         slots[place] = (hash, id)
     }
 
-    mutating func removeAll() { self = HashedRows() }
+    func removeAll() {
+        slots.deallocate()
+        slots = Self.empty(64)
+        count = 0
+    }
 
     /// Where the hash lies, or would: at most half of the slots are taken, so a search ends soon.
     @inline(__always)
@@ -71,9 +86,10 @@ struct HashedRows {
         return place
     }
 
-    private mutating func grow() {
+    private func grow() {
         let old = slots
-        slots = [(hash: UInt64, id: Int64)](repeating: (0, 0), count: old.count * 2)
+        slots = Self.empty(old.count * 2)
         for slot in old where slot.id != 0 { slots[place(of: slot.hash)] = slot }
+        old.deallocate()
     }
 }

@@ -7,7 +7,7 @@ final class TextTable {
     private let connection: Connection
     /// By the process's own hash of their bytes. Emptied at its bound: a table of distinct texts
     /// would otherwise grow with the visitors.
-    private var known = HashedRows()
+    private let known = HashedRows()
     private let hash = TextHash()
     private static let knownMax = 65_536
 

@@ -30,8 +30,7 @@ import Testing
         let sheet = FactSheet()
         sheet.begin(at: Instant(micros: 0), ip: visit.ip.flatMap { IPAddress($0) })
         for fact in router.facts {
-            sheet.bytes.append(contentsOf: (visit.facts[fact.name] ?? "").utf8)
-            sheet.endFact(isKnown: visit.facts[fact.name] != nil)
+            sheet.append(visit.facts[fact.name].map { Array($0.utf8) })
         }
         return router.decide(try #require(ClickRowID(rawValue: rowID)), sheet)
     }

@@ -416,8 +416,7 @@ import Testing
         let at = try facts["at"].map { try #require(Instant(rfc3339: $0)) }
         sheet.begin(at: at ?? Instant(micros: 0), ip: facts["ip"].flatMap { IPAddress($0) })
         for fact in router.facts {
-            sheet.bytes.append(contentsOf: (facts[fact.name] ?? "").utf8)
-            sheet.endFact(isKnown: facts[fact.name] != nil)
+            sheet.append(facts[fact.name].map { Array($0.utf8) })
         }
         return router.decide(try #require(ClickRowID(rawValue: 1)), sheet)?.rule == 1
     }

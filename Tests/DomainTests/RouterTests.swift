@@ -93,8 +93,7 @@ import Testing
             sheet.begin(at: Instant(micros: 0), ip: nil)
             for _ in router.facts {
                 let value = ["", "A", "b", "c", "AB", "us", "x.ab"].randomElement(using: &random)
-                sheet.bytes.append(contentsOf: (value ?? "").utf8)
-                sheet.endFact(isKnown: value != "")
+                sheet.append(value.map { Array($0.utf8) })
             }
             let expected = conditions.firstIndex { $0.evaluate(sheet) == .yes }.map { $0 + 1 }
             #expect(router.decide(rowID, sheet)?.rule == expected ?? 0)
@@ -109,11 +108,7 @@ import Testing
         let other = FactSheet()
         other.begin(at: Instant(micros: 0), ip: nil)
         for slot in 0..<router.clickFactCount {
-            let isKnown = sheet.withText(slot) { value in
-                other.bytes.append(contentsOf: value.map(Array.init) ?? [])
-                return value != nil
-            }
-            other.endFact(isKnown: isKnown)
+            other.append(sheet.withText(slot) { value in value.map { Array($0) } })
         }
         for part in [VisitPart.device, .place] {
             other.remember(router.rules(leftBy: part, sheet), leftBy: part)
@@ -227,10 +222,10 @@ import Testing
                     ip: Bool.random(using: &random) ? IPAddress("2001:db8::1") : nil)
                 for _ in router.facts {
                     let count = Int.random(in: 0...12, using: &random)
-                    for _ in 0..<count {
-                        sheet.bytes.append(UInt8.random(in: 0...255, using: &random))
+                    let value = (0..<count).map { _ in
+                        UInt8.random(in: 0...255, using: &random)
                     }
-                    sheet.endFact(isKnown: Bool.random(using: &random))
+                    sheet.append(Bool.random(using: &random) ? value : nil)
                 }
                 let rowID = try #require(
                     ClickRowID(rawValue: Int64.random(in: 1...(.max >> 1), using: &random)))

@@ -96,8 +96,7 @@ import Testing
         let sheet = FactSheet()
         sheet.begin(at: Instant(micros: 0), ip: visit.ip.flatMap { IPAddress($0) })
         for fact in router.facts {
-            sheet.bytes.append(contentsOf: (visit.facts[fact.name] ?? "").utf8)
-            sheet.endFact(isKnown: visit.facts[fact.name] != nil)
+            sheet.append(visit.facts[fact.name].map { Array($0.utf8) })
         }
         let rowID = try #require(ClickRowID(rawValue: 1))
         return router.explain(flow, rowID, sheet, OpenSelection()).rules[0].failures.map {
@@ -238,9 +237,8 @@ import Testing
             ip: Bool.random(using: &random) ? IPAddress("203.0.113.9") : nil)
         for fact in router.facts {
             let value = ConditionTests.visit.facts[fact.name]
-            sheet.bytes.append(contentsOf: (value ?? "x").utf8)
-            sheet.endFact(
-                isKnown: value != nil ? Int.random(in: 0..<5, using: &random) > 0 : false)
+            let isKnown = value != nil && Int.random(in: 0..<5, using: &random) > 0
+            sheet.append(isKnown ? value.map { Array($0.utf8) } : nil)
         }
         return sheet
     }

@@ -19,7 +19,7 @@ import Testing
         let sheet = FactSheet()
         sheet.begin(at: try #require(Instant(rfc3339: time)), ip: nil)
         let router = Router(flow, version: 1)
-        for _ in router.facts { sheet.endFact(isKnown: false) }
+        for _ in router.facts { sheet.append(nil) }
         return router.decide(try #require(ClickRowID(rawValue: 1)), sheet)?.rule == 1
     }
 

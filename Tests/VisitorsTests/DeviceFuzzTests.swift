@@ -111,7 +111,7 @@ private let real = [
     }
 
     @Test func `what the cache tells is what the reader tells`() {
-        var cache = DeviceCache()
+        let cache = DeviceCache()
         var random = SeededRandom(7)
         // More than it has places for, and each asked for often.
         let agents = (0..<3000).map {

@@ -147,7 +147,7 @@ import Visitors
 
     @Test func `a loop's finder tells the same as the files, also after they were replaced`() throws
     {
-        var finder = PlaceFinder(directory)
+        let finder = PlaceFinder(directory)
         let ip = try #require(IPAddress("203.0.113.9"))
         #expect(finder.place(of: ip) === FoundPlace.nowhere)
         try write(MaxMindWriter.cities.bytes(), to: "city.mmdb")

@@ -2,24 +2,37 @@
 /// loop, filled anew for each click, so that a click allocates nothing of its own, and a class, so
 /// that none of it is copied on the way through the rules.
 public final class FactSheet {
-    /// The values one after another: a fact's is appended here, then `endFact` is called.
-    public var bytes: [UInt8] = []
-    private var ends: [Int] = []
-    private var known: [Bool] = []
     private(set) var instant = Instant(micros: 0)
     private(set) var ip: IPAddress?
     private var leftByDevice: RuleSet?
     private var leftByPlace: RuleSet?
 
+    // In memory of its own: rules look at it dozens of times for each click, and each look at an
+    // array that a class changes in place is checked.
+    private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1024, alignment: 16)
+    private var memoryUsed = 0
+    private var values = UnsafeMutableBufferPointer<Value>.allocate(capacity: 32)
+    private var valueCount = 0
+
+    private struct Value {
+        let start: Int
+        /// 0: it isn't known.
+        let count: Int
+    }
+
     public init() {}
+
+    deinit {
+        memory.deallocate()
+        values.deallocate()
+    }
 
     /// Starts a visit of which nothing is known yet.
     public func begin(at instant: Instant, ip: IPAddress?) {
         self.instant = instant
         self.ip = ip
-        bytes.removeAll(keepingCapacity: true)
-        ends.removeAll(keepingCapacity: true)
-        known.removeAll(keepingCapacity: true)
+        memoryUsed = 0
+        valueCount = 0
         leftByDevice = nil
         leftByPlace = nil
     }
@@ -42,21 +55,43 @@ public final class FactSheet {
         }
     }
 
-    /// Takes the value that was appended to `bytes` as the next fact's, in the order of
-    /// `Router.facts`.
-    /// - Parameter isKnown: false: there is none, whatever was appended.
-    public func endFact(isKnown: Bool) {
-        let start = ends.last ?? 0
-        known.append(isKnown && bytes.count > start)
-        ends.append(bytes.count)
+    /// Takes the next fact's value, in the order of `Router.facts`.
+    /// - Parameter value: nil or empty: there is none.
+    public func append(_ value: [UInt8]?) {
+        if valueCount == values.count { growValues() }
+        let start = memoryUsed
+        let count = value?.count ?? 0
+        if let value {
+            if memory.count - start < count { growMemory(by: count) }
+            value.withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(rebasing: memory[start...]).copyMemory(from: $0)
+            }
+        }
+        values[valueCount] = Value(start: start, count: count)
+        valueCount += 1
+        memoryUsed = start + count
     }
 
     /// The value in that place; nil where it isn't known.
     func withText<Result>(_ slot: Int, _ body: (UnsafeRawBufferPointer?) -> Result) -> Result {
-        guard known.indices.contains(slot), known[slot] else { return body(nil) }
-        let start = slot == 0 ? 0 : ends[slot - 1]
-        return bytes.withUnsafeBytes { all in
-            body(UnsafeRawBufferPointer(rebasing: all[start..<ends[slot]]))
-        }
+        guard slot >= 0, slot < valueCount, values[slot].count > 0 else { return body(nil) }
+        let start = values[slot].start
+        return body(
+            UnsafeRawBufferPointer(rebasing: memory[start..<(start + values[slot].count)]))
+    }
+
+    private func growValues() {
+        let larger = UnsafeMutableBufferPointer<Value>.allocate(capacity: values.count * 2)
+        _ = larger.initialize(from: values[..<valueCount])
+        values.deallocate()
+        values = larger
+    }
+
+    private func growMemory(by count: Int) {
+        let larger = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(memory.count * 2, memoryUsed + count), alignment: 16)
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<memoryUsed]))
+        memory.deallocate()
+        memory = larger
     }
 }

@@ -20,7 +20,7 @@ public final class FoundPlace: Sendable {
 /// Neighbours share their records, so what those say is remembered: reading one costs ten times as
 /// much as finding it. Whoever comes from ever new places makes this useless, not larger: each
 /// record has one slot that it may lie in, and the newer one stays.
-public struct PlaceFinder {
+public final class PlaceFinder {
     /// Some 200 KB for each loop.
     private static let slotsMax = 1024
 
@@ -38,7 +38,7 @@ public struct PlaceFinder {
 
     public init(_ directory: GeoDirectory) { self.directory = directory }
 
-    public mutating func place(of address: IPAddress?) -> FoundPlace {
+    public func place(of address: IPAddress?) -> FoundPlace {
         refresh()
         guard let address, !places.isEmpty else { return .nowhere }
         positions.removeAll(keepingCapacity: true)
@@ -56,7 +56,7 @@ public struct PlaceFinder {
     }
 
     /// Takes no lock unless files were loaded since.
-    private mutating func refresh() {
+    private func refresh() {
         let now = directory.generation
         if now == generation { return }
         places = directory.places

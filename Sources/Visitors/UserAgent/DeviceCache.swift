@@ -20,7 +20,7 @@ public final class ReadDevice: Sendable {
 ///
 /// Who sends ever new agents makes it useless, not larger: each has one place that it may lie in,
 /// and the newer one stays.
-public struct DeviceCache {
+public final class DeviceCache {
     /// With agents of 200 bytes, half a MiB for each loop.
     private static let placesMax = 1024
     /// Longer ones are read each time.
@@ -36,7 +36,7 @@ public struct DeviceCache {
 
     public init() {}
 
-    public mutating func device(of headers: AgentHeaders) -> ReadDevice {
+    public func device(of headers: AgentHeaders) -> ReadDevice {
         let all = headers.all
         var count = 0
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325

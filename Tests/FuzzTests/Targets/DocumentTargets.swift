@@ -54,8 +54,7 @@ extension FuzzTarget {
         sheet.begin(at: Instant(micros: 1_795_000_000_000_000), ip: IPAddress("203.0.113.9"))
         for _ in router.facts {
             let fact = input.field()
-            sheet.bytes += fact
-            sheet.endFact(isKnown: true)
+            sheet.append(fact)
         }
         for number: Int64 in 1...4 {
             guard let rowID = ClickRowID(rawValue: number << 40) else { continue }
