@@ -85,7 +85,7 @@ import Testing
     }
 
     /// Shown to people or kept for them: what moves a cursor, hides or turns text is escaped.
-    private static func isShowable(_ text: String) -> Bool {
+    static func isShowable(_ text: String) -> Bool {
         !text.unicodeScalars.contains { scalar in
             switch scalar.value {
             case 0..<9, 11..<32, 127..<160, 0x61c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069:

@@ -1,0 +1,277 @@
+import TestSupport
+import Testing
+
+/// Hostile values in every field that a visitor or a network fills, in everything that comes out:
+/// addresses, pages, headers, JSON, logs, terminals and outbound calls.
+@Suite struct InjectionMatrixTests {
+    private static let payloads = [
+        "\r\nSet-Cookie: x=1\r\n", "\r\n\r\n<html>", "\n", "\r", "\u{0}\u{8}\u{1b}[2J\u{7f}",
+        "\u{85}\u{9b}2J\u{2028}\u{2029}", "\u{202e}gpj.exe\u{202c}\u{2066}\u{2069}\u{200f}\u{61c}",
+        "\u{feff}", "\"", "'", "\"'><img src=x onerror=alert(1)>", "<script>alert(1)</script>",
+        "</script><script>alert(1)</script>", "';alert(1);//", "&quot;&#39;&lt;",
+        "javascript:alert(1)",
+        "//evil.example/", "https://evil.example", "@evil.example", "&s2=evil&end=2", "?a=b#frag",
+        "/../../", "%0d%0aX-Injected: 1", "%00%ff", "%", "=cmd|' /C calc'!A0",
+        "@SUM(1+1)*cmd|' /C x'",
+        "+1+1", "-1+1", "\t=1+1", "\",\"admin\":true,\"", "\\\",\\", "{click_id}", "${7*7}{{7*7}}",
+        "; DROP TABLE click;--", ",", "|", "\u{1f600}e\u{301}",
+    ]
+    private static let modes = ["302", "303", "307", "meta", "double_meta", "js"]
+    private static let offer =
+        "https://offer.example/land?s2={click_id}&e={external_id}&z={var1}&q={var:q}"
+        + "&ua={user_agent}&r={referrer}&end=1"
+
+    /// What a header can carry of a text.
+    private static func line(_ text: String) -> String {
+        String(decoding: text.utf8.filter { $0 >= 32 && $0 != 127 }, as: UTF8.self)
+    }
+
+    /// A visit with one payload in all fields, each marked with its name.
+    private struct Visit {
+        let payload: String
+
+        var query: String {
+            ["subid", "zone", "q", "p"].map { "\($0)=\(percentEncoded("\($0).\(payload)."))" }
+                .joined(separator: "&") + "&\(percentEncoded("n." + payload))=v"
+        }
+
+        var fields: HTTPFields {
+            [
+                "User-Agent": InjectionMatrixTests.line("ua.\(payload)."),
+                "Referer": InjectionMatrixTests.line("r.\(payload)."),
+                "Accept-Language": InjectionMatrixTests.line("en.\(payload)."),
+                "X-Forwarded-For": InjectionMatrixTests.line("x.\(payload)."),
+                "Cookie": InjectionMatrixTests.line("cr=\(payload); c=\(payload)."),
+            ]
+        }
+
+        /// Parameters of the offer's address, in order, but the click ID.
+        var expected: [(name: String, value: String)] {
+            [
+                ("e", "subid.\(payload)."), ("z", "zone.\(payload)."), ("q", "q.\(payload)."),
+                ("ua", InjectionMatrixTests.line("ua.\(payload).")),
+                ("r", InjectionMatrixTests.line("r.\(payload).")), ("end", "1"),
+                ("p", "p.\(payload)."),
+            ]
+        }
+    }
+
+    /// Printable ASCII only, leading to the offer, each value in its own parameter.
+    private func check(_ address: String, of visit: Visit) throws -> String {
+        let name = "\(visit.payload.debugDescription): \(address)"
+        #expect(address.utf8.allSatisfy { 0x21...0x7e ~= $0 }, "\(name)")
+        #expect(address.hasPrefix("https://offer.example/land?s2="), "\(name)")
+        #expect(!address.contains("#") && !address.contains("\"") && !address.contains("<"))
+        let query = URLQuery(ofTarget: address)
+        #expect(query.raw.map(\.name) == ["s2"] + visit.expected.map(\.name), "\(name)")
+        for (expected, raw) in zip(visit.expected, query.raw.dropFirst()) {
+            #expect(
+                percentDecodedBytes(raw.value) == Array(expected.value.utf8),
+                "\(expected.name) of \(name)")
+        }
+        return try #require(query["s2"])
+    }
+
+    /// Nothing in the head but what an innocent visit gets.
+    private func check(_ response: HTTPResponse, like innocent: HTTPResponse, _ name: String) {
+        #expect(response.status == innocent.status, "\(name)")
+        let names = { (response: HTTPResponse) in response.fields.all.map { $0.0.lowercased() } }
+        #expect(names(response) == names(innocent), "\(name)")
+        for (field, value) in response.fields.all {
+            #expect(value.utf8.allSatisfy { 0x20...0x7e ~= $0 }, "\(field) of \(name)")
+        }
+        #expect(response.fields["content-type"] == innocent.fields["content-type"], "\(name)")
+    }
+
+    private func chain(_ change: (inout Chain.Setup) -> Void = { _ in }) throws -> Chain {
+        let chain = try Chain.start { setup in
+            setup.options.environment = ["CLICKRELAY_LOG_LEVEL": "debug"]
+            setup.offer["url"] = .string(Self.offer)
+            setup.campaign["pass_params"] = ["p"]
+            change(&setup)
+        }
+        for mode in Self.modes.dropFirst() {
+            try chain.tracker.call(
+                "POST", "/campaigns",
+                [
+                    "key": .string("c" + mode.replacing("_", with: "-")), "source": "push",
+                    "redirect": .string(mode), "pass_params": ["p"],
+                    "flow": ["paths": [["offers": [["offer": "fit"]]]]],
+                ])
+        }
+        return chain
+    }
+
+    private func campaign(_ mode: String) -> String {
+        mode == "302" ? "summer" : "c" + mode.replacing("_", with: "-")
+    }
+
+    @Test func `visitors' values stay values in every way of sending them on`() throws {
+        let chain = try chain()
+        let connection = try chain.tracker.connect()
+        for mode in Self.modes {
+            let innocent = Visit(payload: "a")
+            let path = "/c/\(campaign(mode))?"
+            let usual = try connection.request(
+                "GET", path + innocent.query, fields: innocent.fields)
+            for payload in Self.payloads {
+                let visit = Visit(payload: payload)
+                let answer = try connection.request(
+                    "GET", path + visit.query, fields: visit.fields)
+                let name = "\(mode), \(payload.debugDescription)"
+                check(answer, like: usual, name)
+                if let location = answer.location {
+                    _ = try check(location, of: visit)
+                    continue
+                }
+                var page = try RefreshPage(answer)
+                let usualPage = try RefreshPage(usual)
+                #expect(page.tags.map(\.name) == usualPage.tags.map(\.name), "\(name)")
+                #expect(page.texts == usualPage.texts, "\(name)")
+                #expect(answer.body.allSatisfy { $0 < 0x7f && ($0 >= 0x20 || $0 == 10) }, "\(name)")
+                if let address = page.address, address.hasPrefix("../") {
+                    #expect(address.utf8.allSatisfy { 0x21...0x7e ~= $0 }, "\(name)")
+                    page = try RefreshPage(
+                        connection.request(
+                            "GET", String(address.dropFirst(2)), fields: visit.fields))
+                }
+                _ = try check(#require(page.address), of: visit)
+                if let address = page.scriptAddress { _ = try check(address, of: visit) }
+            }
+        }
+    }
+
+    @Test func `what is refused, answered as JSON or repeated is no page`() throws {
+        let chain = try chain()
+        let connection = try chain.tracker.connect()
+        let visit = try chain.visit("subid=a")
+        for payload in Self.payloads {
+            let (name, value) = (payload.debugDescription, percentEncoded("v\(payload)"))
+            for target in [
+                "/\(value)", "/c/\(value)", "/o/\(value)", "/o/1?cid=\(value)",
+                "/postback/\(value)?cid=a", "/pixel/\(value).gif", "/api/v1/\(value)",
+                "/readyz?\(value)", "/postback/\(chain.network.key)?cid=\(value)&payout=\(value)",
+                "/postback/\(chain.network.key)?cid=\(visit.clickID)&payout=\(value)",
+                "/postback/\(chain.network.key)?cid=\(visit.clickID)&currency=\(value)",
+                "/postback/\(chain.network.key)?cid=\(visit.clickID)&test=1&return=\(value)",
+            ] {
+                let answer = try connection.request("GET", target)
+                let type = answer.fields["content-type"] ?? "none"
+                #expect(!type.contains("html"), "\(name) at \(target): \(type)")
+                // Where visitors are answered, it is one of a few sentences.
+                if !target.hasPrefix("/c/"), !target.hasPrefix("/o/") {
+                    #expect(
+                        answer.fields["x-content-type-options"] == "nosniff", "\(name) at \(target)"
+                    )
+                }
+                #expect(answer.location == nil, "\(name) at \(target)")
+                for (field, text) in answer.fields.all {
+                    #expect(text.utf8.allSatisfy { 0x20...0x7e ~= $0 }, "\(field) of \(target)")
+                }
+                // A reply by choice is repeated as it is, as plain text; nothing else is.
+                if type.contains("json") {
+                    _ = try answer.json
+                    #expect(InjectionTests.isShowable(answer.text), "\(target): \(answer.text)")
+                    #expect(!answer.text.contains("<"), "\(target): \(answer.text)")
+                } else if !target.contains("return=") {
+                    #expect(!answer.text.contains(payload) || payload.utf8.count < 3, "\(target)")
+                }
+            }
+        }
+        try checkLog(chain)
+    }
+
+    private func checkLog(_ chain: Chain) throws {
+        for line in chain.tracker.errorText.split(separator: "\n", omittingEmptySubsequences: false)
+        where !line.isEmpty && !line.contains(" listening on ") {
+            #expect(InjectionTests.isShowable(String(line)), "\(line)")
+            #expect(try JSON(parsing: String(line))["event"].string != nil, "\(line)")
+        }
+    }
+
+    @Test func `what is kept comes out as it came in, in JSON, terminals and calls`() throws {
+        let chain = try chain { setup in
+            var destination = setup.destination(
+                "main", "/conv?n={conversion_id}&e={external_id}&q={var:q}&ua={user_agent}&t={txid}"
+            )
+            destination["method"] = "POST"
+            destination["headers"] = ["X-Q": "{var:q}", "X-UA": "{user_agent}", "X-T": "{txid}"]
+            destination["body"] = [
+                "e": "{external_id}", "q": "{var:q}", "ua": "{user_agent}", "r": "{referrer}",
+                "t": "{txid}", "p": "{param1}",
+            ]
+            setup.destinations = [destination]
+        }
+        var kept: [(visit: Visit, clickID: String)] = []
+        let connection = try chain.tracker.connect()
+        for payload in Self.payloads {
+            let visit = Visit(payload: payload)
+            let answer = try connection.request(
+                "GET", "/c/summer?" + visit.query, fields: visit.fields)
+            let clickID = try check(#require(answer.location), of: visit)
+            let report = try chain.network.report([
+                ("cid", clickID), ("txid", "t.\(payload)."), ("param1", "p.\(payload)."),
+                ("payout", "1"), ("status", "approved"), ("n.\(payload)", payload),
+            ])
+            #expect(report.verdict == "accepted", "\(report.json.text)")
+            kept.append((visit, clickID))
+        }
+        let calls = try chain.source.await(kept.count)
+        for (visit, clickID) in kept {
+            try checkKept(chain, visit, clickID, calls)
+        }
+        let lists = ["postbacks", "conversions", "deliveries"]
+        for path in lists.map({ "/\($0)?limit=1000" }) + ["/report?group=campaign"] {
+            let text = try chain.tracker.api("GET", path).text
+            #expect(InjectionTests.isShowable(text) && !text.contains("<"), "\(path)")
+        }
+        for command in lists.map({ [$0, "list", "--limit", "100"] })
+            + kept.suffix(3).map({ ["trace", $0.clickID] })
+        {
+            let result = try TrackerProcess.run(
+                command + ["--data-dir", chain.tracker.dataDirectory])
+            #expect(result.exitCode == 0, "\(command): \(result.error)")
+            #expect(InjectionTests.isShowable(result.output), "\(command): \(result.output)")
+        }
+        try checkLog(chain)
+    }
+
+    private func checkKept(
+        _ chain: Chain, _ visit: Visit, _ clickID: String, _ calls: [RecordedRequest]
+    ) throws {
+        let (payload, name) = (visit.payload, visit.payload.debugDescription)
+        let values = Dictionary(uniqueKeysWithValues: visit.expected.map { ($0.name, $0.value) })
+        let answer = try chain.tracker.api("GET", "/clicks/\(clickID)")
+        #expect(InjectionTests.isShowable(answer.text) && !answer.text.contains("<"), "\(name)")
+        let journey = try answer.json
+        #expect(journey["external_id"].string == values["e"], "\(name)")
+        #expect(journey["vars"]["zone"].string == values["z"], "\(name)")
+        #expect(journey["vars"]["q"].string == values["q"], "\(name)")
+        #expect(journey["user_agent"].string == values["ua"], "\(name)")
+        #expect(journey["referrer"].string == values["r"], "\(name)")
+        let conversion = journey["conversions"][0]
+        #expect(conversion["transaction_id"].string == "t.\(payload).", "\(name)")
+
+        let id = conversion["id"].id ?? ""
+        let call = try #require(calls.first { $0.query["n"] == id }, "\(name)")
+        #expect(call.target.utf8.allSatisfy { 0x21...0x7e ~= $0 }, "\(name)")
+        #expect(
+            URLQuery(ofTarget: call.target).raw.map(\.name) == ["n", "e", "q", "ua", "t"], "\(name)"
+        )
+        #expect(call.query["e"] == values["e"] && call.query["q"] == values["q"], "\(name)")
+        let names = call.fields.all.map { $0.0.lowercased() }.sorted()
+        #expect(
+            names == [
+                "accept", "content-length", "content-type", "host", "idempotency-key", "user-agent",
+                "x-q", "x-t", "x-ua",
+            ], "\(name)")
+        #expect(call.fields["x-q"] == Self.line(values["q"] ?? ""), "\(name)")
+        #expect(call.fields["x-t"] == Self.line("t.\(payload)."), "\(name)")
+        let body: JSON = [
+            "e": .string(values["e"] ?? ""), "q": .string(values["q"] ?? ""),
+            "ua": .string(values["ua"] ?? ""), "r": .string(values["r"] ?? ""),
+            "t": .string("t.\(payload)."), "p": .string("p.\(payload)."),
+        ]
+        #expect(try JSON(parsing: call.text) == body, "\(name): \(call.text)")
+    }
+}
