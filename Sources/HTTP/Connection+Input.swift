@@ -11,7 +11,7 @@ extension Connection {
     /// Parses what was read into the server's buffer; keeps a copy of what is not complete.
     func parseShared(_ shared: UnsafeMutableRawBufferPointer, _ count: Int) {
         guard let base = shared.baseAddress else { return }
-        let consumed = parse(base, count)
+        let consumed = parse(base, count, atMost: 1)
         guard !isClosed, consumed < count else { return }
         if case .discarding = reading { return }
         if isClosing {
@@ -19,12 +19,13 @@ extension Connection {
             return
         }
         keep(base + consumed, count - consumed)
+        resumeIfPossible()
     }
 
     /// Parses what is kept of earlier reads.
-    func parseInput() {
+    func parseInput(atMost limit: Int = 1) {
         guard let base = input.base else { return }
-        let consumed = parse(base + input.start, input.count)
+        let consumed = parse(base + input.start, input.count, atMost: limit)
         if isClosed {
             input.release(server.pool)
             return
@@ -40,16 +41,22 @@ extension Connection {
             input.closeGap(from: decoded, to: raw)
             reading = .chunked(decoder, head: head, decoded: decoded, raw: decoded)
         }
+        resumeIfPossible()
     }
 
-    /// Handles every complete request at `base` until reading pauses; returns the bytes done with.
-    private func parse(_ base: UnsafeMutableRawPointer, _ count: Int) -> Int {
+    /// Handles complete requests at `base` until reading pauses, or `limit` of them: what a client
+    /// asks for behind its first request waits for others' first ones (`Server.resumeSome`).
+    ///
+    /// - Returns: the bytes done with.
+    private func parse(_ base: UnsafeMutableRawPointer, _ count: Int, atMost limit: Int) -> Int {
         isParsing = true
         defer { isParsing = false }
         var start = 0
-        while start < count, !isClosing, !isPaused, !isClosed {
+        var handled = 0
+        while start < count, handled < limit, !isClosing, !isPaused, !isClosed {
             switch step(base + start, count - start) {
             case .handled(let length):
+                handled += 1
                 start += length
                 reading = .head
                 requestStarted = start < count ? server.loop.nowNanos : 0
@@ -58,7 +65,7 @@ extension Connection {
             case .stopped: return count
             }
         }
-        if start < count, isPaused { isStalled = true }
+        if start < count, isPaused || handled == limit, !isClosing { isStalled = true }
         return start
     }
 

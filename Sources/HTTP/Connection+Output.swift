@@ -63,7 +63,7 @@ extension Connection {
         resumeIfPossible()
     }
 
-    private func resumeIfPossible() {
+    func resumeIfPossible() {
         guard isStalled, !isParsing, !isResumable, !isClosing, !isPaused else { return }
         isResumable = true
         server.markResumable(self)

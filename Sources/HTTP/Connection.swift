@@ -102,7 +102,8 @@ final class Connection: EventHandler, @unchecked Sendable {
         // Both directions are gone, or the socket failed: nobody would read an answer. What was
         // sent before that is still read and handled. The kernel reports this until we close.
         if events.contains(.hangup), !events.contains(.read) || !wantsRead {
-            close()
+            // What was read is parsed on in one of the next turns.
+            if !isResumable { close() }
             return
         }
         if events.contains(.write) { flush() }
@@ -180,7 +181,7 @@ final class Connection: EventHandler, @unchecked Sendable {
 
     func readFinished() {
         isReadFinished = true
-        if isPaused { isStalled = true } else { inputEnded() }
+        if isPaused || isStalled { isStalled = true } else { inputEnded() }
     }
 
     /// Nothing more will come and everything complete was parsed.
@@ -213,7 +214,7 @@ final class Connection: EventHandler, @unchecked Sendable {
             requestStarted = now
             bodyStarted = now
             bodyReceived = 0
-            parseInput()
+            parseInput(atMost: server.limits.pipelinedMax)
         }
         if isReadFinished, !isClosing, !isClosed { readFinished() }
         settle()

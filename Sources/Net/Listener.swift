@@ -19,8 +19,9 @@ public final class Listener: EventHandler, @unchecked Sendable {
     /// Bounds what one turn spends on a flood of connections; the rest is accepted in the next.
     private static let acceptsPerTurnMax = 64
     /// How long a listener rests when there is no descriptor for the connection it would accept:
-    /// watched on, it would be reported ready forever.
-    private static let exhaustedPauseNanos: UInt64 = 50_000_000
+    /// watched on, it would be reported ready forever. With the few that are then closed for it
+    /// each time, a backlog of thousands that say nothing has passed within a second or two.
+    private static let exhaustedPauseNanos: UInt64 = 5_000_000
 
     /// What the kernel keeps for a client that does not read; by itself it would be megabytes, and
     /// some thousands of such clients would take what TCP has for everybody. What is on its way to a

@@ -1,7 +1,9 @@
+import Glibc
 import TestSupport
 import Testing
 
 @testable import HTTP
+@testable import Net
 
 @Suite struct PipeliningTests {
     private func bodies(_ bytes: [UInt8]) -> [String] {
@@ -121,6 +123,47 @@ import Testing
         _ = try server.onLoop { _ in responder.respond(200, headers: [], body: Array("old".utf8)) }
         try server.answer("/hold2", "new")
         #expect(try next.receive().text == "new")
+    }
+
+    @Test func `whoever asks for more waits for those that ask for one`() throws {
+        let loop = try EventLoop(name: "fair")
+        let handler = ScriptedHandler()
+        let server = Server(loop: loop, limits: ServerLimits()) { _ in handler }
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        var clients: [Int32] = []
+        defer { for client in clients { close(client) } }
+        func request(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n" }
+        for number in 0..<41 {
+            var ends: [Int32] = [0, 0]
+            try #require(socketpair(AF_UNIX, type, 0, &ends) == 0)
+            clients.append(ends[0])
+            server.accepted(ends[1], from: nil)
+            let text =
+                number < 40
+                ? request("/first") + String(repeating: request("/more"), count: 30)
+                : request("/one")
+            try #require(send(ends[0], text, text.utf8.count, 0) == text.utf8.count)
+        }
+        loop.turn(timeout: 0)
+        let handled = handler.handled.current
+        #expect(Set(handled.prefix(41)) == ["/first", "/one"])
+        // And then some of them go on, for a while each.
+        #expect(handled.count <= 41 + 16 * 8)
+        for _ in 0..<20 { loop.turn(timeout: 0) }
+        #expect(handler.handled.current.count == 40 * 31 + 1)
+    }
+
+    @Test func `what was asked for before the client's end is answered, however much it is`() throws
+    {
+        let server = try SteppedServer()
+        let requests = String(repeating: "GET /a HTTP/1.1\r\nHost: a\r\n\r\n", count: 40)
+        try server.send(requests.utf8)
+        server.finishSending()
+        for _ in 0..<20 { server.turn() }
+        #expect(server.handler.handled.current.count == 40)
+        let text = withoutDates(server.receive())
+        #expect(text.components("HTTP/1.1 200").count == 41)
+        #expect(server.server.openConnections == 0)
     }
 
     @Test func `a close request ends the pipeline`() throws {
