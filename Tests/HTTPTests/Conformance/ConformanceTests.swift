@@ -10,6 +10,7 @@ import Testing
     @Test func `the table is as long as it should be`() {
         #expect(Self.refused.count >= 350)
         #expect(TakenCases.all.count >= 200)
+        #expect(OutsideCases.all.count >= 180)
     }
 
     @Test(arguments: refused)
@@ -19,6 +20,13 @@ import Testing
 
     @Test(arguments: TakenCases.all)
     func `what does not is taken, however its bytes are split`(row: ConformanceCase) throws {
+        try check(row)
+    }
+
+    @Test(arguments: OutsideCases.all)
+    func `others' cases are judged as they judge them, or more strictly`(row: ConformanceCase)
+        throws
+    {
         try check(row)
     }
 
