@@ -12,6 +12,15 @@ public struct ClickBatch: Sendable {
     /// Rows to be inserted.
     public var count: Int { rows.count + landerClicks.count }
 
+    /// Memory that it takes, more or less.
+    var bytes: Int {
+        arena.capacity + rows.capacity * MemoryLayout<NewClick>.stride
+            + landerClicks.capacity * MemoryLayout<LanderClick>.stride + Self.bytesOfNone
+    }
+
+    /// The arrays' own.
+    private static let bytesOfNone = 160
+
     /// The rows that belong into those days' files; nil where there are none.
     func part(of days: Set<Day>) -> ClickBatch? {
         var part = self

@@ -23,8 +23,12 @@ public final class ClickStore: Sendable {
         public var redirectsOnFailure = true
         /// Clicks kept in memory while the disk fails; beyond it they are refused.
         public var heldMax = 500_000
+        /// The memory that those may take; visitors choose how long their parameters are.
+        public var heldBytesMax = 256 << 20
         /// Clicks on their way to the disk; beyond it they are refused.
         public var queuedMax = 200_000
+        /// The memory that those may take.
+        public var queuedBytesMax = 128 << 20
         /// Whether it has no thread, and works when `turn` and `idle` are called.
         public var isDriven = false
         /// Keeps lander clicks that an earlier day's file doesn't take because it fails, and says
@@ -51,6 +55,7 @@ public final class ClickStore: Sendable {
     private let writer: ClickWriter
     private let options: Options
     private let queued = Counter()
+    private let queuedBytes = Counter()
 
     /// An `Atomic` that closures can share.
     private final class Counter: Sendable {
@@ -78,13 +83,19 @@ public final class ClickStore: Sendable {
     /// Queues clicks. `finished` is called on the writer's thread, or at once when the queue is
     /// full; no redirect may be sent before it says so.
     public func store(_ batch: ClickBatch, finished: @escaping @Sendable (ClickOutcome) -> Void) {
-        let count = batch.count
+        let (count, bytes) = (batch.count, batch.bytes)
         let waiting = queued.value.add(count, ordering: .relaxed).newValue
-        let item = Item(batch: batch) { [queued] outcome in
+        let waitingBytes = queuedBytes.value.add(bytes, ordering: .relaxed).newValue
+        let item = Item(batch: batch) { [queued, queuedBytes] outcome in
             queued.value.subtract(count, ordering: .relaxed)
+            queuedBytes.value.subtract(bytes, ordering: .relaxed)
             finished(outcome)
         }
-        if waiting > options.queuedMax || !thread.submit(item) { item.finished(.refused) }
+        if waiting > options.queuedMax || waitingBytes > options.queuedBytesMax
+            || !thread.submit(item)
+        {
+            item.finished(.refused)
+        }
     }
 
     /// A day's file stays open for writing this long after its day, for the lander clicks of its

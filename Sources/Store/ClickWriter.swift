@@ -33,6 +33,9 @@ final class ClickWriter: @unchecked Sendable {
     private struct Shared {
         var failure: String?
         var heldCount = 0
+        var heldBytes = 0
+        /// Some were refused since clicks are held, because they are too many.
+        var isFull = false
         var cache = CacheUse(bytes: 0, bytesMax: 0)
     }
     private let shared = Mutex(Shared())
@@ -59,7 +62,14 @@ final class ClickWriter: @unchecked Sendable {
         self.log = log
     }
 
-    var failure: String? { shared.withLock(\.failure) }
+    var failure: String? {
+        shared.withLock { shared in
+            guard let failure = shared.failure, shared.isFull else { return shared.failure }
+            return
+                "\(failure); \(shared.heldCount) clicks are held in memory, which is all there is "
+                + "room for: others are refused"
+        }
+    }
     var heldCount: Int { shared.withLock(\.heldCount) }
     var cache: CacheUse { shared.withLock(\.cache) }
 
@@ -269,12 +279,23 @@ final class ClickWriter: @unchecked Sendable {
 
     private func hold(_ batch: ClickBatch) -> ClickOutcome {
         guard options.redirectsOnFailure else { return .refused }
-        return shared.withLock { shared in
-            guard shared.heldCount + batch.count <= options.heldMax else { return .refused }
+        let bytes = batch.bytes
+        let (isHeld, isNew) = shared.withLock { shared in
+            guard shared.heldCount + batch.count <= options.heldMax,
+                shared.heldBytes + bytes <= options.heldBytesMax
+            else {
+                defer { shared.isFull = true }
+                return (false, !shared.isFull)
+            }
             shared.heldCount += batch.count
+            shared.heldBytes += bytes
             held.append(batch)
-            return .held
+            return (true, false)
         }
+        if isNew {
+            log("clicks_refused", "held=\(heldCount) reason=\"no room for more in memory\"")
+        }
+        return isHeld ? .held : .refused
     }
 
     private func retry() {
@@ -300,6 +321,8 @@ final class ClickWriter: @unchecked Sendable {
             defer {
                 shared.failure = nil
                 shared.heldCount = waiting
+                shared.heldBytes = held.reduce(0) { $0 + $1.bytes }
+                shared.isFull = false
             }
             return (shared.heldCount - waiting - late.count, shared.failure != nil)
         }

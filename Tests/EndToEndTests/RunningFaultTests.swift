@@ -352,4 +352,35 @@ import Testing
         try limit("4096")
         try expectRecovery(chain, visits, known: known)
     }
+
+    @Test func `with little memory few clicks are held, and others refused`() throws {
+        let shim = try FaultShim()
+        let directory = try TemporaryDirectory()
+        let chain = try Self.start("redirect", shim.environment(directory)) {
+            $0.directory = directory
+            // An eighth of it is for clicks that wait. Addresses that malloc only reserves count too.
+            $0.options.starter = ["/usr/bin/prlimit", "--as=\(300 << 20)"]
+            $0.options.environment["MALLOC_ARENA_MAX"] = "1"
+        }
+        var visits = [try chain.visit("subid=before")]
+        try shim.turn(["fsync", "fdatasync"], error: EIO)
+        let connection = try chain.tracker.connect()
+        let long = String(repeating: "x", count: 4000)
+        var refused = 0
+        for number in 0..<12_000 where refused < 3 {
+            let answer = try connection.request(
+                "GET", "/c/summer?subid=\(number)&x=\(long)",
+                fields: ["Referer": String(long.prefix(1024))])
+            if answer.status == 503 {
+                refused += 1
+            } else {
+                visits.append(try Chain.visit(answer))
+            }
+        }
+        #expect(refused == 3, "\(visits.count) clicks of 5 kB were taken")
+        #expect(try readiness(chain, 503).contains("others are refused"))
+        #expect(lines(chain, "clicks_refused").count == 1)
+        try shim.turn([])
+        try expectRecovery(chain, visits.prefix(2) + visits.suffix(5))
+    }
 }

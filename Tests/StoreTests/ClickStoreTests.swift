@@ -214,6 +214,27 @@ import Testing
         #expect(try bench.click(id)?.rowID == id)
     }
 
+    @Test func `clicks that would take too much memory are refused, and it's said`() throws {
+        let bench = try ClickBench { $0.heldBytesMax = 100_000 }
+        try bench.block(Self.tomorrow)
+        var outcomes: [ClickOutcome] = []
+        for number in 0..<20 {
+            var batch = ClickBatch()
+            _ = ClickBench.click(number + 1, at: Self.tomorrow.start, into: &batch)
+            batch.arena += [UInt8](repeating: 0, count: 16_000)
+            outcomes.append(try bench.save(batch))
+        }
+        let held = outcomes.filter { $0 == .held }.count
+        #expect((3...6).contains(held) && outcomes.prefix(held).allSatisfy { $0 == .held })
+        #expect(outcomes.filter { $0 == .refused }.count == 20 - held)
+        #expect(bench.events.current == ["clicks_not_stored", "clicks_refused"])
+        #expect(bench.store.failure?.contains("\(held) clicks are held in memory") == true)
+        try bench.unblock(Self.tomorrow)
+        bench.clock.with { $0 = $0.advanced(by: .seconds(2)) }
+        try eventually("the held clicks are stored") { bench.store.failure == nil }
+        #expect(bench.store.depth.held == 0)
+    }
+
     @Test func `what is held has a bound`() throws {
         let bench = try ClickBench { $0.heldMax = 2 }
         try bench.block(Self.tomorrow)

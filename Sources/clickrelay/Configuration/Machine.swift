@@ -30,4 +30,42 @@ enum Machine {
         }
         return min(max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), 256)
     }
+
+    /// What this process may have of memory: by its own limit of addresses, by its control groups',
+    /// and by what there is.
+    static func memoryBytes() -> Int {
+        let pages = sysconf(Int32(_SC_PHYS_PAGES)), page = sysconf(Int32(_SC_PAGESIZE))
+        var limits = [pages > 0 && page > 0 ? pages.multipliedReportingOverflow(by: page).0 : .max]
+        var addresses = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &addresses) == 0 {
+            limits.append(Int(clamping: addresses.rlim_cur))
+        }
+        // Not readable: no limit that we could know of.
+        let groups = (try? FileSystem.read("/proc/self/cgroup")) ?? []
+        for line in String(decoding: groups, as: UTF8.self).split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3 else { continue }
+            let (root, name): (String, String)
+            if parts[1].isEmpty {
+                (root, name) = ("/sys/fs/cgroup", "memory.max")
+            } else if parts[1] == "memory" {
+                (root, name) = ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
+            } else {
+                continue
+            }
+            // Its own group, and those that it is part of. In a container only the top one shows.
+            var path = parts[2][...]
+            while true {
+                if let bytes = try? FileSystem.read("\(root)\(path == "/" ? "" : path)/\(name)"),
+                    let limit = Int(
+                        String(decoding: bytes, as: UTF8.self).prefix { $0.isNumber })
+                {
+                    limits.append(limit)
+                }
+                guard let slash = path.lastIndex(of: "/"), path.count > 1 else { break }
+                path = slash == path.startIndex ? "/" : path[..<slash]
+            }
+        }
+        return limits.filter { $0 > 0 }.min() ?? .max
+    }
 }

@@ -101,6 +101,9 @@ final class Tracker: @unchecked Sendable {
         clickOptions.isFullyDurable = configuration.databaseSync == .full
         clickOptions.redirectsOnFailure = configuration.onStorageFailure == .redirect
         clickOptions.retentionDays = configuration.retentionClickDays
+        let memory = Machine.memoryBytes()
+        clickOptions.heldBytesMax = min(clickOptions.heldBytesMax, memory / 8)
+        clickOptions.queuedBytesMax = min(clickOptions.queuedBytesMax, memory / 16)
         clickOptions.keepLate = { [ledger = installation.ledger] landerClicks, finished in
             ledger.perform { tx throws(StoreError) in
                 // Whether the day's file has others of the click nobody can say now.
