@@ -45,6 +45,8 @@ final class ClickWriter: @unchecked Sendable {
     private static let retryEvery = Duration.seconds(1)
     private static let housekeepingEvery = Duration.seconds(5)
     private static let sealingEvery = Duration.seconds(3600)
+    /// After a file was closed in the middle of something.
+    private static let sealingAfterFailure = Duration.seconds(60)
 
     /// Also when `instant` lies further ahead than it was ever set: the clock was set back, and
     /// whoever waited for it to catch up might hold clicks until they are too many.
@@ -226,6 +228,7 @@ final class ClickWriter: @unchecked Sendable {
     /// The day's file is left alone until the next try; the others go on.
     private func setAside(_ day: Day, _ error: StoreError) {
         files.removeValue(forKey: day)?.close()
+        sealSoon()
         let reason = error.description
         let known = failing.updateValue(
             Failing(reason: reason, retryAt: now().advanced(by: Self.retryEvery)), forKey: day)
@@ -269,6 +272,7 @@ final class ClickWriter: @unchecked Sendable {
     private func fail(_ error: StoreError) {
         for file in files.values { file.close() }
         files.removeAll()
+        sealSoon()
         retryAt = now().advanced(by: Self.retryEvery)
         let isNew = shared.withLock { shared in
             defer { shared.failure = error.description }
@@ -360,12 +364,18 @@ final class ClickWriter: @unchecked Sendable {
         ClickStore.isFinished(day, at: time)
     }
 
-    /// Opens the files that an earlier run left unsealed, so that the next round seals them.
+    private func sealSoon() {
+        sealingAt = min(sealingAt, now().advanced(by: Self.sealingAfterFailure))
+    }
+
+    /// Opens the files that an earlier run or a failure left unsealed, or half made or sealed, so that
+    /// the next round seals them. Nobody can read one that is half done.
     private func adoptUnsealed(_ time: Instant) throws(StoreError) {
         guard Self.isDue(sealingAt, time, every: Self.sealingEvery) else { return }
         sealingAt = time.advanced(by: Self.sealingEvery)
-        for day in try directory.clickDays() where isOver(day, at: time) {
-            guard directory.hasLog(day) else { continue }
+        for day in try directory.clickDays() {
+            guard directory.hasJournal(day) || isOver(day, at: time) && directory.hasLog(day)
+            else { continue }
             do throws(StoreError) {
                 _ = try file(day)
             } catch {

@@ -406,6 +406,23 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: path + "-wal") == (age == 0))
     }
 
+    @Test func `a file that a failure left half done is finished by the running store`() throws {
+        let directory = try TemporaryDirectory()
+        let day = Self.today.advanced(by: -1)
+        let first = try ClickBench(directory)
+        var batch = ClickBatch()
+        let id = ClickBench.click(1, at: day.start, into: &batch)
+        #expect(try first.save(batch) == .stored)
+        first.store.stop()
+        try leaveJournal(first.data, day)
+        // It takes lander clicks for a day yet, and nobody may come with one.
+        let bench = try ClickBench(directory)
+        let journal = bench.data.clickFilePath(day) + "-journal"
+        try eventually("it is finished") { !FileManager.default.fileExists(atPath: journal) }
+        #expect(try bench.click(id)?.rowID == id)
+        #expect(bench.events.current == [])
+    }
+
     @Test func `a file that can't be finished does not stop the others`() throws {
         let directory = try TemporaryDirectory()
         let data = DataDirectory(path: directory.path)
