@@ -13,11 +13,17 @@ public final class ClickRowIDs: Sendable {
     /// once stood there. Newest first.
     private let taken: [(day: Day, newest: Int64)]
 
+    /// Behind the newest stored click there may be lander clicks, whose IDs come from here too and are
+    /// not looked for. Only where the clock was set back: else IDs follow it anyway.
+    private static let passedOver: Int64 = 1 << 14
+
     /// - Parameter newestStored: each day's newest stored ID, of today and of days to come.
     public init(node: UInt8, newestStored: [ClickRowID], now: Instant) {
         self.node = node
         let today = now.day
-        let counters = newestStored.map { ($0.day, $0.milliseconds << 14 | Int64($0.sequence)) }
+        let counters = newestStored.map {
+            ($0.day, $0.milliseconds << 14 + Int64($0.sequence) + Self.passedOver)
+        }
         newest = Atomic(counters.filter { $0.0 <= today }.map(\.1).max() ?? 0)
         taken = counters.filter { $0.0 > today }.map { (day: $0.0, newest: $0.1) }
     }

@@ -61,7 +61,8 @@ import Testing
         // The clock is five seconds behind what was stored.
         let ids = ClickRowIDs(node: 0, newestStored: [stored], now: Self.noon)
         let next = ids.next(micros: Self.noon.micros)
-        #expect(next > stored && next.milliseconds == stored.milliseconds && next.sequence == 8)
+        // A millisecond is left for lander clicks, which nobody looks for.
+        #expect(next.milliseconds == stored.milliseconds + 1 && next.sequence == 8)
     }
 
     @Test func `a clock that was ahead for days leaves those days' IDs alone`() {
