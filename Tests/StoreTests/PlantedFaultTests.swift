@@ -122,6 +122,20 @@ import Testing
         #expect(faults.contains { $0.contains(plant.words) }, "\(faults)")
     }
 
+    @Test func `an empty day is found where it had clicks, and not where it was just being made`()
+        throws
+    {
+        let sound = try SoundDirectory()
+        let next = sound.data.clickFilePath(sound.day.advanced(by: 1))
+        try Data().write(to: URL(fileURLWithPath: next))
+        #expect(sound.faults == [])
+        let path = sound.data.clickFilePath(sound.day)
+        try FileManager.default.removeItem(atPath: path)
+        try Data().write(to: URL(fileURLWithPath: path))
+        #expect(
+            sound.faults == ["clicks/2026-11-20.db: is empty, though there were clicks in it"])
+    }
+
     @Test func `a day that is missing between others is found, and the oldest may be gone`() throws
     {
         let sound = try SoundDirectory()

@@ -289,7 +289,7 @@ extension DirectoryCheck {
 
     /// Retention deletes the oldest days, so that one is missing which is newer than another that is
     /// there, though the ledger knows of clicks in it.
-    func checkMissingDays(_ days: [Day]) {
+    func checkMissingDays(_ days: [Day], _ emptyDays: Set<Day>) {
         guard let ledger, let oldest = days.first else { return }
         do throws(SQLiteError) {
             var known = Set(
@@ -299,6 +299,9 @@ extension DirectoryCheck {
                 ) { (row) throws(SQLiteError) in
                     Day(number: Int32(clamping: row.int64(0)))
                 })
+            for day in known.intersection(emptyDays).sorted() {
+                fault("clicks/\(day.text).db", "is empty, though there were clicks in it")
+            }
             if try ledger.hasTable("click_day") {
                 try ledger.rows("SELECT day FROM click_day") { (row) throws(SQLiteError) in
                     known.insert(Day(number: Int32(clamping: row.int64(0))))

@@ -44,11 +44,12 @@ public final class DirectoryCheck {
             return
         }
         dayFileCount = days.count
-        checkMissingDays(days)
+        var emptyDays: Set<Day> = []
         for (index, day) in days.enumerated() {
             progress("clicks/\(day.text).db (\(index + 1) of \(days.count))")
-            checkDay(day)
+            checkDay(day, &emptyDays)
         }
+        checkMissingDays(days, emptyDays)
     }
 
     func fault(_ file: String, _ message: String) {
@@ -110,10 +111,15 @@ public final class DirectoryCheck {
 
     // MARK: Days
 
-    private func checkDay(_ day: Day) {
+    private func checkDay(_ day: Day, _ emptyDays: inout Set<Day>) {
         let name = "clicks/\(day.text).db"
         read(name, directory.clickFilePath(day), ClickSchema.migrator) {
             (connection) throws(SQLiteError) in
+            // A crash came when it was made, or it is nobody's any more: what others know of it tells.
+            if try connection.int64("SELECT count(*) FROM sqlite_schema") == 0 {
+                emptyDays.insert(day)
+                return
+            }
             clickCount += try connection.int64("SELECT count(*) FROM click") ?? 0
             // A finished day's file keeps the columns that it was written with.
             let version = try connection.int64("PRAGMA user_version") ?? 0
