@@ -31,6 +31,7 @@ final class Life: @unchecked Sendable {
 
     struct Settings {
         var redirectsOnFailure = true
+        var retentionDays: Int?
         var concurrency = 8
         var windowMax = 8
     }
@@ -98,6 +99,7 @@ final class Life: @unchecked Sendable {
         var clickOptions = ClickStore.Options()
         clickOptions.isDriven = true
         clickOptions.redirectsOnFailure = settings.redirectsOnFailure
+        clickOptions.retentionDays = settings.retentionDays
         clickOptions.keepLate = { landerClicks, finished in
             ledger.perform { tx throws(StoreError) in
                 for late in landerClicks { try tx.insertLate(late, isFirst: true) }

@@ -17,6 +17,10 @@ struct Plan {
     /// Changes of the disk fail for a while.
     var diskFails = false
     var redirectsOnFailure = true
+    /// After so many days a day's clicks are deleted.
+    var retentionDays: Int?
+    /// Somebody pauses, resumes, retries and cancels.
+    var isOperated = false
     var concurrency: Int
     var windowMax: Int
     /// How much comes in, in per cent of the steps.
@@ -34,6 +38,12 @@ struct Plan {
         }
         setsClock = Int.random(in: 0..<4, using: &random) == 0
         leaps = Bool.random(using: &random)
+        isOperated = Int.random(in: 0..<3, using: &random) == 0
+        diskFails = Int.random(in: 0..<4, using: &random) == 0
+        if leaps, Int.random(in: 0..<3, using: &random) == 0 {
+            retentionDays = Int.random(in: 1...4, using: &random)
+        }
+        redirectsOnFailure = Bool.random(using: &random)
     }
 
     static func mood(_ random: inout SeededRandom) -> Receivers.Mood {

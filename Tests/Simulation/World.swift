@@ -22,6 +22,8 @@ final class World: @unchecked Sendable {
     private(set) var life: Life?
     private(set) var lifeCount = 0
     private(set) lazy var receivers = Receivers(self)
+    private(set) lazy var interference = Operator(self)
+    private(set) var outboundTurns = 0
     private let senders: Senders
     private let socket: String
 
@@ -35,6 +37,8 @@ final class World: @unchecked Sendable {
     /// By the deliveries' keys: the life in which a receiver's success was answered.
     private var successes: [String: Int] = [:]
     private(set) var clockWasSet = false
+    /// That the clock has ever shown.
+    private var newestDay = Template.start.day
     let keys: ClickIDKeys
 
     /// - Parameter path: of a directory that is made for the simulation and is its own.
@@ -88,12 +92,15 @@ final class World: @unchecked Sendable {
         while true {
             lifeCount += 1
             if lifeCount > 1 { try bug?.sabotage(directory) }
+            // Else the tracker would rightly not start.
+            machine_fail(0, 0, 0)
             // A crash may come in the middle of starting, too.
             if plan.diesWriting, lifeCount > 1, Int.random(in: 0..<4, using: &random) == 0 {
                 dieLater(within: 60)
             }
             var settings = Life.Settings()
             settings.redirectsOnFailure = plan.redirectsOnFailure
+            settings.retentionDays = plan.retentionDays
             settings.concurrency = plan.concurrency
             settings.windowMax = plan.windowMax
             do {
@@ -163,7 +170,15 @@ final class World: @unchecked Sendable {
         events.insert(Event(at: at, body: body), at: index)
     }
 
-    private func advance(_ seconds: Double) { Machine.advance(seconds: seconds) }
+    private func advance(_ seconds: Double) {
+        Machine.advance(seconds: seconds)
+        newestDay = max(newestDay, Machine.wall.day)
+    }
+
+    /// Whether a day's clicks may have been deleted by now.
+    func mayBeDeleted(_ day: Day) -> Bool {
+        plan.retentionDays.map { day.advanced(by: $0) < newestDay } ?? false
+    }
 
     private func runEvents() -> Bool {
         var isAny = false
@@ -196,7 +211,16 @@ final class World: @unchecked Sendable {
             Template.start, Machine.wall.advanced(by: .milliseconds(Int64(seconds * 1000))))
         clockWasSet = true
         Machine.setWall(time)
+        newestDay = max(newestDay, time.day)
         trace.note("somebody sets the clock by \(seconds) s")
+    }
+
+    private func failDisk() {
+        // Often only the call that a commit waits for.
+        let from = Int.random(in: 1...20, using: &random)
+        let count = [1, 1, 3, 30, 300].randomElement(using: &random) ?? 1
+        machine_fail(from, count, Bool.random(using: &random) ? EIO : ENOSPC)
+        trace.note("changes of the disk fail: \(count) from the \(from). on")
     }
 
     // MARK: Steps
@@ -226,6 +250,8 @@ final class World: @unchecked Sendable {
                 }
             case 30:
                 if let ask = senders.leave(using: &random) { trace.note("\(ask) does not wait") }
+            case 31 where plan.isOperated: interference.act(on: life)
+            case 32 where plan.diskFails: failDisk()
             default: passTime()
             }
         }
@@ -236,6 +262,7 @@ final class World: @unchecked Sendable {
     @discardableResult
     private func turnOutbound() throws -> Bool {
         life?.outbound.turn(timeout: 0)
+        outboundTurns += 1
         return try receivers.poll()
     }
 
@@ -276,11 +303,18 @@ final class World: @unchecked Sendable {
         machine_fail(0, 0, 0)
         for host in Template.hosts { receivers.moods[host] = .well }
         trace.note("all trouble ends")
-        for round in 0..<400 {
-            try rest()
-            life?.sweepParked()
+        // What failed is tried again after a second, and what was left half done after a minute.
+        for _ in 0..<2 {
+            advance(70)
             life?.ledger.idle()
             life?.clicks.idle()
+        }
+        for round in 0..<400 {
+            try rest()
+            life?.ledger.idle()
+            life?.clicks.idle()
+            life?.sweepParked()
+            if let life { interference.resumeAll(life) }
             try rest()
             if let event = events.first {
                 advance(Double(event.at - min(event.at, Machine.elapsed)) / 1e9)
@@ -438,9 +472,7 @@ final class World: @unchecked Sendable {
         trace.note("network: \(call.host) is called: \(call.key) \(call.target)")
         guard row.idempotencyKey == call.key, row.request.url == "http://\(call.host)\(call.target)"
         else { throw Violation("\(row) is called as \(call)") }
-        guard row.state == .waiting else {
-            throw Violation("\(call.key) is called though it is \(row.state.rawValue)")
-        }
+        try interference.check(row, at: call.host)
         if !clockWasSet, row.dueAt > Machine.wall {
             throw Violation(
                 "\(call.key) is called at \(Machine.wall.rfc3339), before it is due: \(row)")
