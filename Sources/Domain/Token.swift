@@ -95,49 +95,61 @@ public enum Token: Hashable, Sendable {
     }
 }
 
-/// A token as a template uses it: `{payout:number}`, `{payout:2}`, `{sha256:click_id}`, `{status:approved=1}`.
-public struct TokenUse: Hashable, Sendable {
+/// A token as a template uses it: `{payout:number}`, `{payout:2}`, `{sha256:click_id}`,
+/// `{status:approved=1}`. A class: to fill a template each click takes its tokens out, and copying
+/// their parts would count references to all of them.
+public final class TokenUse: Hashable, Sendable {
     public let token: Token
     /// `{name:raw}`: the value's own reserved characters stay; what no URL may contain is encoded.
-    public var isRaw = false
+    public let isRaw: Bool
     /// `{name:number}`: a JSON body takes the value as a number.
-    public var isNumber = false
+    public let isNumber: Bool
     /// `{payout:2}`: an amount with exactly so many decimals.
-    public var decimals: Int?
+    public let decimals: Int?
     /// `{sha256:name}`: the value's SHA-256 in lower-case hex.
-    public var isHashed = false
+    public let isHashed: Bool
     /// `{status:approved=1 pending=2}`: another word for a value; values not listed have none.
-    public var renames: [String: String] = [:]
+    public let renames: [String: String]
 
     /// The token in braces, hashed or not: `{sha256:external_id}`.
     public var text: String { isHashed ? "{sha256:\(token.spelling)}" : "{\(token.spelling)}" }
 
-    init(_ token: Token) { self.token = token }
+    public static func == (left: TokenUse, right: TokenUse) -> Bool {
+        left.token == right.token && left.isRaw == right.isRaw && left.isNumber == right.isNumber
+            && left.decimals == right.decimals && left.isHashed == right.isHashed
+            && left.renames == right.renames
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(token)
+        hasher.combine(isHashed)
+    }
 
     /// Reads what stands between the braces.
     /// - Throws: a sentence that says what to mend.
     init(spelling: String) throws(TemplateError) {
         let parts = spelling.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[0])
-        guard parts.count == 2 else {
-            token = try Self.token(named: name)
-            return
-        }
-        let argument = String(parts[1])
-        switch name {
-        case "var":
+        let argument = parts.count == 2 ? String(parts[1]) : nil
+        var isRaw = false
+        var isNumber = false
+        var decimals: Int?
+        var isHashed = false
+        var renames: [String: String] = [:]
+        switch (name, argument) {
+        case (_, nil): token = try Self.token(named: name)
+        case ("var", let argument?):
             // A trailing :raw belongs to us, the rest is the parameter's name.
-            let isRaw = argument.hasSuffix(":raw")
+            isRaw = argument.hasSuffix(":raw")
             token = try Self.parameter(isRaw ? String(argument.dropLast(4)) : argument)
-            self.isRaw = isRaw
-        case "sha256":
+        case ("sha256", let argument?):
             token =
                 argument.hasPrefix("var:")
                 ? try Self.parameter(String(argument.dropFirst(4)))
                 : try Self.token(named: argument)
             isHashed = true
-        default:
-            token = try Self.token(named: name)
+        case (_, let argument?):
+            let token = try Self.token(named: name)
             if argument == "raw" {
                 isRaw = true
             } else if argument == "number" {
@@ -145,8 +157,8 @@ public struct TokenUse: Hashable, Sendable {
                     throw TemplateError("{\(name)} is not a number, so it can't be {\(spelling)}")
                 }
                 isNumber = true
-            } else if let decimals = Int(argument), argument.utf8.count == 1, token.isAmount {
-                self.decimals = decimals
+            } else if let number = Int(argument), argument.utf8.count == 1, token.isAmount {
+                decimals = number
             } else if token == .status || token == .event {
                 renames = try Self.renames(argument, of: token, in: spelling)
             } else {
@@ -154,7 +166,13 @@ public struct TokenUse: Hashable, Sendable {
                     "{\(spelling)}: after \"\(name):\" only \"raw\" or \"number\" can stand"
                         + (token.isAmount ? ", or 0 to 9 decimals" : ""))
             }
+            self.token = token
         }
+        self.isRaw = isRaw
+        self.isNumber = isNumber
+        self.decimals = decimals
+        self.isHashed = isHashed
+        self.renames = renames
     }
 
     private static func parameter(_ name: String) throws(TemplateError) -> Token {
