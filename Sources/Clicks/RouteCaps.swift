@@ -29,19 +29,24 @@ struct CapTable {
 /// Room of caps that one click has taken.
 struct TakenRoom: Sendable {
     private var offer: CapCounter?
-    private let others: [CapCounter]
+    private let path: CapCounter?
+    private let campaign: CapCounter?
     private let instant: Instant
 
-    fileprivate init(offer: CapCounter?, others: [CapCounter], at instant: Instant) {
+    fileprivate init(
+        offer: CapCounter?, path: CapCounter?, campaign: CapCounter?, at instant: Instant
+    ) {
         self.offer = offer
-        self.others = others
+        self.path = path
+        self.campaign = campaign
         self.instant = instant
     }
 
     /// The click was not recorded, and the visitor told to come again.
     func giveBack() {
         offer?.giveBack(takenAt: instant)
-        for counter in others { counter.giveBack(takenAt: instant) }
+        path?.giveBack(takenAt: instant)
+        campaign?.giveBack(takenAt: instant)
     }
 
     /// The visitor goes to another offer than was decided.
@@ -54,8 +59,9 @@ struct TakenRoom: Sendable {
     }
 }
 
-/// What caps close of one campaign.
-struct RouteCaps: Sendable {
+/// What caps close of one campaign. A class: each click asks some times, and copying the lists would
+/// count references to all of them.
+final class RouteCaps: Sendable {
     private let campaign: Cap?
     /// By rule and path, as in `Route`.
     private let paths: [[Cap?]]
@@ -90,15 +96,18 @@ struct RouteCaps: Sendable {
     /// Takes room of all three caps or, where one is reached, of none.
     func take(_ decision: Decision, _ offer: Cap?, at instant: Instant) -> TakenRoom? {
         if let offer, !offer.counter.take(offer.caps, at: instant) { return nil }
-        var others: [CapCounter] = []
-        for case let cap? in [paths[decision.rule][decision.path - 1], campaign] {
-            guard cap.counter.take(cap.caps, at: instant) else {
-                TakenRoom(offer: offer?.counter, others: others, at: instant).giveBack()
-                return nil
-            }
-            others.append(cap.counter)
+        let path = paths[decision.rule][decision.path - 1]
+        if let path, !path.counter.take(path.caps, at: instant) {
+            offer?.counter.giveBack(takenAt: instant)
+            return nil
         }
-        return TakenRoom(offer: offer?.counter, others: others, at: instant)
+        if let campaign, !campaign.counter.take(campaign.caps, at: instant) {
+            offer?.counter.giveBack(takenAt: instant)
+            path?.counter.giveBack(takenAt: instant)
+            return nil
+        }
+        return TakenRoom(
+            offer: offer?.counter, path: path?.counter, campaign: campaign?.counter, at: instant)
     }
 
     func isOpen(rule: Int, path: Int, at instant: Instant) -> Bool {

@@ -58,15 +58,18 @@ final class VisitReader {
         let byPlace = rulesByPlace.rules(of: request.found, router)
         guard let byDevice, let byPlace else {
             fillWholeSheet(http, route)
-            rulesByDevice.remember(
-                byDevice ?? router.rules(leftBy: .device, sheet), of: request.told, router)
-            rulesByPlace.remember(
-                byPlace ?? router.rules(leftBy: .place, sheet), of: request.found, router)
+            if byDevice == nil {
+                rulesByDevice.remember(
+                    router.rules(leftBy: .device, sheet), of: request.told, router)
+            }
+            if byPlace == nil {
+                rulesByPlace.remember(
+                    router.rules(leftBy: .place, sheet), of: request.found, router)
+            }
             return
         }
         request.fill(sheet, router.facts[..<router.clickFactCount], of: http)
-        sheet.remember(byDevice, leftBy: .device)
-        sheet.remember(byPlace, leftBy: .place)
+        sheet.remember(leftByDevice: byDevice, leftByPlace: byPlace)
     }
 
     /// As `fillSheet`, with all that the rules ask for.

@@ -110,9 +110,9 @@ import Testing
         for slot in 0..<router.clickFactCount {
             other.append(sheet.withText(slot) { value in value.map { Array($0) } })
         }
-        for part in [VisitPart.device, .place] {
-            other.remember(router.rules(leftBy: part, sheet), leftBy: part)
-        }
+        other.remember(
+            leftByDevice: router.rules(leftBy: .device, sheet),
+            leftByPlace: router.rules(leftBy: .place, sheet))
         return other
     }
 

@@ -4,8 +4,6 @@
 public final class FactSheet {
     private(set) var instant = Instant(micros: 0)
     private(set) var ip: IPAddress?
-    private var leftByDevice: RuleSet?
-    private var leftByPlace: RuleSet?
 
     // In memory of its own: rules look at it dozens of times for each click, and each look at an
     // array that a class changes in place is checked.
@@ -13,6 +11,11 @@ public final class FactSheet {
     private var memoryUsed = 0
     private var values = UnsafeMutableBufferPointer<Value>.allocate(capacity: 32)
     private var valueCount = 0
+
+    /// A bit for each rule, as in `RuleSet`.
+    private var left = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: 1)
+    /// 0: nothing was remembered.
+    private var leftCount = 0
 
     private struct Value {
         let start: Int
@@ -25,6 +28,7 @@ public final class FactSheet {
     deinit {
         memory.deallocate()
         values.deallocate()
+        left.deallocate()
     }
 
     /// Starts a visit of which nothing is known yet.
@@ -33,26 +37,26 @@ public final class FactSheet {
         self.ip = ip
         memoryUsed = 0
         valueCount = 0
-        leftByDevice = nil
-        leftByPlace = nil
+        leftCount = 0
     }
 
-    /// Brings what `Router.rules(leftBy:_:)` said of the same device or place before, so that their
-    /// facts need not be here.
-    public func remember(_ rules: RuleSet, leftBy part: VisitPart) {
-        switch part {
-        case .device: leftByDevice = rules
-        case .place: leftByPlace = rules
-        case .click: break
+    /// Brings what `Router.rules(leftBy:_:)` said of the same device and of the same place before, so
+    /// that their facts need not be here.
+    public func remember(leftByDevice: RuleSet, leftByPlace: RuleSet) {
+        leftCount = min(leftByDevice.words.count, leftByPlace.words.count)
+        if left.count < leftCount {
+            left.deallocate()
+            left = .allocate(capacity: leftCount)
+        }
+        for word in 0..<leftCount {
+            left.initializeElement(
+                at: word, to: leftByDevice.words[word] & leftByPlace.words[word])
         }
     }
 
-    func rules(leftBy part: VisitPart) -> RuleSet? {
-        switch part {
-        case .device: leftByDevice
-        case .place: leftByPlace
-        case .click: nil
-        }
+    /// Rules that the visit's device and place leave; nil: its facts have to tell.
+    var rememberedRules: UnsafeBufferPointer<UInt64>? {
+        leftCount == 0 ? nil : UnsafeBufferPointer(rebasing: left[..<leftCount])
     }
 
     /// Takes the next fact's value, in the order of `Router.facts`.

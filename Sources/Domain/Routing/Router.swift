@@ -14,6 +14,8 @@ public final class Router: Sendable {
     private let devices: PartRules
     private let places: PartRules
     private let index: RuleIndex
+    /// What of each rule is neither of a device nor of a place alone.
+    private let rest: RuleSteps
     private let defaults: PathChoice?
 
     public init(_ flow: Flow, version: Int64) {
@@ -30,16 +32,17 @@ public final class Router: Sendable {
         clickFactCount = clickFacts.facts.count
         let slots = FactSlots(clickFacts.facts + flow.rules.flatMap(\.when.facts))
         facts = slots.facts
-        devices = PartRules(.device, all(.device), slots)
-        places = PartRules(.place, all(.place), slots)
+        devices = PartRules(all(.device), slots)
+        places = PartRules(all(.place), slots)
         let rest = all(.click).map { nodes in
             CompiledCondition(nodes.count == 1 ? nodes[0] : .all(nodes), slots)
         }
         index = RuleIndex(rest)
-        rules = zip(usable, rest).map { usable, rest in
+        self.rest = RuleSteps(rest)
+        rules = usable.map { number, rule, paths in
             RouterRule(
-                number: usable.0, paths: usable.2, schedule: usable.1.schedule,
-                condition: CompiledCondition(usable.1.when.root, slots), rest: rest)
+                number: number, paths: paths, schedule: rule.schedule,
+                condition: CompiledCondition(rule.when.root, slots))
         }
         defaults = PathChoice(flow.paths)
     }
@@ -80,9 +83,21 @@ public final class Router: Sendable {
     /// What `body` gives for the first rule that holds and that it gives something for.
     private func first(_ sheet: FactSheet, _ body: (RouterRule) -> Decision?) -> Decision? {
         guard hasRules else { return nil }
-        return index.first(sheet, devices.left(sheet), places.left(sheet)) { place in
+        if let remembered = sheet.rememberedRules {
+            return first(sheet, among: remembered, body)
+        }
+        let left = devices.rules(sheet).intersection(places.rules(sheet))
+        return left.words.withUnsafeBufferPointer { first(sheet, among: $0, body) }
+    }
+
+    private func first(
+        _ sheet: FactSheet, among left: UnsafeBufferPointer<UInt64>,
+        _ body: (RouterRule) -> Decision?
+    ) -> Decision? {
+        index.first(sheet, among: left) { place in
+            guard rest.holds(place, sheet) else { return nil }
             let rule = rules[place]
-            return rule.restHolds(sheet) ? body(rule) : nil
+            return rule.isScheduled(sheet) ? body(rule) : nil
         }
     }
 
@@ -99,30 +114,21 @@ final class RouterRule: Sendable {
     let schedule: Schedule?
     /// The whole one, for explanations.
     let condition: CompiledCondition
-    /// What of it is neither of a device nor of a place alone.
-    private let rest: CompiledCondition
 
     init(
-        number: Int, paths: PathChoice, schedule: Schedule?, condition: CompiledCondition,
-        rest: CompiledCondition
+        number: Int, paths: PathChoice, schedule: Schedule?, condition: CompiledCondition
     ) {
         self.number = number
         self.paths = paths
         self.schedule = schedule
         self.condition = condition
-        self.rest = rest
     }
 
     func holds(_ sheet: FactSheet) -> Bool {
         isScheduled(sheet) && condition.evaluate(sheet) == .yes
     }
 
-    /// As `holds`, of a visit whose device and place leave this rule.
-    func restHolds(_ sheet: FactSheet) -> Bool {
-        isScheduled(sheet) && rest.evaluate(sheet) == .yes
-    }
-
-    private func isScheduled(_ sheet: FactSheet) -> Bool {
+    func isScheduled(_ sheet: FactSheet) -> Bool {
         schedule?.contains(sheet.instant) ?? true
     }
 }

@@ -5,12 +5,18 @@ struct RuleIndex: Sendable {
     private let facts: [IndexedFact]
 
     /// A fact that rules test by itself.
-    private struct IndexedFact {
+    private final class IndexedFact: Sendable {
         let slot: Int
         let values: TextList
         /// A bit for each of those rules that may hold, for each value, behind them for any other
         /// value, and behind that for none: `wordCount` words each.
         let rules: [UInt64]
+
+        init(slot: Int, values: TextList, rules: [UInt64]) {
+            self.slot = slot
+            self.values = values
+            self.rules = rules
+        }
     }
 
     private var wordCount: Int { all.words.count }
@@ -39,18 +45,14 @@ struct RuleIndex: Sendable {
 
     /// Calls `body` with the rules that may hold, in their order and counted from 0, until it gives
     /// something.
-    ///
-    /// - Parameters:
-    ///   - some: leaves out others; nil: none.
-    ///   - others: likewise.
+    /// - Parameter rules: a bit for each that may, as in `RuleSet`.
     func first<Result>(
-        _ sheet: FactSheet, _ some: RuleSet?, _ others: RuleSet?, _ body: (Int) -> Result?
+        _ sheet: FactSheet, among rules: UnsafeBufferPointer<UInt64>, _ body: (Int) -> Result?
     ) -> Result? {
         let wordCount = wordCount
+        precondition(rules.count == wordCount, "\(rules.count) words of rules, not \(wordCount)")
         return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: wordCount) { left in
-            for word in 0..<wordCount { left.initializeElement(at: word, to: all.words[word]) }
-            if let some { for word in 0..<wordCount { left[word] &= some.words[word] } }
-            if let others { for word in 0..<wordCount { left[word] &= others.words[word] } }
+            _ = left.initialize(from: rules)
             for fact in facts {
                 let place = sheet.withText(fact.slot) { value in
                     guard let value else { return fact.values.count + 1 }

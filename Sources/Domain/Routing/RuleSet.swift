@@ -10,5 +10,12 @@ public struct RuleSet: Hashable, Sendable {
 
     static func wordCount(_ count: Int) -> Int { (count + 63) / 64 }
 
+    /// - Parameter other: of the same router.
+    func intersection(_ other: RuleSet) -> RuleSet {
+        var both = self
+        for word in words.indices { both.words[word] &= other.words[word] }
+        return both
+    }
+
     mutating func remove(_ rule: Int) { words[rule / 64] &= ~(1 << UInt64(rule % 64)) }
 }

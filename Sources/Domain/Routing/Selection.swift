@@ -28,6 +28,8 @@ extension WeightedChoice {
     /// As `index(for:)`, but as though those that `isCounted` refuses had weight 0.
     /// - Returns: nil when nothing is left.
     func index(for number: UInt64, where isCounted: (Int) -> Bool) -> Int? {
+        // Most often there is nothing to choose among.
+        if count == 1 { return weight(0) > 0 && isCounted(0) ? 0 : nil }
         var sum: UInt64 = 0
         for index in 0..<count where isCounted(index) { sum += weight(index) }
         guard sum > 0 else { return nil }

@@ -21,8 +21,8 @@ public final class FoundPlace: Sendable {
 /// much as finding it. Whoever comes from ever new places makes this useless, not larger: each
 /// record has one slot that it may lie in, and the newer one stays.
 public final class PlaceFinder {
-    /// Some 200 KB for each loop.
-    private static let slotsMax = 1024
+    /// Some 800 KB for each loop.
+    private static let slotsMax = 4096
 
     private struct Slot {
         /// Of the records in the files, in the order of these; -1: none.

@@ -18,11 +18,13 @@ public final class ReadDevice: Sendable {
 /// Remembers what agents were read as: a campaign's visitors share a few thousand of them, and a
 /// look is a tenth of a reading. One for each event loop.
 ///
-/// Who sends ever new agents makes it useless, not larger: each has one place that it may lie in,
-/// and the newer one stays.
+/// Who sends ever new agents makes it useless, not larger: each has four places that it may lie in,
+/// and one that lies there has to go.
 public final class DeviceCache {
-    /// With agents of 200 bytes, half a MiB for each loop.
-    private static let placesMax = 1024
+    /// With agents of 200 bytes, two MiB for each loop.
+    private static let placesMax = 4096
+    /// With one place for each, of a thousand agents six hundred would drive each other out.
+    private static let ways = 4
     /// Longer ones are read each time.
     private static let bytesMax = 1024
 
@@ -33,6 +35,7 @@ public final class DeviceCache {
     }
 
     private var places = [Place](repeating: Place(), count: placesMax)
+    private var turn = 0
 
     public init() {}
 
@@ -45,11 +48,11 @@ public final class DeviceCache {
             hash = Self.mix(hash ^ UInt64(index), all[index])
         }
         guard count <= Self.bytesMax else { return ReadDevice(DeviceReader.read(headers)) }
-        let slot = Int(truncatingIfNeeded: hash ^ hash >> 32) & (Self.placesMax - 1)
-        if let device = places[slot].device, places[slot].hash == hash,
-            Self.isSame(places[slot].bytes, all)
-        {
-            return device
+        let first = Int(truncatingIfNeeded: hash ^ hash >> 32) & (Self.placesMax - Self.ways)
+        for slot in first..<(first + Self.ways) where places[slot].hash == hash {
+            if let device = places[slot].device, Self.isSame(places[slot].bytes, all) {
+                return device
+            }
         }
         let device = ReadDevice(DeviceReader.read(headers))
         var bytes: [UInt8] = []
@@ -58,7 +61,10 @@ public final class DeviceCache {
             bytes.append(Self.mark(of: index))
             bytes.append(contentsOf: all[index])
         }
-        places[slot] = Place(hash: hash, bytes: bytes, device: device)
+        turn &+= 1
+        let free = (first..<(first + Self.ways)).first { places[$0].device == nil }
+        places[free ?? first + turn & (Self.ways - 1)] = Place(
+            hash: hash, bytes: bytes, device: device)
         return device
     }
 
