@@ -40,7 +40,8 @@ final class CampaignRequest {
     /// What of the address is kept, and so what URLs may tell.
     private(set) var keptIP: IPAddress?
     private var route: Route?
-    private var choice: Choice?
+    private var offer: Landing?
+    private var lander: LanderLanding?
     /// Where one fact after another is put together.
     private var factBytes: [UInt8] = []
 
@@ -106,7 +107,10 @@ final class CampaignRequest {
     }
 
     /// Takes note of where the visitor goes, which its URL may tell.
-    func decide(_ choice: Choice) { self.choice = choice }
+    func decide(_ choice: Choice) {
+        offer = choice.offer
+        lander = choice.lander
+    }
 
     /// Fills in what rules ask for, in their order.
     func fill(
@@ -216,11 +220,11 @@ extension CampaignRequest: TokenValues {
             guard let key = route?.key else { return false }
             bytes.append(contentsOf: key)
             return true
-        case .offerID: return appendNumber(choice?.offer?.offerID.rawValue, to: &bytes)
+        case .offerID: return appendNumber(offer?.offerID.rawValue, to: &bytes)
         case .networkID:
-            return appendNumber(choice?.offer?.networkID.rawValue, to: &bytes)
+            return appendNumber(offer?.networkID.rawValue, to: &bytes)
         case .landerID:
-            return appendNumber(choice?.lander?.landerID.rawValue, to: &bytes)
+            return appendNumber(lander?.landerID.rawValue, to: &bytes)
         case .sourceID: return appendNumber(route?.sourceID.rawValue, to: &bytes)
         case .variable(let number): return append(variable(number), to: &bytes)
         case .parameter(let name): return append(parameter(name), to: &bytes)

@@ -4,12 +4,12 @@ internal import Domain
 /// hundredth of what working it out for fifty rules costs. One for each event loop and part of a
 /// visit.
 ///
-/// Ever new ones make it useless, not larger: each has four slots that it may lie in, and one that
+/// Ever new ones make it useless, not larger: each has eight slots that it may lie in, and one that
 /// lies there has to go. What lies there is held, so no other can come to have its address.
 struct RuleMemory<Subject: AnyObject> {
     /// Some 400 KB for each loop.
     private static var slotsMax: Int { 4096 }
-    private static var ways: Int { 4 }
+    private static var ways: Int { 8 }
 
     /// Compared without counting references.
     private struct Key: Equatable {

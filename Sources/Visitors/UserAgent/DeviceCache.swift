@@ -18,13 +18,13 @@ public final class ReadDevice: Sendable {
 /// Remembers what agents were read as: a campaign's visitors share a few thousand of them, and a
 /// look is a tenth of a reading. One for each event loop.
 ///
-/// Who sends ever new agents makes it useless, not larger: each has four places that it may lie in,
+/// Who sends ever new agents makes it useless, not larger: each has eight places that it may lie in,
 /// and one that lies there has to go.
 public final class DeviceCache {
     /// With agents of 200 bytes, two MiB for each loop.
     private static let placesMax = 4096
     /// With one place for each, of a thousand agents six hundred would drive each other out.
-    private static let ways = 4
+    private static let ways = 8
     /// Longer ones are read each time.
     private static let bytesMax = 1024
 
