@@ -57,7 +57,10 @@ import Testing
         for connection in kept + waiting {
             let response = try connection.receive()
             #expect(response.status == 302)
-            #expect(response.fields["connection"] == "close")
+            // A loop may have read some before the signal's thread told it of the end: their answers
+            // don't say so yet, but their connections end like the others.
+            #expect(["close", nil].contains(response.fields["connection"]))
+            #expect(try connection.receiveToEnd() == [])
             clickIDs.append(try #require(response.locationParameter("s2")))
         }
         #expect(try chain.tracker.awaitExit() == 0)
