@@ -264,7 +264,9 @@ struct HostileReceiver: Sendable {
         failing("expired", .showsCertificate(\.expired), "TLS: certificate has expired"),
         failing(
             "unknown-authority", .showsCertificate(\.stranger),
-            "TLS: self-signed certificate in certificate chain"),
+            // The other where the authority's certificate does not come along.
+            "TLS: self-signed certificate in certificate chain",
+            "TLS: unable to get local issuer certificate"),
         failing("self-signed", .showsOwnCertificate, "TLS: self-signed certificate"),
         failing(
             "no-handshake", .faultyTLS(.stalls), millisecondsMin: timeoutMilliseconds,
