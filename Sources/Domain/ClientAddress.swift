@@ -17,9 +17,11 @@ public struct ClientAddress: Sendable {
         guard let peer, isTrusted(peer) else { return peer }
         var client = peer
         for field in forwardedFor.reversed() {
-            let text = String(decoding: field, as: UTF8.self)
-            for item in text.split(separator: ",").reversed() {
-                guard let address = Self.address(String(item).trimmed) else { return client }
+            var rest = field[...]
+            while let item = Self.takeLast(from: &rest) {
+                // RFC 9110 section 5.6.1.2: empty elements of a list count for nothing.
+                if item.isEmpty { continue }
+                guard let address = Self.address(item) else { return client }
                 client = address
                 if !isTrusted(address) { return address }
             }
@@ -27,24 +29,47 @@ public struct ClientAddress: Sendable {
         return client
     }
 
-    /// Some proxies write the port too: `203.0.113.9:51234`, `[2001:db8::1]:443`.
-    private static func address(_ text: String) -> IPAddress? {
-        if let address = IPAddress(text) { return address }
-        if text.hasPrefix("[") {
-            let parts = text.dropFirst().split(
-                separator: "]", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, parts[1].isEmpty || isPort(parts[1]) else { return nil }
-            return IPAddress(String(parts[0]))
+    /// The last item of a list without the white space around it; nil after the first.
+    private static func takeLast(
+        from list: inout Slice<UnsafeRawBufferPointer>
+    ) -> UnsafeRawBufferPointer? {
+        guard !list.isEmpty else { return nil }
+        var item = list
+        if let comma = list.lastIndex(of: UInt8(ascii: ",")) {
+            item = list[(comma + 1)...]
+            list = list[..<comma]
+        } else {
+            list = list[..<list.startIndex]
         }
-        guard let colon = text.lastIndex(of: ":"), isPort(text[colon...]) else { return nil }
-        let address = IPAddress(String(text[..<colon]))
+        while let last = item.last, isSpace(last) { item.removeLast() }
+        while let first = item.first, isSpace(first) { item.removeFirst() }
+        return UnsafeRawBufferPointer(rebasing: item)
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
+    }
+
+    /// Some proxies write the port too: `203.0.113.9:51234`, `[2001:db8::1]:443`.
+    private static func address(_ text: UnsafeRawBufferPointer) -> IPAddress? {
+        if let address = IPAddress(text: text) { return address }
+        if text.first == UInt8(ascii: "[") {
+            guard let bracket = text.firstIndex(of: UInt8(ascii: "]")),
+                bracket + 1 == text.endIndex || isPort(text[(bracket + 1)...])
+            else { return nil }
+            return IPAddress(text: UnsafeRawBufferPointer(rebasing: text[1..<bracket]))
+        }
+        guard let colon = text.lastIndex(of: UInt8(ascii: ":")), isPort(text[colon...]) else {
+            return nil
+        }
+        let address = IPAddress(text: UnsafeRawBufferPointer(rebasing: text[..<colon]))
         return address?.isIPv4 == true ? address : nil
     }
 
     /// `:443`.
-    private static func isPort(_ text: Substring) -> Bool {
-        (2...6).contains(text.utf8.count) && text.hasPrefix(":")
-            && text.utf8.dropFirst().allSatisfy { ASCII.digit($0) != nil }
+    private static func isPort(_ text: Slice<UnsafeRawBufferPointer>) -> Bool {
+        (2...6).contains(text.count) && text.first == UInt8(ascii: ":")
+            && text.dropFirst().allSatisfy { ASCII.digit($0) != nil }
     }
 
     private func isTrusted(_ address: IPAddress) -> Bool {

@@ -9,18 +9,11 @@ public struct IPAddress: Hashable, Sendable {
 
     static let ipv4Prefix: UInt128 = 0xFFFF_0000_0000
 
-    /// Reads dotted decimal (four numbers, no leading zeros: some readers take them for octal)
-    /// and RFC 4291 section 2.2, with an IPv4 address at its end or not. Zone IDs, brackets,
-    /// ports and space are refused.
+    /// Reads what `init(text:)` does.
     public init?(_ text: some StringProtocol) {
-        guard var cursor = ByteCursor(text, bytesMax: 45) else { return nil }
-        if cursor.bytes.contains(UInt8(ascii: ":")) {
-            guard let bits = IPAddress.readIPv6(&cursor) else { return nil }
-            self.init(bits: bits)
-        } else {
-            guard let ipv4 = IPAddress.readIPv4(&cursor) else { return nil }
-            self.init(ipv4: ipv4)
-        }
+        let bytes = [UInt8](text.utf8.prefix(IPAddress.textBytesMax + 1))
+        guard let address = bytes.withUnsafeBytes({ IPAddress(text: $0) }) else { return nil }
+        self = address
     }
 
     public var isIPv4: Bool { bits >> 32 == IPAddress.ipv4Prefix >> 32 }
@@ -67,73 +60,5 @@ public struct IPAddress: Hashable, Sendable {
             }
         }
         return longest
-    }
-
-    private static func readIPv4(_ cursor: inout ByteCursor) -> UInt32? {
-        var value: UInt32 = 0
-        for part in 0..<4 {
-            guard part == 0 || cursor.take(UInt8(ascii: ".")), let number = readOctet(&cursor)
-            else { return nil }
-            value = value << 8 | number
-        }
-        return cursor.isAtEnd ? value : nil
-    }
-
-    private static func readOctet(_ cursor: inout ByteCursor) -> UInt32? {
-        guard let first = cursor.next().flatMap(ASCII.digit) else { return nil }
-        var value = first
-        while let digit = cursor.peek.flatMap(ASCII.digit) {
-            _ = cursor.next()
-            value = value * 10 + digit
-            guard first != 0, value <= 255 else { return nil }
-        }
-        return UInt32(value)
-    }
-
-    private static func readIPv6(_ cursor: inout ByteCursor) -> UInt128? {
-        var groups: [UInt16] = []
-        var gap: Int?
-        if cursor.take(UInt8(ascii: ":")) {
-            guard cursor.take(UInt8(ascii: ":")) else { return nil }
-            gap = 0
-        }
-        while !cursor.isAtEnd {
-            guard groups.count < 8 else { return nil }
-            if groups.count <= 6, let ipv4 = readTrailingIPv4(cursor) {
-                groups.append(UInt16(truncatingIfNeeded: ipv4 >> 16))
-                groups.append(UInt16(truncatingIfNeeded: ipv4))
-                break
-            }
-            guard let group = readGroup(&cursor) else { return nil }
-            groups.append(group)
-            if cursor.isAtEnd { break }
-            guard cursor.take(UInt8(ascii: ":")) else { return nil }
-            if cursor.take(UInt8(ascii: ":")) {
-                guard gap == nil else { return nil }
-                gap = groups.count
-            } else if cursor.isAtEnd {
-                return nil
-            }
-        }
-        guard gap == nil ? groups.count == 8 : groups.count < 8 else { return nil }
-        groups.insert(contentsOf: repeatElement(0, count: 8 - groups.count), at: gap ?? 8)
-        return groups.reduce(0) { $0 << 16 | UInt128($1) }
-    }
-
-    private static func readTrailingIPv4(_ cursor: ByteCursor) -> UInt32? {
-        var attempt = cursor
-        return readIPv4(&attempt)
-    }
-
-    private static func readGroup(_ cursor: inout ByteCursor) -> UInt16? {
-        var value: UInt16 = 0
-        var count = 0
-        while let digit = cursor.peek.flatMap(ASCII.hexDigit) {
-            _ = cursor.next()
-            count += 1
-            guard count <= 4 else { return nil }
-            value = value << 4 | UInt16(digit)
-        }
-        return count > 0 ? value : nil
     }
 }

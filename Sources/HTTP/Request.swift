@@ -65,8 +65,11 @@ public struct Request {
 
     /// Every field named `name`, which is given in lower case, in order.
     public func headers(_ name: StaticString) -> [UnsafeRawBufferPointer] {
-        (0..<headerCount).filter { Scan.equalsIgnoringCase(headerName(at: $0), name) }
-            .map { headerValue(at: $0) }
+        var values: [UnsafeRawBufferPointer] = []
+        for index in 0..<headerCount where isHeader(at: index, name) {
+            values.append(headerValue(at: index))
+        }
+        return values
     }
 
     /// As sent, in any case. `index` is below `headerCount`.
