@@ -60,11 +60,11 @@ final class VisitReader {
             fillWholeSheet(http, route)
             if byDevice == nil {
                 rulesByDevice.remember(
-                    router.rules(leftBy: .device, sheet), of: request.told, router)
+                    router.rulesLeftByDevice(sheet), of: request.told, router)
             }
             if byPlace == nil {
                 rulesByPlace.remember(
-                    router.rules(leftBy: .place, sheet), of: request.found, router)
+                    router.rulesLeftByPlace(sheet), of: request.found, router)
             }
             return
         }

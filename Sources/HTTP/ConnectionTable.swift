@@ -19,7 +19,7 @@ final class ConnectionTable {
     private(set) var count = 0
 
     deinit {
-        for slot in indices { (slots.baseAddress.unsafelyUnwrapped + slot).deinitialize(count: 1) }
+        slots[..<used].deinitialize()
         slots.deallocate()
     }
 

@@ -10,8 +10,8 @@ public final class RequestParameters {
     private var namesEnd = 0
     private var valuesEnd = 512
     // A property that others see is checked at each change.
-    private var pairs = 0
-    public var count: Int { pairs }
+    private var appended = 0
+    public var count: Int { appended }
 
     public init() {}
 
@@ -28,14 +28,14 @@ public final class RequestParameters {
             memory = .allocate(byteCount: half * 2, alignment: 16)
             middle = half
         }
-        self.pairs = 0
+        appended = 0
         namesEnd = 0
         valuesEnd = middle
     }
 
     /// Decodes one, `+` as a space.
     public func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        pairs += 1
+        appended += 1
         namesEnd = append(name, at: namesEnd, before: middle)
         valuesEnd = append(value, at: valuesEnd, before: memory.count)
     }

@@ -111,8 +111,8 @@ import Testing
             other.append(sheet.withText(slot) { value in value.map { Array($0) } })
         }
         other.remember(
-            leftByDevice: router.rules(leftBy: .device, sheet),
-            leftByPlace: router.rules(leftBy: .place, sheet))
+            leftByDevice: router.rulesLeftByDevice(sheet),
+            leftByPlace: router.rulesLeftByPlace(sheet))
         return other
     }
 

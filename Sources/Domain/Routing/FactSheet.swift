@@ -40,7 +40,7 @@ public final class FactSheet {
         leftCount = 0
     }
 
-    /// Brings what `Router.rules(leftBy:_:)` said of the same device and of the same place before, so
+    /// Brings what `Router` said before of the rules that the same device and the same place leave, so
     /// that their facts need not be here.
     public func remember(leftByDevice: RuleSet, leftByPlace: RuleSet) {
         leftCount = min(leftByDevice.words.count, leftByPlace.words.count)

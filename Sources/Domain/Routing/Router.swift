@@ -67,18 +67,11 @@ public final class Router: Sendable {
     /// Whether a rule looks at the visit at all: without one the sheet may stay empty.
     public var hasRules: Bool { !rules.isEmpty }
 
-    /// The rules that the sheet's device or place leaves.
-    public func rules(leftBy part: VisitPart, _ sheet: FactSheet) -> RuleSet {
-        self[part]?.rules(sheet) ?? RuleSet(allOf: rules.count)
-    }
+    /// The rules that the device in the sheet leaves.
+    public func rulesLeftByDevice(_ sheet: FactSheet) -> RuleSet { devices.rules(sheet) }
 
-    private subscript(part: VisitPart) -> PartRules? {
-        switch part {
-        case .device: devices
-        case .place: places
-        case .click: nil
-        }
-    }
+    /// The rules that the place in the sheet leaves.
+    public func rulesLeftByPlace(_ sheet: FactSheet) -> RuleSet { places.rules(sheet) }
 
     /// What `body` gives for the first rule that holds and that it gives something for.
     private func first(_ sheet: FactSheet, _ body: (RouterRule) -> Decision?) -> Decision? {

@@ -1,14 +1,12 @@
 /// Some of a router's rules, by their places from 0.
-public struct RuleSet: Hashable, Sendable {
+public struct RuleSet: Sendable {
     /// A bit for each rule.
     private(set) var words: [UInt64]
 
     init(allOf count: Int) {
-        words = [UInt64](repeating: 0, count: Self.wordCount(count))
+        words = [UInt64](repeating: 0, count: (count + 63) / 64)
         for rule in 0..<count { words[rule / 64] |= 1 << UInt64(rule % 64) }
     }
-
-    static func wordCount(_ count: Int) -> Int { (count + 63) / 64 }
 
     /// - Parameter other: of the same router.
     func intersection(_ other: RuleSet) -> RuleSet {

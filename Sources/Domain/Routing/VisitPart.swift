@@ -1,6 +1,6 @@
 /// What part of a visit a fact is read from. The same devices and places come again and again, so
 /// what rules make of them is worth remembering; the rest differs from click to click.
-public enum VisitPart: Sendable {
+enum VisitPart {
     /// What the visitor's browser tells of itself.
     case device
     /// Where the location files see its address.

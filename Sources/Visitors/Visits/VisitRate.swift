@@ -1,8 +1,8 @@
 internal import Domain
 internal import Synchronization
 
-/// How often visits of one address (of IPv6 the network) and browser came within a minute, in bounded memory and without
-/// keeping whose they were. For all event loops.
+/// How often visits of one address (of IPv6 the network) and browser came within a minute, in
+/// bounded memory and without keeping whose they were. For all event loops.
 public final class VisitRate: Sendable {
     /// No person opens more campaign URLs in a minute.
     public static let perMinuteMax = 60

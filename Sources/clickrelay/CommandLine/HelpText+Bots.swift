@@ -17,8 +17,9 @@ extension HelpText {
         is on the list in BOTS_FILE; and who has one of the BOT_MARKS: library (an HTTP library or
         a tool such as curl), no-agent (it names no program), no-language (it asks for no
         language), rate (it opens campaign URLs for more than the 60th time within a minute, by
-        address, of IPv6 the network, and agent: beware of carriers that hide many behind one). None of them counts unless BOT_MARKS names it, as servers that pass visitors on
-        and apps may do the same. Who hides well is found by none of this.
+        address, of IPv6 the network, and agent: beware of carriers that hide many behind one).
+        None of them counts unless BOT_MARKS names it, as servers that pass visitors on and apps
+        may do the same. Who hides well is found by none of this.
 
         BOTS_FILE has an address, a network or an agent's word on each line, up to 1,000,000 and
         1,000 of them; SIGHUP reads it again, and a list with a mistake leaves the old one in use:

@@ -64,10 +64,11 @@ extension HelpText {
         offer that they were sent to before, if the rule that matches first leads there and it is
         open; unseen prefers offers and landers that they were not sent to. A visitor is known by
         the cookie cr_visitor, else by a keyed hash of user agent and of as much of the address as
-        IP_POLICY keeps (of IPv6 the network); where it keeps none, by the cookie alone. Bots and other visits that are no clicks neither count nor are known. The last
-        500,000 visitors are remembered, over restarts; a campaign that begins to ask, or changes
-        the scope or the window, begins with none. Campaigns of one scope with the same window know
-        the same visitors. Of a visitor, the last 32 offers count as seen.
+        IP_POLICY keeps (of IPv6 the network); where it keeps none, by the cookie alone. Bots and
+        other visits that are no clicks neither count nor are known. The last 500,000 visitors are
+        remembered, over restarts; a campaign that begins to ask, or changes the scope or the
+        window, begins with none. Campaigns of one scope with the same window know the same
+        visitors. Of a visitor, the last 32 offers count as seen.
 
         Caps: an offer, a path or a campaign may have
           "traffic_caps": {"clicks_per_day": 1000, "clicks_total": 50000,
