@@ -359,6 +359,11 @@ final class HeadParser {
     }
 
     private func splitTarget() -> Refusal? {
+        // Whatever it asks to reach: a proxy would take an answer of 200 for the beginning of a
+        // tunnel (RFC 9110, 9.3.6).
+        if method == .other, Scan.equals(methodBytes, "CONNECT") {
+            return .bad("CONNECT is for proxies, which this is not.\n")
+        }
         if target[0] != UInt8(ascii: "/") {
             if method == .options, Scan.equals(target, "*") {
                 path = target

@@ -11,6 +11,7 @@ enum TakenCases {
         .good("!#$%&'*+-.^_`|~09AZaz / HTTP/1.1\r\nHost: a\r\n\r\n", ["!#$%&'*+-.^_`|~09AZaz /"]),
         .good("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", ["OPTIONS *"]),
         .good("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", ["TRACE /"]),
+        .good("CONNECTS / HTTP/1.1\r\nHost: a\r\n\r\n", ["CONNECTS /"]),
         .good("GET http://a/x?y HTTP/1.1\r\nHost: a\r\n\r\n", ["GET /x?y"], "a URL"),
         .good("GET HTTP://A HTTP/1.1\r\nHost: a\r\n\r\n", ["GET /"], "a URL in capitals"),
         .good("GET https://a:1/ HTTP/1.1\r\nHost: a:1\r\n\r\n", ["GET /"], "a URL with a port"),
