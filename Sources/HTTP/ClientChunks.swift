@@ -1,6 +1,7 @@
 /// Undoes the chunked coding (RFC 9112, 7.1) of bytes that come in pieces of any size.
 ///
-/// Forgives bare line feeds and blanks behind a size, which leave no doubt where the body ends.
+/// Forgives bare line feeds, blanks behind a size and whatever stands in extensions and trailers,
+/// which leave no doubt where this body ends.
 struct ClientChunks {
     enum Step: Equatable {
         /// This many bytes are not part of the body.
@@ -18,7 +19,7 @@ struct ClientChunks {
     private enum State {
         case size
         case sizeBlank
-        case sizeExtension
+        case sizeExtension(ClientChunkExtension)
         case data(UInt64)
         case dataEnd
         case trailer
@@ -30,6 +31,8 @@ struct ClientChunks {
     /// Bytes of the current line; for the trailer, of all its lines.
     private var lineBytes = 0
     private var trailerBytes = 0
+    /// The trailer's current line is past its name.
+    private var isInTrailerValue = false
     /// The byte before was a CR, so this one must be LF.
     private var isAfterReturn = false
     /// Something was forgiven.
@@ -81,7 +84,9 @@ struct ClientChunks {
         case .trailer:
             trailerBytes += 1
             guard trailerBytes <= Self.trailerBytesMax else { return "the trailer is too large" }
-            return byte == 0 ? "a NUL in the trailer" : nil
+            if byte == 0 { return "a NUL in the trailer" }
+            noteTrailer(byte)
+            return nil
         case .size, .sizeBlank, .sizeExtension:
             guard lineBytes <= Self.lineBytesMax else { return "a chunk's size line is too long" }
             return takeSize(byte)
@@ -89,7 +94,12 @@ struct ClientChunks {
     }
 
     private mutating func takeSize(_ byte: UInt8) -> String? {
-        if case .sizeExtension = state { return byte == 0 ? "a NUL in a chunk's extension" : nil }
+        if case .sizeExtension(var parameters) = state {
+            if byte == 0 { return "a NUL in a chunk's extension" }
+            parameters.take(byte)
+            state = .sizeExtension(parameters)
+            return nil
+        }
         if case .size = state, let digit = hexDigit(byte) {
             // Fifteen digits stay far below what 64 bits hold, and above what anybody sends.
             guard digitCount < 15 else { return "a chunk's size is out of range" }
@@ -100,13 +110,24 @@ struct ClientChunks {
         guard digitCount > 0 else { return "a chunk without a size" }
         switch byte {
         case UInt8(ascii: ";"):
-            state = .sizeExtension
+            state = .sizeExtension(ClientChunkExtension())
         case UInt8(ascii: " "), UInt8(ascii: "\t"):
             state = .sizeBlank
             hasFault = true
         default: return "a chunk's size is not a number"
         }
         return nil
+    }
+
+    /// A trailer is dropped, so that one that is no field does no harm to this answer.
+    private mutating func noteTrailer(_ byte: UInt8) {
+        if isInTrailerValue {
+            if byte < 0x20 && byte != 0x09 || byte == 0x7f { hasFault = true }
+        } else if byte == UInt8(ascii: ":"), lineBytes > 1 {
+            isInTrailerValue = true
+        } else if !ClientRequest.isTokenByte(byte) {
+            hasFault = true
+        }
     }
 
     private enum LineEnd {
@@ -122,6 +143,7 @@ struct ClientChunks {
         switch state {
         case .size, .sizeBlank, .sizeExtension:
             guard digitCount > 0 else { return .malformed("a chunk without a size") }
+            if case .sizeExtension(let parameters) = state, !parameters.isWhole { hasFault = true }
             let finished = size
             startLine(finished == 0 ? .trailer : .data(finished))
             return finished == 0 ? .goOn : .body
@@ -130,6 +152,8 @@ struct ClientChunks {
             return .goOn
         case .trailer:
             if lineBytes == 0 { return .end }
+            if !isInTrailerValue { hasFault = true }
+            isInTrailerValue = false
             lineBytes = 0
             return .goOn
         case .data:

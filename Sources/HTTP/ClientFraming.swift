@@ -8,7 +8,9 @@ struct ClientFraming {
 
     private var length: UInt64?
     private var hasTransferCoding = false
+    /// Of the codings seen so far the last one is.
     private var isChunked = false
+    private var chunkedCount = 0
     private var saysClose = false
     private var saysKeepAlive = false
     private(set) var keepAliveSeconds: Int?
@@ -53,14 +55,15 @@ struct ClientFraming {
             return isFirst ? "empty Content-Length" : problem
         case 17 where Self.equals(head[field.name], "transfer-encoding"):
             hasTransferCoding = true
-            var problem: String? = "empty Transfer-Encoding"
+            var isEmpty = true
             Self.forEachItem(of: head[field.value]) { item in
-                // Chunks in chunks are nobody's framing (RFC 9112, 6.1).
-                let isRepeated = isChunked && Self.equals(item, "chunked")
-                problem = isRepeated ? "chunked twice" : nil
+                isEmpty = false
                 isChunked = Self.equals(item, "chunked")
+                if isChunked { chunkedCount += 1 }
             }
-            return problem
+            // Chunks in chunks are nobody's framing (RFC 9112, 6.1), whatever stands between them.
+            if chunkedCount > 1 { return "chunked twice" }
+            return isEmpty ? "empty Transfer-Encoding" : nil
         default: break
         }
         return nil
