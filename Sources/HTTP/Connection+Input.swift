@@ -141,11 +141,23 @@ extension Connection {
     }
 
     private func startBody(received: Int) {
-        bodyStarted = server.loop.nowNanos
-        bodyReceived = received
+        bodyBegins()
+        bodyCame(received)
         guard server.parser.expectsContinue, received == 0 else { return }
         owesContinue = true
         sendContinueIfDue()
+    }
+
+    /// The client has all the time that a body gets by itself.
+    func bodyBegins() { bodyDeadline = server.loop.nowNanos &+ server.nanos.body }
+
+    /// Bytes buy time, of which no more is saved up than somebody gets who sends nothing: a body that
+    /// came at once, but for its last byte, would be kept for half an hour.
+    func bodyCame(_ count: Int) {
+        let nanos = server.nanos
+        bodyDeadline = min(
+            server.loop.nowNanos &+ max(nanos.body, nanos.idle),
+            bodyDeadline &+ UInt64(clamping: count) &* nanos.perBodyByte)
     }
 
     /// Interim answers stand before the answer of their own request, so after all earlier ones.
@@ -230,7 +242,7 @@ extension Connection {
 
     /// Copies what is not complete out of the server's buffer, closing the gap of a chunked body.
     private func keep(_ start: UnsafeMutableRawPointer, _ count: Int) {
-        guard server.hasRoomForInput else {
+        guard server.hasRoomForInput(of: self) else {
             refuse(.outOfMemory)
             return
         }

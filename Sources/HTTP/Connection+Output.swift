@@ -176,8 +176,7 @@ extension Connection {
         // The time in which we did not read is not the client's.
         let now = server.loop.nowNanos
         if requestStarted != 0 { requestStarted = now }
-        bodyStarted = now
-        bodyReceived = 0
+        bodyBegins()
     }
 
     /// The socket took `count` bytes and no more.
@@ -190,6 +189,7 @@ extension Connection {
                 fresh, writeDeadline &+ UInt64(clamping: count) &* server.nanos.perBodyByte)
         } else {
             isBlocked = true
+            blockedSince = now
             writeDeadline = fresh
         }
         // The usual client takes its answers at once. What others leave waits in little memory.

@@ -62,13 +62,13 @@ extension Connection {
             return
         }
         let before = input.count
-        guard server.hasRoomForInput,
+        guard server.hasRoomForInput(of: self),
             input.append(UnsafeRawBufferPointer(rebasing: shared[..<count]), server.pool)
         else {
             refuse(.outOfMemory)
             return
         }
-        bodyReceived += count
+        bodyCame(count)
         if isWorthParsing(shared, before, count) { parseInput() }
     }
 

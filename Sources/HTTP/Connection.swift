@@ -37,9 +37,8 @@ final class Connection: EventHandler, @unchecked Sendable {
     var recheckAt = 0
     /// When the request being read began to arrive; 0 while none has.
     var requestStarted: UInt64 = 0
-    /// Bytes that came since the body began, and when that was.
-    var bodyStarted: UInt64 = 0
-    var bodyReceived = 0
+    /// When the body being read is too slow.
+    var bodyDeadline: UInt64 = 0
     /// 100 Continue is to be sent as soon as all earlier requests are answered.
     var owesContinue = false
     var discarded = 0
@@ -58,6 +57,8 @@ final class Connection: EventHandler, @unchecked Sendable {
     /// What the loop watches for us.
     var watched = Interest.read
     var writeDeadline = UInt64.max
+    /// Since when that is so.
+    var blockedSince: UInt64 = 0
 
     /// No request after the last one parsed is read; the connection closes after its answer.
     var isClosing = false
@@ -89,6 +90,12 @@ final class Connection: EventHandler, @unchecked Sendable {
     /// No answer is owed and none on its way.
     var isWaitingForRequest: Bool { unanswered == 0 && output.isEmpty && !isClosing }
     var isIdle: Bool { isWaitingForRequest && requestStarted == 0 }
+    /// The client has not taken its answers for a while.
+    var isStuck: Bool { isBlocked && blockedSince &+ server.nanos.stuck <= server.loop.nowNanos }
+    /// Since when it has done nothing that another one's place should wait for; nil: it does.
+    var expendableSince: UInt64? {
+        isStuck ? blockedSince : isWaitingForRequest ? waitingSince : nil
+    }
 
     /// Reading pauses while the client does not take its answers.
     var isPaused: Bool {
@@ -146,7 +153,7 @@ final class Connection: EventHandler, @unchecked Sendable {
                 return
             }
         } else {
-            guard server.hasRoomForInput,
+            guard server.hasRoomForInput(of: self),
                 input.reserve(BufferPool.chunkBytes / 2, server.pool)
             else {
                 refuse(.outOfMemory)
@@ -158,7 +165,7 @@ final class Connection: EventHandler, @unchecked Sendable {
             case .bytes(let count):
                 let before = input.count
                 input.wrote(count)
-                bodyReceived += count
+                bodyCame(count)
                 if isWorthParsing(room, before, count) { parseInput() }
             case .wouldBlock: return
             case .end: readFinished()
@@ -210,10 +217,8 @@ final class Connection: EventHandler, @unchecked Sendable {
         isStalled = false
         if !input.isEmpty {
             // The time in which we did not read is not the client's.
-            let now = server.loop.nowNanos
-            requestStarted = now
-            bodyStarted = now
-            bodyReceived = 0
+            requestStarted = server.loop.nowNanos
+            bodyBegins()
             parseInput(atMost: server.limits.pipelinedMax)
         }
         if isReadFinished, !isClosing, !isClosed { readFinished() }
@@ -261,11 +266,7 @@ final class Connection: EventHandler, @unchecked Sendable {
                 } else if unanswered == 0, output.isEmpty {
                     next = min(next, waitingSince &+ (nextSequence == 0 ? nanos.first : nanos.idle))
                 }
-            case .body, .chunked:
-                next = min(
-                    next,
-                    bodyStarted &+ nanos.body
-                        &+ UInt64(clamping: bodyReceived) &* nanos.perBodyByte)
+            case .body, .chunked: next = min(next, bodyDeadline)
             case .discarding: break
             }
         }
@@ -275,9 +276,7 @@ final class Connection: EventHandler, @unchecked Sendable {
     /// Called by the server's sweep.
     func deadlinePassed() {
         if isBlocked, writeDeadline <= server.loop.nowNanos {
-            // Nobody reads. What the kernel has left of the answers it would keep for minutes.
-            Socket.discardUnsent(descriptor)
-            close()
+            giveUp()
             return
         }
         if isLingering || isIdle || isShakingHands {
@@ -287,6 +286,13 @@ final class Connection: EventHandler, @unchecked Sendable {
         }
         refuse(.tooSlow)
         settle()
+    }
+
+    /// Closes it under a client that may not have taken its answers.
+    func giveUp() {
+        // What the kernel has left of them it would keep for minutes.
+        if isBlocked { Socket.discardUnsent(descriptor) }
+        close()
     }
 
     /// Answers in the server's own name and closes after it.

@@ -36,6 +36,8 @@ public final class Server: Acceptor, @unchecked Sendable {
     private var evictable: [Evictable] = []
     /// When a look found none.
     private var lookedInVainNanos: UInt64?
+    /// When refusing the largest requests made no room.
+    private var refusedInVainNanos: UInt64?
     private var sweepTimer: TimerID?
     /// The next slot that the sweep under way looks at; nil while there is none.
     private var sweepNext: Int?
@@ -126,14 +128,15 @@ public final class Server: Acceptor, @unchecked Sendable {
     private struct Evictable {
         let slot: Int
         let generation: UInt32
-        let waitingSince: UInt64
+        /// `Connection.expendableSince`.
+        let since: UInt64
     }
 
     private static let evictableMax = 64
 
     /// Makes room for another connection, if that costs nobody an answer: closes the one that has
-    /// lingered for the longest, else one that waits for a request, else one that has sent only a
-    /// part of one.
+    /// lingered for the longest, else one that waits for a request, else one that doesn't take its
+    /// answers, else one that has sent only a part of a request.
     private func evictOne() -> Bool {
         if let place = lingering.firstIndex(where: {
             connections.generation(of: $0.slot) == $0.generation
@@ -148,10 +151,10 @@ public final class Server: Acceptor, @unchecked Sendable {
             guard let candidate = evictable.popLast() else { return false }
             // Used since it was found.
             guard connections.generation(of: candidate.slot) == candidate.generation,
-                let connection = connections[candidate.slot], connection.isWaitingForRequest,
-                connection.waitingSince == candidate.waitingSince
+                let connection = connections[candidate.slot],
+                connection.expendableSince == candidate.since
             else { continue }
-            connection.close()
+            connection.giveUp()
             return true
         }
     }
@@ -161,17 +164,23 @@ public final class Server: Acceptor, @unchecked Sendable {
     private func findEvictable() {
         guard loop.nowNanos != lookedInVainNanos else { return }
         var idle: [Evictable] = []
+        var stuck: [Evictable] = []
         var partial: [Evictable] = []
         for slot in connections.indices {
-            guard let connection = connections[slot], connection.isWaitingForRequest else {
+            guard let connection = connections[slot], let since = connection.expendableSince else {
                 continue
             }
-            let found = Evictable(
-                slot: slot, generation: connection.generation, waitingSince: connection.waitingSince
-            )
-            if connection.isIdle { idle.append(found) } else { partial.append(found) }
+            let found = Evictable(slot: slot, generation: connection.generation, since: since)
+            if connection.isIdle {
+                idle.append(found)
+            } else if connection.isStuck {
+                stuck.append(found)
+            } else {
+                partial.append(found)
+            }
         }
-        let all = (idle.isEmpty ? partial : idle).sorted { $0.waitingSince < $1.waitingSince }
+        let first = [idle, stuck, partial].first { !$0.isEmpty } ?? []
+        let all = first.sorted { $0.since < $1.since }
         evictable = all.prefix(Self.evictableMax).reversed()
         if evictable.isEmpty { lookedInVainNanos = loop.nowNanos }
     }
@@ -234,12 +243,41 @@ public final class Server: Acceptor, @unchecked Sendable {
         }
     }
 
-    // MARK: Deadlines
+    // MARK: Memory
 
-    /// Requests leave a quarter of the memory to answers.
-    var hasRoomForInput: Bool {
-        pool.bytesInUse < limits.bufferedBytesMax - limits.bufferedBytesMax / 4
+    /// Whether more may be kept of what `connection` sends. Requests leave a quarter of the memory to
+    /// answers; where they have taken the rest, the largest give way, be it this one.
+    func hasRoomForInput(of connection: Connection) -> Bool {
+        let max = limits.bufferedBytesMax - limits.bufferedBytesMax / 4
+        if pool.bytesInUse < max { return true }
+        guard loop.nowNanos != refusedInVainNanos else { return false }
+        // The next of the largest to give way is not refused here.
+        if refuseLargest(until: max - limits.bufferedBytesMax / 16, before: connection) {
+            return false
+        }
+        if pool.bytesInUse < max { return true }
+        refusedInVainNanos = loop.nowNanos
+        return false
     }
+
+    /// Whoever sends most and comes to no end shall not keep the others out. Some give way at once:
+    /// a look through all connections for each request would take too long.
+    ///
+    /// - Returns: whether `connection` was next.
+    private func refuseLargest(until bytesMax: Int, before connection: Connection) -> Bool {
+        let largest = connections.indices.compactMap { connections[$0] }
+            // Less than what their answers take isn't worth refusing them.
+            .filter { $0.input.count > BufferPool.chunkBytes && !$0.isClosing }
+            .sorted { $0.input.count > $1.input.count }
+        for next in largest.prefix(Self.evictableMax) where pool.bytesInUse > bytesMax {
+            if next === connection { return true }
+            next.refuse(.outOfMemory)
+            next.settle()
+        }
+        return false
+    }
+
+    // MARK: Deadlines
 
     func setDeadline(_ deadline: UInt64, of slot: UInt32) {
         connections.setDeadline(deadline, of: Int(slot))

@@ -25,12 +25,13 @@ public struct ServerLimits: Sendable {
     /// memory.
     public var readBytesMax = 2 * 1024
     /// All requests and answers held in memory by the server. Beyond, a connection whose answer does
-    /// not fit is closed; requests may take three quarters of it, beyond which one that needs more
-    /// is answered 503: so bodies that never end leave room for the answers to others.
+    /// not fit is closed; requests may take three quarters of it, beyond which the largest that are
+    /// not complete are answered 503: so bodies that never end leave room for others.
     public var bufferedBytesMax = 256 * 1024 * 1024
     /// At this many another connection is closed for a new one: the longest waiting of those that
-    /// linger after their last answer, else of the idle ones, else of those that have sent a part
-    /// of a request. When all are owed answers, the new one is closed.
+    /// linger after their last answer, else of the idle ones, else of those that don't take their
+    /// answers, else of those that have sent a part of a request. When all are owed answers, the new
+    /// one is closed.
     public var connectionsMax = 10_000
 
     /// From a head's first byte to its last; then 408 and close. Also from a connection's start to
@@ -38,11 +39,14 @@ public struct ServerLimits: Sendable {
     public var headMilliseconds = 10_000
     /// Without another request.
     public var idleMilliseconds = 30_000
-    /// A body may take this long and 1/`bodyBytesPerSecondMin` of a second for each byte.
+    /// A body may take this long and 1/`bodyBytesPerSecondMin` of a second for each byte, of which
+    /// `idleMilliseconds` can be saved up.
     public var bodyMilliseconds = 10_000
     public var bodyBytesPerSecondMin = 500
     /// Without the client taking any of the answer; a trickle is held to `bodyBytesPerSecondMin`.
     public var writeMilliseconds = 10_000
+    /// Whose answers have waited for so long to be taken may lose its place to another one.
+    public var stuckMilliseconds = 1_000
     /// After an answer that closes a connection whose request was not read to its end: reading
     /// goes on for this long and this much, as a reset would destroy the answer on its way.
     public var lingerMilliseconds = 5_000
@@ -66,6 +70,7 @@ public struct ServerLimits: Sendable {
         let body: UInt64
         let perBodyByte: UInt64
         let write: UInt64
+        let stuck: UInt64
         let linger: UInt64
     }
 
@@ -76,7 +81,8 @@ public struct ServerLimits: Sendable {
             idle: Self.nanos(idleMilliseconds),
             body: Self.nanos(bodyMilliseconds),
             perBodyByte: 1_000_000_000 / UInt64(max(1, bodyBytesPerSecondMin)),
-            write: Self.nanos(writeMilliseconds), linger: Self.nanos(lingerMilliseconds))
+            write: Self.nanos(writeMilliseconds), stuck: Self.nanos(stuckMilliseconds),
+            linger: Self.nanos(lingerMilliseconds))
     }
 
     static func nanos(_ milliseconds: Int) -> UInt64 {

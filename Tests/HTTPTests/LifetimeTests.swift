@@ -115,6 +115,23 @@ import Testing
         #expect(try connection.receive().text.hasSuffix("body=abababababab"))
     }
 
+    @Test func `a body that came but for its end saves up no more time than an idle client has`()
+        throws
+    {
+        let server = try TestServer {
+            $0.bodyMilliseconds = 100
+            $0.idleMilliseconds = 200
+            $0.bodyBytesPerSecondMin = 1
+        }
+        let connection = try server.connect()
+        let start = monotonicNanos()
+        try connection.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n")
+        // 99 bytes would buy 99 s.
+        try connection.send([UInt8](repeating: 98, count: 99))
+        #expect(try connection.receive().status == 408)
+        #expect(monotonicNanos() - start >= 190_000_000)
+    }
+
     @Test func `a client that does not read its answer is closed`() throws {
         let server = try TestServer { $0.writeMilliseconds = 150 }
         let connection = try server.connect()
@@ -228,6 +245,59 @@ import Testing
         #expect(try partial.receiveToEnd() == [])
         try server.answer("/hold", "kept")
         #expect(try busy.receive().text == "kept")
+    }
+
+    @Test func `at the cap a client that does not take its answer makes room`() throws {
+        let server = try TestServer {
+            $0.connectionsMax = 2
+            $0.stuckMilliseconds = 50
+            $0.writeMilliseconds = 600_000
+        }
+        let busy = try server.connect()
+        try busy.send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n")
+        _ = try eventually("held") { server.handler.held.current["/hold"] }
+        let stuck = try server.connect()
+        try stuck.send("GET /big/20000000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        try eventually("handled") { server.handler.handled.current.count == 2 }
+        // Closed while the other one has its time.
+        let next = try eventually("there is room") { () -> HTTPConnection? in
+            let connection = try server.connect()
+            // What is closed under the request fails it.
+            return (try? connection.request("GET", "/").status) == 200 ? connection : nil
+        }
+        #expect(try server.onLoop { $0.openConnections } == 2)
+        #expect(try next.request("GET", "/").status == 200)
+        try server.answer("/hold", "kept")
+        #expect(try busy.receive().text == "kept")
+        withExtendedLifetime(stuck) {}
+    }
+
+    @Test func `without memory for another request the largest unfinished one gives way`() throws {
+        // Requests may take 200,001 bytes of it.
+        let server = try TestServer { $0.bufferedBytesMax = 266_667 }
+        func begin(_ count: Int, of total: Int) throws -> HTTPConnection {
+            let connection = try server.connect()
+            let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(total)\r\n\r\n"
+            // At once: a second read would look for room once more.
+            try connection.send(Array(head.utf8) + Array(repeating: 98, count: count))
+            return connection
+        }
+        func inUse() throws -> Int { try server.onLoop { $0.bufferedBytes } }
+        let sizes = [60_000, 61_000, 59_000]
+        var large: [HTTPConnection] = []
+        for (index, size) in sizes.enumerated() {
+            large.append(try begin(size, of: size + 1))
+            try eventually("kept") { try inUse() == (index + 1) * 65_536 }
+        }
+        let small = try begin(1, of: 2)
+        try eventually("kept") { try inUse() == 3 * 65_536 + 4096 }
+        let next = try begin(1, of: 2)
+        #expect(try large[1].receive().status == 503)
+        for connection in [small, next, large[0], large[2]] {
+            try connection.send("b")
+            #expect(try connection.receive().status == 200)
+        }
+        try eventually("given back") { try inUse() == 0 }
     }
 
     @Test func `at the cap with every connection busy the new one is closed`() throws {

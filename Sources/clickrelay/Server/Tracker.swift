@@ -333,6 +333,16 @@ final class Tracker: @unchecked Sendable {
         limits.bodyBytesMax = configuration.maxBodyBytes
         limits.headMilliseconds = configuration.requestTimeoutMilliseconds
         limits.connectionsMax = max(16, configuration.maxConnections / configuration.loops)
+        // Long lists come over the control socket too, and only from ourselves.
+        if !isTrusted {
+            limits.bufferedBytesMax = min(
+                limits.bufferedBytesMax,
+                // An eighth of the memory for all loops; but enough for long lists, for some of the
+                // largest bodies, and for what clients that don't read hold.
+                max(
+                    Machine.memoryBytes() / 8 / configuration.loops, 64 << 20,
+                    4 * configuration.maxBodyBytes, limits.connectionsMax << 14))
+        }
         let loop = try EventLoop(name: name)
         let handler = try LoopHandler(LoopHandle(loop), services, isTrusted: isTrusted)
         return ServingLoop(
