@@ -4,7 +4,9 @@ internal import Glibc
 public enum MachineAddresses {
     /// - Parameter ip: IPv4 as `::ffff:a.b.c.d`.
     /// - Returns: false too when the kernel has no descriptor or memory for the look.
-    public static func contains(_ ip: UInt128) -> Bool { canBind(ip) && isOfInterface(ip) }
+    public static func contains(_ ip: UInt128) -> Bool {
+        canBind(ip) && (isOfInterface(ip) ?? !canBindAny(SocketAddress(ip: ip, port: 0).isIPv4))
+    }
 
     /// The kernel lets a socket be bound to the machine's own addresses only, and says so at little
     /// cost; but to any where `net.ipv4.ip_nonlocal_bind` is set.
@@ -17,11 +19,13 @@ public enum MachineAddresses {
         return address.withSockaddr { bind(descriptor, $0, $1) } == 0
     }
 
+    /// Nil where the interfaces can't be listed: a service that may have no netlink socket, as systemd's
+    /// RestrictAddressFamilies has it, can't ask the kernel.
     // Not by the source address that the kernel takes for a call there: for an interface's further
     // addresses that is its first one.
-    private static func isOfInterface(_ ip: UInt128) -> Bool {
+    private static func isOfInterface(_ ip: UInt128) -> Bool? {
         var first: UnsafeMutablePointer<ifaddrs>?
-        guard getifaddrs(&first) == 0 else { return false }
+        guard getifaddrs(&first) == 0 else { return nil }
         defer { freeifaddrs(first) }
         var next = first
         while let entry = next?.pointee {
@@ -29,6 +33,16 @@ public enum MachineAddresses {
             next = entry.ifa_next
         }
         return false
+    }
+
+    /// Where it isn't known, no: hardly anybody sets it.
+    static func canBindAny(_ isIPv4: Bool) -> Bool {
+        let path = "/proc/sys/net/\(isIPv4 ? "ipv4" : "ipv6")/ip_nonlocal_bind"
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var digit: UInt8 = 0
+        return read(descriptor, &digit, 1) == 1 && digit == UInt8(ascii: "1")
     }
 
     private static func ipBytes(_ address: UnsafePointer<sockaddr>) -> UInt128? {
