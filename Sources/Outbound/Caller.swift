@@ -75,14 +75,12 @@ struct Caller {
             completion: proofs.isEmpty ? done : { done($0.map { $0.blanking(proofs) }) })
     }
 
-    /// What an answer may repeat and is not to be kept or shown: the values of secret headers,
-    /// without the scheme before them. A short one could be a part of anything.
+    /// What an answer may repeat and is not to be kept or shown. A short one could be a part of
+    /// anything.
     private static func proofs(_ fields: [(name: String, value: String)]) -> [[UInt8]] {
-        fields.compactMap { field in
-            guard SecretHeader.isSecret(field.name) else { return nil }
-            let proof = field.value.split(separator: " ", maxSplits: 1).last ?? ""
-            return proof.utf8.count < proofBytesMin ? nil : Array(proof.utf8)
-        }
+        fields.flatMap { SecretHeader.proofs($0.name, $0.value) }
+            .filter { $0.utf8.count >= proofBytesMin }
+            .map { Array($0.utf8) }
     }
 
     private static let proofBytesMin = 8

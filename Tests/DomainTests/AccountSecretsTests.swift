@@ -48,11 +48,24 @@ import Testing
         ("X-Api-Key", "a b", "a …"), ("Access-Token", "<ACCESS_TOKEN>", "<ACCESS_TOKEN>"),
         ("Authorization", "Bearer <API_TOKEN>", "Bearer <API_TOKEN>"),
         ("Authorization", "Bearer <A> b", "Bearer …"), ("Accept", "text/plain", "text/plain"),
+        ("Cookie", "sid=4f1d2c; theme=dark", "…"), ("X-Api-Key", "a=b; c", "…"),
+        ("api_key", "abc", "…"), ("Ocp-Apim-Subscription-Key", "abc", "…"), ("X-Auth", "abc", "…"),
+        ("Idempotency-Key", "abc", "abc"),
     ])
     func `headers that prove a call are masked by their names`(
         name: String, value: String, shown: String
     ) {
         #expect(SecretHeader.shown(name, value) == shown)
+    }
+
+    @Test(arguments: [
+        ("Authorization", "Bearer abc def", ["abc def"]), ("Authorization", "abc", ["abc"]),
+        ("Cookie", "sid=4f1d=; theme=dark", ["4f1d=", "dark"]), ("Accept", "text/plain", []),
+    ])
+    func `what an answer may repeat of a header is known`(
+        name: String, value: String, proofs: [String]
+    ) {
+        #expect(SecretHeader.proofs(name, value) == proofs)
     }
 
     @Test func `a document comes back as it was, whatever was masked in it`() throws {
