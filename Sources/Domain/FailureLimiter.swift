@@ -67,6 +67,7 @@ public final class FailureLimiter: Sendable {
 }
 
 extension IPAddress {
-    /// One sender: an IPv6 network of 64 bits is what a single customer is given.
-    fileprivate var bucket: UInt128 { isIPv4 ? bits : (bits >> 64) << 64 }
+    /// One sender. An IPv6 network of 48 bits is what a single customer can be given (RFC 6177), and
+    /// has 65,536 of those that most are given; a neighbour who is right is not asked about.
+    fileprivate var bucket: UInt128 { isIPv4 ? bits : (bits >> 80) << 80 }
 }

@@ -29,10 +29,10 @@ import Testing
     {
         let limiter = FailureLimiter()
         for number in 0..<60 {
-            #expect(limiter.admits(try address("2001:db8:1:2::\(number)"), nowNanos: 0))
+            #expect(limiter.admits(try address("2001:db8:1:\(number)::1"), nowNanos: 0))
         }
-        #expect(!limiter.admits(try address("2001:db8:1:2:ffff::1"), nowNanos: 0))
-        #expect(limiter.admits(try address("2001:db8:1:3::1"), nowNanos: 0))
+        #expect(!limiter.admits(try address("2001:db8:1:ffff::1"), nowNanos: 0))
+        #expect(limiter.admits(try address("2001:db8:2::1"), nowNanos: 0))
         for _ in 0..<100 { #expect(limiter.admits(nil, nowNanos: 0)) }
     }
 
