@@ -46,6 +46,15 @@ import Testing
             (["S2"], "S2=evil", "http://o/?s2=x", "http://o/?s2=x"),
             (["s2"], "s2=evil", "http://o/?%732=x", "http://o/?%732=x"),
             (["s2"], "s2=1", "http://o/?s2", "http://o/?s2"),
+            // Nor one that PHP takes for it.
+            (
+                "all", "s2[]=evil&+s2=evil&s2%00=evil&S2[a]=evil&a=1", "http://o/?s2=x",
+                "http://o/?s2=x&a=1"
+            ),
+            (
+                "all", "sub.id=evil&sub+id=evil&sub[id=evil&sub.i=1", "http://o/?sub_id=x",
+                "http://o/?sub_id=x&sub.i=1"
+            ),
             (["s2"], "s2=1", "http://o/s2=x", "http://o/s2=x?s2=1"),
             // All, but what only the source and we are to know.
             ("all", "subid=W&cost=1&a=1&b=2", "http://o/?s2=x", "http://o/?s2=x&a=1&b=2"),

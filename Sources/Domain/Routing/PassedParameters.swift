@@ -61,7 +61,7 @@ public struct ParameterPassing: Sendable {
     }
 
     /// Appends to the query of the address that `bytes` holds from `start` on. A parameter that the
-    /// address has, in whatever case, is left alone: an offer's own ones can't be replaced from
+    /// address has, however it is spelled, is left alone: an offer's own ones can't be replaced from
     /// outside. A name that was sent twice is passed twice.
     ///
     /// - Parameter parameters: decoded, in the order of the campaign URL.
@@ -81,7 +81,7 @@ public struct ParameterPassing: Sendable {
             separator = endsOpen ? nil : UInt8(ascii: "&")
         }
         for (name, value) in chosen(from: parameters)
-        where !present.contains(Self.lowercased(name)) {
+        where !present.contains(Self.asRead(name)) {
             if let separator { bytes.append(separator) }
             separator = UInt8(ascii: "&")
             PercentEncoding.append(name, to: &bytes)
@@ -102,13 +102,25 @@ public struct ParameterPassing: Sendable {
         var names: Set<[UInt8]> = []
         query.withUnsafeBytes { query in
             for (name, _) in QueryScanner(query) {
-                names.insert(lowercased(PercentEncoding.decode(name, plusIsSpace: true)))
+                names.insert(asRead(PercentEncoding.decode(name, plusIsSpace: true)))
             }
         }
         return names
     }
 
-    private static func lowercased(_ name: [UInt8]) -> [UInt8] { name.map(ASCII.lowercased) }
+    /// As a receiver may read a name: in any case, and as PHP makes a variable of it, to which
+    /// ` sub.id[]` is `sub_id` (php.net, "Variables From External Sources").
+    private static func asRead(_ name: [UInt8]) -> [UInt8] {
+        var read = name.drop { $0 == UInt8(ascii: " ") }.prefix { $0 != 0 }
+        let bracket = read.firstIndex(of: UInt8(ascii: "["))
+        if let bracket, read[bracket...].contains(UInt8(ascii: "]")) { read = read[..<bracket] }
+        return read.map { byte in
+            switch byte {
+            case UInt8(ascii: " "), UInt8(ascii: "."), UInt8(ascii: "["): UInt8(ascii: "_")
+            default: ASCII.lowercased(byte)
+            }
+        }
+    }
 }
 
 extension FlowVersion {
