@@ -135,7 +135,7 @@ extension Bench {
         request: OutboundRequest(
             origin: "https://source.example", method: .post,
             url: "https://source.example/conv?id=W8d",
-            headers: [OutboundRequest.Header(name: "X-Key", value: "k")],
+            headers: [OutboundRequest.Header(name: "X-Note", value: "k")],
             body: Array("{\"a\":1}".utf8), success: SuccessRule(), allowsPrivate: false),
         deadReason: nil)
 }

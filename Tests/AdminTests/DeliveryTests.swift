@@ -21,7 +21,7 @@ import Testing
                 "request",
                 [
                     "method": "POST", "url": "https://source.example/conv?id=W8d",
-                    "headers": ["X-Key": "k"], "body": "{\"a\":1}",
+                    "headers": ["X-Note": "k"], "body": "{\"a\":1}",
                 ]
             ),
             (
