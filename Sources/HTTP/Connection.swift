@@ -59,6 +59,8 @@ final class Connection: EventHandler, @unchecked Sendable {
     var writeDeadline = UInt64.max
     /// Since when that is so.
     var blockedSince: UInt64 = 0
+    /// What the kernel had not sent at the last look, and for how long we had waited for a request.
+    var unsent = (bytes: 0, since: UInt64.max)
 
     /// No request after the last one parsed is read; the connection closes after its answer.
     var isClosing = false
@@ -264,7 +266,7 @@ final class Connection: EventHandler, @unchecked Sendable {
                 if requestStarted != 0 {
                     next = min(next, requestStarted &+ nanos.head)
                 } else if unanswered == 0, output.isEmpty {
-                    next = min(next, waitingSince &+ (nextSequence == 0 ? nanos.first : nanos.idle))
+                    next = min(next, waitingSince &+ (nextSequence == 0 ? nanos.first : nanos.look))
                 }
             case .body, .chunked: next = min(next, bodyDeadline)
             case .discarding: break
@@ -277,6 +279,10 @@ final class Connection: EventHandler, @unchecked Sendable {
     func deadlinePassed() {
         if isBlocked, writeDeadline <= server.loop.nowNanos {
             giveUp()
+            return
+        }
+        if isIdle, nextSequence != 0, let next = nextLook() {
+            server.setDeadline(next, of: slot)
             return
         }
         if isLingering || isIdle || isShakingHands {
@@ -293,6 +299,25 @@ final class Connection: EventHandler, @unchecked Sendable {
         // What the kernel has left of them it would keep for minutes.
         if isBlocked { Socket.discardUnsent(descriptor) }
         close()
+    }
+
+    /// When an idle connection is to be looked at again; nil: now it has to go.
+    ///
+    /// Small answers fit into the kernel's memory even for a client that doesn't take them, and look
+    /// sent from here.
+    private func nextLook() -> UInt64? {
+        let now = server.loop.nowNanos
+        let bytes = Socket.unsentBytes(descriptor)
+        guard bytes > 0 else {
+            let end = waitingSince &+ server.nanos.idle
+            return end > now ? end : nil
+        }
+        if unsent.since == waitingSince, unsent.bytes - bytes < server.nanos.lookBytesMin {
+            Socket.discardUnsent(descriptor)
+            return nil
+        }
+        unsent = (bytes, waitingSince)
+        return now &+ server.nanos.look
     }
 
     /// Answers in the server's own name and closes after it.

@@ -44,6 +44,7 @@ public struct ServerLimits: Sendable {
     public var bodyMilliseconds = 10_000
     public var bodyBytesPerSecondMin = 500
     /// Without the client taking any of the answer; a trickle is held to `bodyBytesPerSecondMin`.
+    /// Also of what the kernel has taken and can't send on.
     public var writeMilliseconds = 10_000
     /// Whose answers have waited for so long to be taken may lose its place to another one.
     public var stuckMilliseconds = 1_000
@@ -67,6 +68,10 @@ public struct ServerLimits: Sendable {
         let head: UInt64
         let first: UInt64
         let idle: UInt64
+        /// Until we look whether the kernel has sent what it was given, and between two looks.
+        let look: UInt64
+        /// What it has to send from one to the next.
+        let lookBytesMin: Int
         let body: UInt64
         let perBodyByte: UInt64
         let write: UInt64
@@ -79,6 +84,8 @@ public struct ServerLimits: Sendable {
             head: Self.nanos(headMilliseconds),
             first: Self.nanos(min(headMilliseconds, idleMilliseconds)),
             idle: Self.nanos(idleMilliseconds),
+            look: Self.nanos(min(idleMilliseconds, writeMilliseconds / 2)),
+            lookBytesMin: max(1, bodyBytesPerSecondMin * writeMilliseconds / 2000),
             body: Self.nanos(bodyMilliseconds),
             perBodyByte: 1_000_000_000 / UInt64(max(1, bodyBytesPerSecondMin)),
             write: Self.nanos(writeMilliseconds), stuck: Self.nanos(stuckMilliseconds),

@@ -107,6 +107,12 @@ public enum Socket {
         _ = shutdown(descriptor, Int32(SHUT_WR))
     }
 
+    /// What the kernel could not send yet of what was written: the client takes no more now. Not
+    /// what is on its way, which a phone without reception leaves unacknowledged.
+    public static func unsentBytes(_ descriptor: Int32) -> Int {
+        Int(clickrelay_unsent_bytes(descriptor))
+    }
+
     /// Has `close` drop what the kernel has not sent yet, and reset the connection: it would keep on
     /// offering it to a client that doesn't read.
     public static func discardUnsent(_ descriptor: Int32) {

@@ -141,6 +141,32 @@ import Testing
         #expect(try server.onLoop { $0.bufferedBytes } == 0)
     }
 
+    @Test func `a client that leaves a small answer with the kernel is closed`() throws {
+        // Idle it might be for half a minute.
+        let server = try TestServer { $0.writeMilliseconds = 200 }
+        let connection = try HTTPConnection(port: server.port, receiveBufferBytes: 2048)
+        try connection.send("GET /big/10000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        try eventually("handled") { server.handler.handled.current.count == 1 }
+        try eventually("given to the kernel") { try server.onLoop { $0.bufferedBytes } == 0 }
+        try eventually(within: 10, "closed") { try server.onLoop { $0.openConnections } == 0 }
+        // What was left is gone, and the client knows.
+        #expect(throws: TestFailure.self) { try connection.receive(count: 10_000) }
+    }
+
+    @Test func `a small answer that is taken slowly arrives`() throws {
+        let server = try TestServer {
+            $0.writeMilliseconds = 400
+            $0.idleMilliseconds = 300
+        }
+        let connection = try HTTPConnection(port: server.port, receiveBufferBytes: 2048)
+        try connection.send("GET /big/10000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        for _ in 0..<20 {
+            usleep(50_000)
+            #expect(try connection.receive(count: 500).count == 500)
+        }
+        try eventually("closed") { try server.onLoop { $0.openConnections } == 0 }
+    }
+
     @Test func `what the kernel holds for a client that does not read goes with it`() throws {
         let server = try TestServer { $0.writeMilliseconds = 150 }
         let connection = try server.connect()

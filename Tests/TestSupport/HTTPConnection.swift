@@ -8,8 +8,12 @@ public final class HTTPConnection: @unchecked Sendable {
     private(set) var isReusable = true
 
     /// - Parameter network: where the port is; nil: on this machine.
-    public init(port: UInt16, in network: PrivateNetwork? = nil) throws {
-        socket = try Socket.connect(port: port, in: network)
+    /// - Parameter receiveBufferBytes: what the kernel takes for us before we read; nil: as usual.
+    public init(
+        port: UInt16, in network: PrivateNetwork? = nil, receiveBufferBytes: Int32? = nil
+    ) throws {
+        socket = try Socket.connect(
+            port: port, in: network, receiveBufferBytes: receiveBufferBytes)
     }
 
     public func send(_ bytes: [UInt8]) throws { try socket.send(bytes) }
@@ -81,6 +85,9 @@ public final class HTTPConnection: @unchecked Sendable {
     }
 
     /// No more requests will come; answers still may.
+    /// So many bytes, whatever they are.
+    public func receive(count: Int) throws -> [UInt8] { try socket.read(count: count) }
+
     public func finishSending() { socket.finishSending() }
 
     public func reset() {

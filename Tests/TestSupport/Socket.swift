@@ -18,16 +18,22 @@ final class Socket: @unchecked Sendable {
     deinit { close(descriptor) }
 
     /// - Parameter network: where the port is; nil: on this machine.
-    static func connect(port: UInt16, in network: PrivateNetwork? = nil) throws -> Socket {
-        guard let network else { return try connectHere(port: port) }
-        return try network.perform { try connectHere(port: port) }
+    static func connect(
+        port: UInt16, in network: PrivateNetwork? = nil, receiveBufferBytes: Int32? = nil
+    ) throws -> Socket {
+        guard let network else { return try connectHere(port, receiveBufferBytes) }
+        return try network.perform { try connectHere(port, receiveBufferBytes) }
     }
 
-    private static func connectHere(port: UInt16) throws -> Socket {
+    private static func connectHere(_ port: UInt16, _ receiveBufferBytes: Int32?) throws -> Socket {
         let descriptor = socket(
             AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw TestFailure("socket: \(systemError())") }
         let result = Socket(descriptor: descriptor)
+        if var bytes = receiveBufferBytes {
+            setsockopt(
+                descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+        }
         var address = try address("127.0.0.1", port: port)
         let connected = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {

@@ -8,5 +8,8 @@
 /// accept4 with the flags every connection of ours has: non-blocking, closed on exec.
 int clickrelay_accept(int listener, struct sockaddr *address, socklen_t *length);
 
+/// The bytes that a stream socket has not sent yet (SIOCOUTQNSD of tcp(7)); 0 where nobody can say.
+int clickrelay_unsent_bytes(int descriptor);
+
 /// pthread_setname_np for the calling thread; at most 15 bytes of name are kept.
 void clickrelay_name_thread(const char *name);
