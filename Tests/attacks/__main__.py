@@ -14,9 +14,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import harness
 import attackers
+import outside
 import probe
 
-ATTACKS = list(attackers.KINDS)
+ATTACKS = list(attackers.KINDS) + list(outside.KINDS)
 
 
 def memory(pid):
@@ -85,8 +86,9 @@ def run(stack, kind, options):
     os.sched_setaffinity(0, {cores.load})
     quiet = probe.run(tracker.port, "/c/summer?subid=probe", options.quiet)
     before, kernel_before, spent = memory(pid), kernel_memory(), processor(pid)
+    program = (outside if kind in outside.KINDS else attackers).__file__
     attacker = subprocess.Popen(
-        [sys.executable, attackers.__file__, kind, str(tracker.port), str(count),
+        [sys.executable, program, kind, str(tracker.port), str(count),
          str(options.seconds), key],
         # The probe goes before it on their core: what is measured is the server.
         preexec_fn=lambda: os.nice(10), stdout=subprocess.PIPE, text=True)
@@ -144,7 +146,7 @@ def main():
             print(json.dumps(result), flush=True)
             continue
         print(
-            f"{kind:14} {result['held_at_once']:6} held, {result['opened']:7} opened, "
+            f"{kind:20} {result['held_at_once']:6} held, {result['opened']:7} opened, "
             f"longest {result['closed_after_seconds']:5.1f} s, {result['kib_each']:5.1f} KiB each "
             f"(and {result['kernel_kib_each']:.0f} of the kernel's, both ends); "
             f"p99 {result['p99_ms'][0]:.1f} → {result['p99_ms'][1]:.1f} ms (p50 "
