@@ -185,8 +185,13 @@ public final class ClickHandler: @unchecked Sendable {
             visit.request.known = know(http, memory, counts: counts)
         }
         if route.router.hasRules { visit.fillSheet(http, route) }
-        return route.choose(rowID, visit.sheet, visit.request.known, takesRoom: counts)
-            ?? domain?.fallbackChoice ?? .nowhere
+        // By `??` each choice would be copied and its references counted.
+        if let choice = route.choose(
+            rowID, visit.sheet, visit.request.known, takesRoom: counts)
+        {
+            return choice
+        }
+        return domain?.fallbackChoice ?? .nowhere
     }
 
     private func know(

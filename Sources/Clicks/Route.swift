@@ -92,7 +92,8 @@ final class Route: Sendable {
             let decision =
                 ways.seen == nil
                 ? router.decide(rowID, sheet) : router.decide(rowID, sheet, ways)
-            return decision.map { choice($0) } ?? fallbackChoice
+            guard let decision else { return fallbackChoice }
+            return choice(decision)
         }
         for _ in 0..<Self.triesMax {
             guard caps.isOpen(at: instant),
