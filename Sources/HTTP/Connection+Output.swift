@@ -41,7 +41,8 @@ extension Connection {
 
     /// Moves the answers whose turn has come behind the others.
     private func unpark() {
-        guard !parked.isEmpty else { return }
+        // A number is looked at for less than an array.
+        guard parkedBytes > 0 else { return }
         while unanswered > 0, let bytes = parked[Int(nextAnswer & 31)] {
             parked[Int(nextAnswer & 31)] = nil
             parkedBytes -= bytes.count

@@ -44,7 +44,7 @@ public final class EventLoop: @unchecked Sendable {
         var interest: Interest = []
     }
 
-    private static let eventsMax = 512
+    private static let eventsMax = 128
 
     private let epoll: Int32
     private let mailbox: Mailbox
