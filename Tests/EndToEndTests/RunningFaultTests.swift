@@ -353,11 +353,6 @@ import Testing
         try expectRecovery(chain, visits, known: known)
     }
 
-    /// Sanitizers keep addresses for the state of every byte.
-    private static let isSanitized = ["ASAN_OPTIONS", "TSAN_OPTIONS"].contains {
-        ProcessInfo.processInfo.environment[$0] != nil
-    }
-
     @Test(.disabled(if: isSanitized, "a sanitizer needs all addresses"))
     func `with little memory few clicks are held, and others refused`() throws {
         let shim = try FaultShim()
