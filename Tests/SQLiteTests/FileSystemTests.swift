@@ -110,11 +110,9 @@ import Testing
 
     @Test func `a lock ends with the process that held it, however it dies`() throws {
         let path = directory.file("lock")
-        let holder = Process()
-        holder.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
         // Without a fork, so that killing the holder closes the only descriptor.
-        holder.arguments = ["--no-fork", path, "sleep", "60"]
-        try holder.run()
+        let holder = try BackgroundCommand(
+            tool: "/usr/bin/flock", ["--no-fork", path, "sleep", "60"])
         let deadline = Date().addingTimeInterval(30)
         var refused = false
         while !refused && Date() < deadline {
@@ -124,20 +122,17 @@ import Testing
             } catch { refused = true }
         }
         #expect(refused)
-        kill(holder.processIdentifier, SIGKILL)
-        holder.waitUntilExit()
+        holder.signal(SIGKILL)
+        _ = try holder.awaitExit()
         try LockFile(path: path).release()
     }
 
     @Test func `a lock keeps another process out`() throws {
         let path = directory.file("lock")
         let lock = try LockFile(path: path)
-        let other = Process()
-        other.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
-        other.arguments = ["--nonblock", "--conflict-exit-code", "9", path, "true"]
-        try other.run()
-        other.waitUntilExit()
-        #expect(other.terminationStatus == 9)
+        let other = try runTool(
+            "/usr/bin/flock", ["--nonblock", "--conflict-exit-code", "9", path, "true"])
+        #expect(other.exitCode == 9)
         lock.release()
     }
 

@@ -5,35 +5,24 @@ import Testing
 /// Runs the executable `simulation`, which has the process to itself: the clock, the disk and the
 /// network of whatever is linked with the simulated machine are no more the real ones.
 @Suite(.serialized) struct SimulationTests {
-    private struct Outcome {
-        let status: Int32
-        let output: String
-    }
+    /// Beside the tests, however they were built.
+    private static let program = URL(fileURLWithPath: CommandLine.arguments[0])
+        .resolvingSymlinksInPath().deletingLastPathComponent()
+        .appendingPathComponent("simulation").path
 
-    private static func simulate(_ arguments: [String]) throws -> Outcome {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent(".build/debug/simulation")
-        process.arguments = arguments + ["--seconds", "300"]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return Outcome(
-            status: process.terminationStatus, output: String(decoding: output, as: UTF8.self))
+    private static func simulate(_ arguments: [String]) throws -> CommandResult {
+        try runTool(program, arguments + ["--seconds", "300"], within: 600)
     }
 
     @Test func `five hundred seeds keep every promise`() throws {
         let outcome = try Self.simulate(["--seeds", "500"])
-        #expect(outcome.status == 0, "\(outcome.output)")
+        #expect(outcome.exitCode == 0, "\(outcome.output)")
     }
 
     @Test func `a seed is the same run every time`() throws {
         let runs = try (0..<2).map { _ in try Self.simulate(["--seed", "8"]) }
         #expect(runs[0].output == runs[1].output)
-        #expect(runs[0].status == 0 && runs[0].output.contains("all is well"))
+        #expect(runs[0].exitCode == 0 && runs[0].output.contains("all is well"))
     }
 
     /// Each breaks one promise, so a simulation that finds nothing there checks nothing.
@@ -43,7 +32,7 @@ import Testing
     ])
     func `a planted bug is found`(name: String) throws {
         let outcome = try Self.simulate(["--plant", name, "--seeds", "100"])
-        #expect(outcome.status == 1, "\(outcome.output)")
+        #expect(outcome.exitCode == 1, "\(outcome.output)")
         #expect(outcome.output.contains("sh Tests/simulate --seed N --plant \(name)"))
     }
 }

@@ -11,13 +11,9 @@ import Testing
 
     /// What the system's tool makes of a file.
     private func run(_ tool: String, _ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [tool] + arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: files.path)
-        try process.run()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
+        let result = try runTool(
+            "/usr/bin/env", ["--chdir", files.path, tool] + arguments)
+        #expect(result.exitCode == 0, "\(result.error)")
     }
 
     private func write(_ bytes: [UInt8], to name: String) throws {
