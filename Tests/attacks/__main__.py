@@ -16,6 +16,7 @@ import harness
 import attackers
 import outside
 import probe
+from sockets import connections, kernel_memory
 
 ATTACKS = list(attackers.KINDS) + list(outside.KINDS)
 
@@ -31,20 +32,6 @@ def processor(pid):
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def connections(port):
-    """Of the server's end: established, or closed by the other side only."""
-    with open("/proc/net/tcp") as file:
-        fields = [line.split() for line in file]
-    return sum(each[1].endswith(f":{port:04X}") and each[3] in ("01", "08") for each in fields)
-
-
-def kernel_memory():
-    """Bytes that the kernel holds for all TCP connections, of both ends here."""
-    with open("/proc/net/sockstat") as file:
-        fields = next(line for line in file if line.startswith("TCP:")).split()
-    return int(fields[fields.index("mem") + 1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 class Sampler(threading.Thread):

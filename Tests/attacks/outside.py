@@ -10,6 +10,9 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
+
+from sockets import connections
 
 # What is asked for is as large as can be had without a token, so that it is read slowly for long.
 KINDS = {
@@ -24,36 +27,42 @@ PATHS = {
 }
 
 
-def longest(rows, seconds):
-    """The longest that a connection was open, by what the tool counts each second.
+def longest(opened, held):
+    """The longest that a connection was open, in seconds, by how many were opened and held by then.
 
     They are taken for closed in the order in which they were opened.
     """
-    opened = [int(row["Closed"]) + int(row["Connected"]) for row in rows]
-    closed = [int(row["Closed"]) for row in rows]
-    most, second = 0, 0
+    closed = [most - open_now for most, open_now in zip(opened, held)]
+    seconds, end = 0, 0
     for begun, count in enumerate(opened):
-        while second < len(closed) and closed[second] < count:
-            second += 1
-        # Those that are open at the end were so until then; the tool ends when none is left.
-        most = max(most, min(second, seconds, len(closed)) - begun)
-    return most
+        while end < len(closed) and closed[end] < count:
+            end += 1
+        seconds = max(seconds, min(end, len(closed)) - begun)
+    return seconds
 
 
 def main():
     kind, port, count, seconds, key = sys.argv[1:]
-    seconds = int(float(seconds))
+    rate = max(1, int(count) // 5)
     with tempfile.TemporaryDirectory() as directory:
-        subprocess.run(
-            ["slowhttptest", *KINDS[kind], "-c", count, "-r", str(max(1, int(count) // 5)),
-             "-l", str(seconds), "-p", "5", "-g", "-o", f"{directory}/told",
+        attack = subprocess.Popen(
+            ["slowhttptest", *KINDS[kind], "-c", count, "-r", str(rate),
+             "-l", str(int(float(seconds))), "-p", "5", "-g", "-o", f"{directory}/told",
              "-u", f"http://127.0.0.1:{port}" + PATHS[kind].format(key=key)],
-            check=True, stdout=subprocess.DEVNULL)
+            stdout=subprocess.DEVNULL)
+        # The tool itself does not notice that a connection which it reads slowly was reset.
+        held = [0]
+        while attack.poll() is None:
+            time.sleep(1)
+            held.append(connections(int(port)))
+        if attack.returncode != 0:
+            sys.exit(attack.returncode)
         with open(f"{directory}/told.csv") as file:
             rows = list(csv.DictReader(file, skipinitialspace=True))
+    opened = max(int(row["Closed"]) + int(row["Connected"]) for row in rows)
     print(json.dumps({
-        "opened": max(int(row["Closed"]) + int(row["Connected"]) for row in rows),
-        "longest": longest(rows, seconds),
+        "opened": opened,
+        "longest": longest([min(opened, rate * second) for second in range(len(held))], held),
         "unavailable_seconds": sum(row["Service Available"] == "0" for row in rows),
     }))
 
