@@ -39,17 +39,21 @@ public final class Connection: @unchecked Sendable {
         public var cacheKibibytes: Int64
         /// The WAL's length at which a commit also checkpoints; 0 for never. Writers only.
         public var autocheckpointPages: Int64
+        /// Whether the WAL's name, and what it holds of before, is put on the disk first of all: what
+        /// syncs that failed have left is not believed. Writers only.
+        public var securesLog: Bool
 
         public init(
             synchronous: Synchronous = .full, busyTimeoutMilliseconds: Int32 = 5_000,
             mappedBytesMax: Int64 = 0, cacheKibibytes: Int64 = 2_048,
-            autocheckpointPages: Int64 = 1_000
+            autocheckpointPages: Int64 = 1_000, securesLog: Bool = false
         ) {
             self.synchronous = synchronous
             self.busyTimeoutMilliseconds = busyTimeoutMilliseconds
             self.mappedBytesMax = mappedBytesMax
             self.cacheKibibytes = cacheKibibytes
             self.autocheckpointPages = autocheckpointPages
+            self.securesLog = securesLog
         }
     }
 
@@ -254,6 +258,21 @@ public final class Connection: @unchecked Sendable {
         try require("foreign_keys", 1)
         try require("wal_autocheckpoint", options.autocheckpointPages)
         try configureMemory(options)
+        if options.securesLog { try secureLog() }
+    }
+
+    private func secureLog() throws(SQLiteError) {
+        // Opens the log, or makes it, and keeps others from adding to it meanwhile.
+        try begin()
+        // Nothing was written that could be lost with it.
+        defer { try? rollBack() }
+        do throws(FileError) {
+            try WriteAheadLog.rewrite(path + "-wal")
+            // SQLite does so with its first commit, and goes on when that fails.
+            try FileSystem.syncDirectory(FileSystem.parent(of: path))
+        } catch {
+            throw SQLiteError(error)
+        }
     }
 
     private func openReader(_ options: Options) throws(SQLiteError) {

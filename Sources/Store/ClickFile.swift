@@ -27,7 +27,7 @@ final class ClickFile {
                 path: directory.clickFilePath(day), mode: .create,
                 options: Connection.Options(
                     synchronous: synchronous, cacheKibibytes: Self.cacheKibibytes,
-                    autocheckpointPages: 4000))
+                    autocheckpointPages: 4000, securesLog: true))
             _ = try ClickSchema.migrator.migrate(connection)
             clicks = try ClickTable(connection)
             sums = try ClickSums(connection)

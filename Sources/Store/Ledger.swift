@@ -133,6 +133,8 @@ final class LedgerWriter: @unchecked Sendable {
     private let observers: Ledger.Observers
     private var transaction: LedgerTransaction?
     private var checkpointAge = 0
+    /// Until when an open that failed is not tried again; nil: the next job may.
+    private var pause: Deadline?
     /// Whose files can't be read.
     private var unreadableDays: Set<Day> = []
 
@@ -144,6 +146,7 @@ final class LedgerWriter: @unchecked Sendable {
     }
     /// Holds the pages that postbacks of the last days touch.
     private static let cacheKibibytes: Int64 = 32_768
+    private static let pauseMilliseconds = 500
     private let shared = Mutex(Shared())
 
     init(_ directory: DataDirectory, options: Ledger.Options, observers: Ledger.Observers) {
@@ -178,7 +181,8 @@ final class LedgerWriter: @unchecked Sendable {
                 path: directory.ledgerPath, mode: isFirst ? .create : .readWrite,
                 options: Connection.Options(
                     synchronous: options.isFullyDurable ? .full : .normal,
-                    cacheKibibytes: Self.cacheKibibytes, autocheckpointPages: 4000))
+                    cacheKibibytes: Self.cacheKibibytes, autocheckpointPages: 4000,
+                    securesLog: true))
             _ = try LedgerSchema.migrator.migrate(connection)
             if !isFirst {
                 // Only a write shows whether the disk works again.
@@ -303,14 +307,20 @@ final class LedgerWriter: @unchecked Sendable {
 
     private func opened() -> LedgerTransaction? {
         if let transaction { return transaction }
+        // Each try writes the log anew: a network that sends again and again must not order one each.
+        if let pause, !pause.isOver { return nil }
         do throws(StoreError) {
             try open(isFirst: false)
+            pause = nil
             observers.log("ledger_opened_again", "")
             // What was committed by a failing commit may have changed it.
             observers.catalogChanged(catalog)
             observers.conversionsCounted(nil)
         } catch {
             shared.withLock { $0.failure = error.description }
+            let pause = Deadline()
+            pause.set(afterMilliseconds: Self.pauseMilliseconds)
+            self.pause = pause
         }
         return transaction
     }

@@ -118,6 +118,8 @@ struct file {
     size_t length, capacity;
     struct change *pending;
     size_t pending_count, pending_capacity;
+    // A sync of it has failed: it may read otherwise than it lies on the disk.
+    int is_torn;
 };
 
 // The name of a file as the disk has it, or its change. A removed one has no file.
@@ -335,11 +337,32 @@ static struct file *written(int descriptor) {
     return file_of[descriptor] > 0 ? &files[file_of[descriptor] - 1] : NULL;
 }
 
+enum { page_size = 4096 };
+
+// Of a torn file whole pages are written: with what is changed goes what is only read back.
+static void note_pages(struct file *file, int descriptor, int64_t offset, size_t length) {
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    int reading = (int)syscall(SYS_openat, AT_FDCWD, link, O_RDONLY | O_CLOEXEC, 0);
+    if (reading < 0) abort();
+    int64_t start = offset - offset % page_size;
+    size_t most = ((size_t)(offset - start) + length + page_size - 1) / page_size * page_size;
+    uint8_t *pages = check(malloc(most));
+    ssize_t count = syscall(SYS_pread64, reading, pages, most, start);
+    if (count < 0) abort();
+    note_change(file, start, pages, (size_t)count);
+    free(pages);
+    syscall(SYS_close, reading);
+}
+
 static ssize_t write_at(int descriptor, const void *bytes, size_t length, int64_t offset) {
     struct file *file = written(descriptor);
     if (file && !begin_change()) return -1;
     ssize_t count = syscall(SYS_pwrite64, descriptor, bytes, length, offset);
-    if (file && count > 0) note_change(file, offset, bytes, (size_t)count);
+    if (file && count > 0 && file->is_torn)
+        note_pages(file, descriptor, offset, (size_t)count);
+    else if (file && count > 0)
+        note_change(file, offset, bytes, (size_t)count);
     return file ? ended((int)count) : count;
 }
 
@@ -370,10 +393,32 @@ static int truncate_to(int descriptor, int64_t length) {
 int ftruncate(int descriptor, off_t length) { return truncate_to(descriptor, length); }
 int ftruncate64(int descriptor, off64_t length) { return truncate_to(descriptor, length); }
 
+static void tear(struct file *file, struct change *change);
+
+// As Linux has it: what could not be written counts as written. It is read back as it should be, and
+// no later sync writes it, unless its page is changed again.
+static void lose_changes(struct file *file) {
+    for (size_t index = 0; index < file->pending_count; index++) {
+        struct change *change = &file->pending[index];
+        // Lengths are the file system's own, which has a journal.
+        if (change->bytes)
+            tear(file, change);
+        else
+            apply(file, change->offset, NULL, 0);
+    }
+    forget_changes(file);
+    file->is_torn = 1;
+}
+
 static int sync_descriptor(int descriptor, long call) {
     if (!is_active || descriptor < 0 || descriptor >= descriptors_max || !file_of[descriptor])
         return (int)syscall(call, descriptor);
-    if (!begin_change()) return -1;
+    if (!begin_change()) {
+        int error = errno;
+        if (!is_dead && file_of[descriptor] > 0) lose_changes(&files[file_of[descriptor] - 1]);
+        errno = error;
+        return -1;
+    }
     if (sync_lies == 1 || (sync_lies == 2 && file_of[descriptor] < 0)) return ended(0);
     if (file_of[descriptor] > 0) {
         sync_file(&files[file_of[descriptor] - 1]);
@@ -485,6 +530,7 @@ void machine_cut_power(void) {
                 tear(file, &file->pending[change]);
         }
         forget_changes(file);
+        file->is_torn = 0;
         if (!file->name) continue;
         syscall(SYS_unlinkat, AT_FDCWD, file->name, 0);
         char memory[PATH_MAX];

@@ -38,8 +38,12 @@ struct Audit {
             return true
         }
         // The lander click may have been stored of a click that was lost while the disk failed, as
-        // the visitor was sent on all the same, or that was deleted.
-        return fault.message.hasSuffix(" lander clicks are missing")
+        // the visitor was sent on all the same, or that was deleted. So may a conversion: for a while
+        // a click can be read of which nobody knows whether it's kept.
+        let isOfClick =
+            fault.message.hasSuffix(" lander clicks are missing")
+            || fault.message.hasPrefix("the click of conversion ")
+        return isOfClick
             && world.model.visits.enumerated().contains { number, visit in
                 stored[number] == nil && (visit.isWeak || visit.clickID.map(isDeleted) ?? false)
             }

@@ -13,6 +13,7 @@ struct Command {
     private var jobs = max(1, ProcessInfo.processInfo.activeProcessorCount)
     private var secondsMax = 1800
     private var bug: PlantedBug?
+    private var isDiskFailing = false
     /// Of a process that was started by another.
     private var worker: String?
 
@@ -37,6 +38,7 @@ struct Command {
             case "--jobs": jobs = max(1, Int(try number()))
             case "--seconds": secondsMax = Int(try number())
             case "--worker": worker = rest.popFirst()
+            case "--failing-disk": isDiskFailing = true
             case "--plant":
                 guard let name = rest.popFirst(), let known = PlantedBug(rawValue: name) else {
                     throw Violation(
@@ -98,7 +100,8 @@ struct Command {
                     count,
                     from, seconds, rate)
                 : "replay one of them: sh Tests/simulate --seed N"
-                    + (bug.map { " --plant \($0.rawValue)" } ?? ""))
+                    + (bug.map { " --plant \($0.rawValue)" } ?? "")
+                    + (isDiskFailing ? " --failing-disk" : ""))
         return failures == 0 ? 0 : 1
     }
 
@@ -122,6 +125,7 @@ struct Command {
         process.arguments? +=
             isTraced ? ["--seed", "\(from)"] : ["--from", "\(from)", "--seeds", "\(count)"]
         if let bug { process.arguments? += ["--plant", bug.rawValue] }
+        if isDiskFailing { process.arguments?.append("--failing-disk") }
         var environment = ProcessInfo.processInfo.environment
         // Sets are gone through in the same order every time.
         environment["SWIFT_DETERMINISTIC_HASHING"] = "1"
@@ -162,7 +166,8 @@ struct Command {
         alarm(UInt32(Self.secondsPerSeedMax))
         let data = "\(path)/s\(seed)"
         try Template.copy(template, to: data)
-        let world = try World(seed: seed, path: data, bug: bug, isTraced: isTraced)
+        let world = try World(
+            seed: seed, path: data, bug: bug, isDiskFailing: isDiskFailing, isTraced: isTraced)
         var failure: (any Error)?
         do {
             try world.run()

@@ -16,6 +16,8 @@ struct Plan {
     var leaps = false
     /// Changes of the disk fail for a while.
     var diskFails = false
+    /// And every now and then.
+    var diskFailsOften = false
     var redirectsOnFailure = true
     /// After so many days a day's clicks are deleted.
     var retentionDays: Int?
@@ -44,6 +46,18 @@ struct Plan {
             retentionDays = Int.random(in: 1...4, using: &random)
         }
         redirectsOnFailure = Bool.random(using: &random)
+    }
+
+    /// Much of one kind of trouble: the disk fails, and then the power.
+    mutating func failDisk() {
+        diskFails = true
+        diskFailsOften = true
+        cutsPower = true
+        crashes = 25
+        setsClock = false
+        leaps = false
+        retentionDays = nil
+        traffic = 30
     }
 
     static func mood(_ random: inout SeededRandom) -> Receivers.Mood {

@@ -42,13 +42,17 @@ final class World: @unchecked Sendable {
     let keys: ClickIDKeys
 
     /// - Parameter path: of a directory that is made for the simulation and is its own.
-    init(seed: UInt64, path: String, bug: PlantedBug?, isTraced: Bool) throws {
+    init(
+        seed: UInt64, path: String, bug: PlantedBug?, isDiskFailing: Bool, isTraced: Bool
+    ) throws {
         self.seed = seed
         self.bug = bug
         directory = DataDirectory(path: path)
         socket = path + "/sock"
         random = SeededRandom(seed)
-        plan = Plan(&random)
+        var plan = Plan(&random)
+        if isDiskFailing { plan.failDisk() }
+        self.plan = plan
         keys = try ClickIDKeys([Template.clickKey])
         senders = Senders(socket: socket)
         machine_begin(path, random.next())
@@ -252,6 +256,7 @@ final class World: @unchecked Sendable {
                 if let ask = senders.leave(using: &random) { trace.note("\(ask) does not wait") }
             case 31 where plan.isOperated: interference.act(on: life)
             case 32 where plan.diskFails: failDisk()
+            case 28...33 where plan.diskFailsOften: failDisk()
             default: passTime()
             }
         }

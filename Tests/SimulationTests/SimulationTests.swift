@@ -19,6 +19,12 @@ import Testing
         #expect(outcome.exitCode == 0, "\(outcome.output)")
     }
 
+    /// Syncs that fail above all, and then the power: what they were to write must not be believed.
+    @Test func `a disk that fails every now and then loses nothing that was promised`() throws {
+        let outcome = try Self.simulate(["--failing-disk", "--seeds", "150"])
+        #expect(outcome.exitCode == 0, "\(outcome.output)")
+    }
+
     @Test func `a seed is the same run every time`() throws {
         let runs = try (0..<2).map { _ in try Self.simulate(["--seed", "8"]) }
         #expect(runs[0].output == runs[1].output)

@@ -36,7 +36,8 @@ long machine_change_count(void);
 void machine_die_at(long count, int is_made);
 void machine_die(void);
 int machine_is_dead(void);
-/// The `count` changes from the `from`-th on (from 1) fail with `error`. 0, 0: none.
+/// The `count` changes from the `from`-th on (from 1) fail with `error`. 0, 0: none. What a sync that
+/// fails was to write is written by no later one, though it's read back.
 void machine_fail(long from, long count, int error);
 /// Files below `root` that are open.
 int machine_open_count(void);
