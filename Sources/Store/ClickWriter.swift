@@ -19,6 +19,10 @@ final class ClickWriter: @unchecked Sendable {
     private var held: [ClickBatch] = []
     /// Days whose files fail though today's does not.
     private var failing: [Day: Failing] = [:]
+    /// Finished days that can't be deleted. Said once of each.
+    private var undeletable: Set<Day> = []
+    /// The newest look for days failed.
+    private var isUnlisted = false
     /// Earlier days of which the commit under way keeps nothing.
     private var missed: Set<Day> = []
     private var retryAt = Instant(micros: 0)
@@ -115,7 +119,11 @@ final class ClickWriter: @unchecked Sendable {
     }
 
     func close() {
-        if !held.isEmpty { retry() }
+        if !held.isEmpty {
+            // Nobody tries after this, so none is too early.
+            failing.removeAll()
+            retry()
+        }
         if heldCount > 0 {
             log("clicks_lost", "count=\(heldCount) reason=\"stopped while the disk fails\"")
         }
@@ -229,9 +237,11 @@ final class ClickWriter: @unchecked Sendable {
     private func setAside(_ day: Day, _ error: StoreError) {
         files.removeValue(forKey: day)?.close()
         sealSoon()
-        let reason = error.description
-        let known = failing.updateValue(
-            Failing(reason: reason, retryAt: now().advanced(by: Self.retryEvery)), forKey: day)
+        let (reason, time) = (error.description, now())
+        let known = failing[day]
+        // Whoever comes before the next try must not put it off: lander clicks may come all the time.
+        if let known, !Self.isDue(known.retryAt, time, every: Self.retryEvery) { return }
+        failing[day] = Failing(reason: reason, retryAt: time.advanced(by: Self.retryEvery))
         if known == nil { log("day_not_written", "day=\(day.text) reason=\"\(reason)\"") }
     }
 
@@ -343,9 +353,9 @@ final class ClickWriter: @unchecked Sendable {
             setAside(next, error)
         }
         if let days = options.retentionDays {
-            try deleteDays(before: time.day.advanced(by: -days), at: time)
+            deleteDays(before: time.day.advanced(by: -days), at: time)
         }
-        try adoptUnsealed(time)
+        adoptUnsealed(time)
         for (day, file) in files {
             do throws(SQLiteError) {
                 if isOver(day, at: time) {
@@ -370,10 +380,10 @@ final class ClickWriter: @unchecked Sendable {
 
     /// Opens the files that an earlier run or a failure left unsealed, or half made or sealed, so that
     /// the next round seals them. Nobody can read one that is half done.
-    private func adoptUnsealed(_ time: Instant) throws(StoreError) {
+    private func adoptUnsealed(_ time: Instant) {
         guard Self.isDue(sealingAt, time, every: Self.sealingEvery) else { return }
         sealingAt = time.advanced(by: Self.sealingEvery)
-        for day in try directory.clickDays() {
+        for day in listedDays() {
             guard directory.hasJournal(day) || isOver(day, at: time) && directory.hasLog(day)
             else { continue }
             do throws(StoreError) {
@@ -387,12 +397,32 @@ final class ClickWriter: @unchecked Sendable {
 
     /// Retention deletes whole files, none that still takes lander clicks. Readers that have one open
     /// read on until they close it.
-    private func deleteDays(before first: Day, at time: Instant) throws(StoreError) {
-        for day in try directory.clickDays()
+    private func deleteDays(before first: Day, at time: Instant) {
+        for day in listedDays()
         where day < first && isOver(day, at: time) && options.mayDelete(day) {
             files.removeValue(forKey: day)?.close()
-            try directory.removeClickFile(day)
-            log("clicks_deleted", "day=\(day.text)")
+            do throws(StoreError) {
+                try directory.removeClickFile(day)
+                log("clicks_deleted", "day=\(day.text)")
+            } catch {
+                // Tried again with each round: clicks of today go on.
+                guard undeletable.insert(day).inserted else { continue }
+                log("day_not_deleted", "day=\(day.text) reason=\"\(error)\"")
+            }
+        }
+    }
+
+    /// None where they can't be listed now, for want of descriptors, say: clicks of today go on, into
+    /// the file that is open.
+    private func listedDays() -> [Day] {
+        do throws(StoreError) {
+            let days = try directory.clickDays()
+            isUnlisted = false
+            return days
+        } catch {
+            if !isUnlisted { log("days_not_listed", "reason=\"\(error)\"") }
+            isUnlisted = true
+            return []
         }
     }
 }

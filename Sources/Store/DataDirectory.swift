@@ -48,14 +48,18 @@ public struct DataDirectory: Sendable {
     /// Whether a crash has left a rollback journal beside a day's file.
     func hasJournal(_ day: Day) -> Bool { FileSystem.exists(clickFilePath(day) + "-journal") }
 
-    /// Deletes a day's clicks for good.
+    /// Deletes a day's clicks for good: with their file its log, a journal that a crash has left, and
+    /// the copies from before upgrades.
     func removeClickFile(_ day: Day) throws(StoreError) {
         do {
-            // The database last: what is left of a deletion that was cut short still names the day.
-            for suffix in ["-shm", "-wal", ""] {
-                let path = clickFilePath(day) + suffix
-                if FileSystem.exists(path) { try FileSystem.remove(path) }
+            let path = clickFilePath(day)
+            let name = "\(day.text).db"
+            for other in try FileSystem.list(clicksPath)
+            where other.hasPrefix(name) && other != name {
+                try FileSystem.remove("\(clicksPath)/\(other)")
             }
+            // Last: what is left of a deletion that was cut short still names the day.
+            try FileSystem.remove(path)
             try FileSystem.syncDirectory(clicksPath)
         } catch {
             throw .storage(error.description)

@@ -88,6 +88,51 @@ import Testing
                 == kept)
     }
 
+    @Test func `an earlier day's file is tried again however many lander clicks come for it`()
+        throws
+    {
+        let kept = Locked(0)
+        let bench = try ClickBench {
+            $0.keepLate = { late, finished in
+                kept.with { $0 += late.count }
+                finished(true)
+            }
+        }
+        let yesterday = Self.today.advanced(by: -1)
+        try bench.block(yesterday)
+        var batch = ClickBatch()
+        let last = ClickBench.click(1, at: yesterday.start, into: &batch)
+        #expect(try bench.save(batch) == .held && bench.store.depth.held == 1)
+        try bench.unblock(yesterday)
+        for number in 0..<10 {
+            bench.clock.with { $0 = $0.advanced(by: .milliseconds(400)) }
+            var presses = ClickBatch()
+            presses.landerClicks = [Self.press(10 + number, of: last)]
+            #expect(try bench.save(presses) == .stored)
+        }
+        try eventually(within: 5, "what is held is stored") { bench.store.depth.held == 0 }
+        #expect(try bench.click(last)?.rowID == last)
+        let reader = ClickReader(bench.data)
+        defer { reader.closeAll() }
+        // Those of the first second lie elsewhere.
+        #expect((1...4).contains(kept.current), "\(kept.current)")
+        #expect(try reader.landerClicks(of: last).count == 10 - kept.current)
+        #expect(bench.events.current == ["day_not_written", "clicks_stored_again"])
+    }
+
+    @Test func `the last try at the end is too early for no day's file`() throws {
+        let bench = try ClickBench()
+        let yesterday = Self.today.advanced(by: -1)
+        try bench.block(yesterday)
+        var batch = ClickBatch()
+        let id = ClickBench.click(1, at: yesterday.start, into: &batch)
+        #expect(try bench.save(batch) == .held)
+        try bench.unblock(yesterday)
+        bench.store.stop()
+        #expect(try bench.click(id)?.rowID == id)
+        #expect(!bench.events.current.contains("clicks_lost"))
+    }
+
     @Test func `an earlier day's damaged file keeps no click of today from being stored`() throws {
         let kept = Locked<[LanderClick]>([])
         let isKept = Locked(true)

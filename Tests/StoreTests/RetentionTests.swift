@@ -19,6 +19,11 @@ import Testing
             store.stop()
         }
         #expect(try data.clickDays().count == 6)
+        // As an upgrade and a crash leave them.
+        for name in ["2026-11-15.db.v0003.backup", "2026-11-17.db.v0003.backup"] {
+            try directory.write("a copy", to: "clicks/" + name)
+        }
+        try directory.write("", to: "clicks/2026-11-16.db-journal")
         var options = ClickStore.Options()
         options.retentionDays = 3
         let deleted = Locked<[String]>([])
@@ -38,6 +43,23 @@ import Testing
         }
         let left = directory.entries(of: "clicks")
         #expect(!left.contains { $0.hasPrefix("2026-11-15") || $0.hasPrefix("2026-11-16") })
+        #expect(left.contains("2026-11-17.db.v0003.backup"))
+    }
+
+    @Test func `an old day that can't be deleted does not stop today's clicks`() throws {
+        let bench = try ClickBench { $0.retentionDays = 3 }
+        let old = StoreBench.noon.day.advanced(by: -9)
+        try bench.block(old)
+        // Two rounds of housekeeping.
+        for round in 0..<2 {
+            bench.clock.with { $0 = $0.advanced(by: .seconds(6)) }
+            usleep(1_100_000)
+            var batch = ClickBatch()
+            _ = ClickBench.click(round, at: bench.clock.current, into: &batch)
+            #expect(try bench.save(batch) == .stored)
+        }
+        #expect(bench.store.failure == nil)
+        #expect(bench.events.current == ["day_not_deleted"])
     }
 
     @Test func `no day is deleted that still takes lander clicks`() throws {
