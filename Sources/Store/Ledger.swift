@@ -137,6 +137,8 @@ final class LedgerWriter: @unchecked Sendable {
     private var pause: Deadline?
     /// Whose files can't be read.
     private var unreadableDays: Set<Day> = []
+    /// The newest look for days failed.
+    private var isUnlisted = false
 
     private struct Shared {
         var catalog = Catalog()
@@ -281,9 +283,19 @@ final class LedgerWriter: @unchecked Sendable {
     /// One day at a time: postbacks wait meanwhile.
     private func sumClicks(_ transaction: LedgerTransaction) throws(StoreError) {
         guard let today = options.sumsClicksBefore() else { return }
-        try transaction.forgetClickSums(from: today)
+        let clickDays: [Day]
+        do throws(StoreError) {
+            clickDays = try directory.clickDays()
+            isUnlisted = false
+        } catch {
+            // For want of descriptors, say: postbacks go on, into the file that is open.
+            if !isUnlisted { observers.log("days_not_listed", "reason=\"\(error)\"") }
+            isUnlisted = true
+            return
+        }
+        try transaction.forgetClickSums(from: today, of: clickDays)
         let summed = try transaction.summedClickDays()
-        let next = try directory.clickDays().first { day in
+        let next = clickDays.first { day in
             day < today && !summed.contains(day) && !unreadableDays.contains(day)
         }
         if let next {

@@ -14,14 +14,19 @@ extension LedgerTransaction {
     }
 
     /// Days that a clock which was set ahead has taken for over are summed again when they are.
-    func forgetClickSums(from day: Day) throws(StoreError) {
-        let bindings = [Value.integer(Int64(day.number))]
+    ///
+    /// - Parameter days: those that have a file; of others these sums are all there is, and a clock
+    ///   that is set back for a while must not take them away.
+    func forgetClickSums(from day: Day, of days: [Day]) throws(StoreError) {
+        let again = try summedClickDays().intersection(days.filter { $0 >= day })
+        if again.isEmpty { return }
         try sql { () throws(SQLiteError) in
-            guard try connection.int64("SELECT 1 FROM click_day WHERE day >= ?1", bindings) != nil
-            else { return }
             try connection.transaction { () throws(SQLiteError) in
-                try connection.run("DELETE FROM click_day WHERE day >= ?1", bindings)
-                try connection.run("DELETE FROM click_day_way WHERE day >= ?1", bindings)
+                for day in again {
+                    let bindings = [Value.integer(Int64(day.number))]
+                    try connection.run("DELETE FROM click_day WHERE day = ?1", bindings)
+                    try connection.run("DELETE FROM click_day_way WHERE day = ?1", bindings)
+                }
             }
         }
     }

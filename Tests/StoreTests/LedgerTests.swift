@@ -242,6 +242,25 @@ import Testing
         #expect(bench.events.current == ["ledger_failed", "ledger_opened_again"])
     }
 
+    @Test func `a ledger that is open goes on though days of clicks can't be listed`() throws {
+        let directory = try TemporaryDirectory()
+        let data = DataDirectory(path: directory.path)
+        try data.create()
+        let events = Locked<[String]>([])
+        var observers = Ledger.Observers()
+        observers.log = { event, _ in events.with { $0.append(event) } }
+        var options = Ledger.Options()
+        options.isDriven = true
+        options.sumsClicksBefore = { Bench.noon.day }
+        let ledger = try Ledger(data, options: options, observers: observers)
+        defer { ledger.stop() }
+        try FileManager.default.removeItem(atPath: data.clicksPath)
+        try directory.write("no folder", to: "clicks")
+        for _ in 0..<15 { ledger.idle() }
+        #expect(ledger.failure == nil)
+        #expect(events.current == ["days_not_listed"])
+    }
+
     @Test func `a lock that another process holds fails the batch and no more`() throws {
         let bench = try Bench()
         try bench.install()

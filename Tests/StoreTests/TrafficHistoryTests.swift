@@ -130,6 +130,45 @@ import Testing
         #expect(try total() == all)
     }
 
+    @Test func `a clock that is set back for a while takes no sums of deleted days along`() throws {
+        var random = SeededRandom(6)
+        let directory = try TemporaryDirectory()
+        let days = [-9, -5].map { Self.today.advanced(by: $0) }
+        var rows: [NewClick] = []
+        for (index, day) in days.enumerated() {
+            let bench = try ClickBench(directory, at: day.start.advanced(by: .seconds(43_200)))
+            let batch = Self.clicks(50, on: day, first: index * 1_000, &random)
+            #expect(try bench.save(batch) == .stored)
+            bench.store.stop()
+            rows += batch.rows
+        }
+        let data = DataDirectory(path: directory.path)
+        let before = Locked(Self.today.advanced(by: -1))
+        var options = Ledger.Options()
+        options.isDriven = true
+        options.sumsClicksBefore = { before.current }
+        let ledger = try Ledger(data, options: options, observers: Ledger.Observers())
+        defer { ledger.stop() }
+        /// A day is summed with each fifth.
+        func rest() { for _ in 0..<15 { ledger.idle() } }
+        rest()
+        #expect(days.allSatisfy { ledger.hasClickSums(of: $0) })
+        for name in directory.entries(of: "clicks") where name.hasPrefix(days[0].text) {
+            try directory.remove("clicks/" + name)
+        }
+        before.with { $0 = Self.today.advanced(by: -30) }
+        rest()
+        #expect(ledger.hasClickSums(of: days[0]) && !ledger.hasClickSums(of: days[1]))
+        before.with { $0 = Self.today.advanced(by: -1) }
+        rest()
+        #expect(days.allSatisfy { ledger.hasClickSums(of: $0) })
+        let history = history(data)
+        defer { history.close() }
+        #expect(
+            try history.allClicks(today: Self.today)
+                == Self.sums(rows, from: Instant(micros: 0), to: Instant(micros: .max)))
+    }
+
     @Test func `a file from before the sums were kept is counted click by click`() throws {
         let ledger = try StoreBench()
         for version in 1...2 {
