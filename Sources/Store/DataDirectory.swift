@@ -42,6 +42,14 @@ public struct DataDirectory: Sendable {
         }
     }
 
+    /// Whether the ledger is gone from a directory that had one: there are clicks, or its log. To make
+    /// a new one in its place would take every network's calls for nobody's, and drop the log.
+    public func lacksItsLedger() throws(StoreError) -> Bool {
+        if FileSystem.exists(ledgerPath) { return false }
+        if (FileSystem.size(ledgerPath + "-wal") ?? 0) > 0 { return true }
+        return try clickDays().contains { FileSystem.size(clickFilePath($0)) ?? 0 > 0 }
+    }
+
     /// Whether a day's file still has a write-ahead log beside it.
     public func hasLog(_ day: Day) -> Bool { FileSystem.exists(clickFilePath(day) + "-wal") }
 

@@ -307,6 +307,20 @@ import Testing
         try expectRecovery(chain, [visit], known: known, isSound: false)
     }
 
+    @Test func `a ledger that is gone is not made anew where there are clicks`() throws {
+        let (chain, visit, known, _) = try settled()
+        let folder = chain.tracker.directory
+        let path = folder.file("data/clickrelay.db")
+        try FileManager.default.moveItem(atPath: path, toPath: folder.file("aside.db"))
+        let start = try TrackerProcess.run(["serve", "--data-dir", folder.file("data")])
+        #expect(start.exitCode == 1, "\(start.output)\(start.error)")
+        #expect(start.error.contains("clickrelay.db is missing"), "\(start.error)")
+        #expect(!FileManager.default.fileExists(atPath: path))
+        try FileManager.default.moveItem(atPath: folder.file("aside.db"), toPath: path)
+        try chain.tracker.restart()
+        try expectRecovery(chain, [visit], known: known)
+    }
+
     @Test(arguments: [1, 100, 4196])
     func `a ledger's log that ends in the middle is taken as far as it is whole`(cut: Int) throws {
         let chain = try Self.start()

@@ -60,6 +60,12 @@ final class Installation: @unchecked Sendable {
                     "a restore into \(Printable.text(directory.path)) did not finish: "
                         + "empty the directory and restore again")
             }
+            guard try !directory.lacksItsLedger() else {
+                throw CommandFailure.failed(
+                    "\(Printable.text(directory.ledgerPath)) is missing, though there are clicks or "
+                        + "its log: put it back, or restore a backup into a new directory; to begin "
+                        + "with nothing, empty the directory")
+            }
             try ClickStore.recover(directory, now: Self.now()) {
                 log.error($0, ["detail": .string($1)])
             }
