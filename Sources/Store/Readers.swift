@@ -122,10 +122,14 @@ public final class LedgerReader {
     public func clickDays() throws(StoreError) -> [Day] { try directory.clickDays() }
 
     func close() {
+        closeLedger()
+        clicks.closeAll()
+    }
+
+    private func closeLedger() {
         keptQueueStatements = nil
         open?.close()
         open = nil
-        clicks.closeAll()
     }
 
     /// Ends the view of the ledger that one piece of work had, and closes the day files: finished
@@ -161,6 +165,9 @@ public final class LedgerReader {
     /// belong together.
     private func connection() throws(SQLiteError) -> Connection {
         try deadline.check()
+        if let open, open.isInTransaction { return open }
+        // Somebody put another file in its place, which its writer has opened by now.
+        if let open, open.hasMoved, FileSystem.exists(directory.ledgerPath) { closeLedger() }
         let connection: Connection
         if let open {
             connection = open
@@ -169,7 +176,7 @@ public final class LedgerReader {
                 path: directory.ledgerPath, mode: .readOnly, deadline: deadline)
             open = connection
         }
-        if !connection.isInTransaction { try connection.begin(.deferred) }
+        try connection.begin(.deferred)
         return connection
     }
 }

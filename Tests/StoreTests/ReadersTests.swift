@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import Store
 import TestSupport
 import Testing
@@ -41,6 +42,38 @@ import Testing
         try eventually("both have read") { counts.current.count == 3 }
         #expect(isWritten.current)
         #expect(counts.current == [0, 0, 1])
+    }
+
+    @Test func `a ledger that was put in another's place is read from then on`() throws {
+        let benches = try (StoreBench(), StoreBench())
+        func calls(_ bench: StoreBench) throws -> Int {
+            try bench.read { reader throws(StoreError) in
+                try reader.postbacks(PostbackFilter(), limit: 10, cursor: nil).items.count
+            }
+        }
+        for (bench, count) in [(benches.0, 1), (benches.1, 3)] {
+            try bench.perform { (tx) throws(StoreError) in
+                for _ in 0..<count {
+                    _ = try tx.insert(
+                        StoreBench.postback(), networkID: nil, clickRowID: nil, conversionID: nil,
+                        verdict: .keyUnknown, message: "")
+                }
+            }
+        }
+        #expect(try calls(benches.0) == 1)
+        benches.0.ledger.stop()
+        benches.1.ledger.stop()
+        for suffix in ["", "-wal", "-shm"] {
+            let path = benches.0.data.ledgerPath + suffix
+            if FileManager.default.fileExists(atPath: path) {
+                try FileManager.default.removeItem(atPath: path)
+            }
+        }
+        // While there is none, the one that is open is better than nothing.
+        #expect(try calls(benches.0) == 1)
+        try FileManager.default.copyItem(
+            atPath: benches.1.data.ledgerPath, toPath: benches.0.data.ledgerPath)
+        #expect(try calls(benches.0) == 3)
     }
 
     @Test func `a page looks at some rows only, and the pages together at all`() throws {
