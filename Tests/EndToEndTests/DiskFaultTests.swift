@@ -258,6 +258,27 @@ import Testing
         }
     }
 
+    @Test func `a clock that leaps ahead for a while deletes nothing`() throws {
+        let shim = try FaultShim()
+        let directory = try TemporaryDirectory()
+        let chain = try Chain.start {
+            $0.directory = directory
+            $0.options.environment = shim.environment(directory)
+            $0.options.environment["CLICKRELAY_RETENTION_CLICK_DAYS"] = "30"
+        }
+        let visit = try chain.visit("subid=A")
+        try shim.setClock(ahead: 400 * 86_400)
+        // Told when the day's turn has come.
+        try eventually(within: 30, "the leap is noticed; \(chain.tracker.errorText)") {
+            chain.tracker.errorText.contains("clock_was_set_ahead")
+        }
+        try shim.setClock(ahead: 0)
+        #expect(try chain.journey(visit.clickID)["external_id"].string == "A")
+        #expect(!chain.tracker.errorText.contains("clicks_deleted"))
+        // Its day was over for a moment, and is not.
+        _ = try chain.journey(try chain.visit("subid=B").clickID)
+    }
+
     @Test(.disabled(if: isSanitized, "memory is limited"))
     func `with little memory to be had it ends or goes on, and loses nothing`() throws {
         let (directory, key) = try Self.prepared()

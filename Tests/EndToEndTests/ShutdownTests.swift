@@ -98,8 +98,10 @@ import Testing
         try FileManager.default.createDirectory(
             atPath: directory.file("data/clicks"), withIntermediateDirectories: true)
         try Data().write(to: URL(fileURLWithPath: old))
-        // The writer of clicks deletes the old day and says so on a pipe that is full.
+        // The writer of clicks deletes the old day and says so on a pipe that is full. There is a new
+        // one, too: after years of silence the clock would not be believed.
         let script = """
+            : >"$1/data/clicks/$(date -u +%F).db"
             mkfifo "$1/log" && exec 3<>"$1/log" && head -c 65536 /dev/zero >&3
             export CLICKRELAY_RETENTION_CLICK_DAYS=30
             # In the foreground, so that timeout passes the signal on once and not twice.

@@ -24,6 +24,7 @@ final class Installation: @unchecked Sendable {
     let clickIDs: ClickIDKeys
     /// Not loaded yet.
     let geo: GeoDirectory
+    private let leaps: ClockLeaps
     private let lock: LockFile
 
     /// How long a directory's lock is waited for.
@@ -48,9 +49,6 @@ final class Installation: @unchecked Sendable {
         observers.log = { incidents.report($0, $1) }
         var options = Ledger.Options()
         options.isFullyDurable = configuration.databaseSync == .full
-        if let days = configuration.retentionPostbackDays {
-            options.forgetCallsBefore = { Self.now().advanced(by: .seconds(-days * 86_400)) }
-        }
         options.sumsClicksBefore = { Self.now().day.advanced(by: -1) }
         do {
             try directory.create()
@@ -65,6 +63,17 @@ final class Installation: @unchecked Sendable {
                     "\(Printable.text(directory.ledgerPath)) is missing, though there are clicks or "
                         + "its log: put it back, or restore a backup into a new directory; to begin "
                         + "with nothing, empty the directory")
+            }
+            let now = Self.now()
+            let leaps = ClockLeaps(
+                now: now, nanos: Clock.monotonicNanos(),
+                newest: try directory.clickDays().last { $0 <= now.day })
+            self.leaps = leaps
+            if let days = configuration.retentionPostbackDays {
+                options.forgetCallsBefore = {
+                    Self.isSteady(leaps, incidents)
+                        ? Self.now().advanced(by: .seconds(-days * 86_400)) : nil
+                }
             }
             try ClickStore.recover(directory, now: Self.now()) {
                 log.error($0, ["detail": .string($1)])
@@ -108,6 +117,16 @@ final class Installation: @unchecked Sendable {
                 // next command of a script.
                 usleep(2_000)
             }
+        }
+    }
+
+    /// Whether what is old by the clock may be deleted now.
+    var mayDeleteByClock: Bool { Self.isSteady(leaps, incidents) }
+
+    private static func isSteady(_ leaps: ClockLeaps, _ incidents: Incidents) -> Bool {
+        leaps.isSteady(now: now(), nanos: Clock.monotonicNanos()) {
+            incidents.report(
+                "clock_was_set_ahead", "for an hour nothing is deleted for being old by it")
         }
     }
 

@@ -115,7 +115,9 @@ final class Tracker: @unchecked Sendable {
                 }
             }
         }
-        clickOptions.mayDelete = { [ledger = installation.ledger] in ledger.hasClickSums(of: $0) }
+        clickOptions.mayDelete = { [installation] in
+            installation.ledger.hasClickSums(of: $0) && installation.mayDeleteByClock
+        }
         let rowIDs = ClickRowIDs(
             node: UInt8(configuration.nodeID),
             newestStored: try ClickStore.newestRowIDs(installation.directory, today: now.day),
