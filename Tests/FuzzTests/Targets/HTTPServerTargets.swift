@@ -139,37 +139,47 @@ extension FuzzTarget {
 /// A server on a loop that is turned by hand.
 // Unchecked: used by one input at a time, on whatever thread.
 private final class FuzzServer: @unchecked Sendable {
-    struct Outcome: Equatable {
-        var requests: [String] = []
-        var statuses: [String] = []
+    struct Outcome: Equatable, CustomStringConvertible {
+        var requests: [UInt8] = []
+        var statuses: [UInt8] = []
         var isEnded = false
+
+        var description: String {
+            "\(String(decoding: requests, as: UTF8.self)) answered "
+                + "\(String(decoding: statuses, as: UTF8.self))\(isEnded ? " and closed" : "")"
+        }
     }
 
     private final class Handler: RequestHandler {
-        var requests: [String] = []
+        /// What was understood. Bytes, for texts would take most of a run's time.
+        var requests: [UInt8] = []
 
         func handle(_ request: borrowing Request, _ responder: Responder) {
-            func text(_ bytes: UnsafeRawBufferPointer) -> String {
-                String(decoding: bytes, as: UTF8.self)
-            }
-            var line =
-                "\(text(request.methodBytes)) \(text(request.target)) \(text(request.host)) "
-                + "\(text(request.path)) \(text(request.query)) \(text(request.body))"
+            note(request.methodBytes, " ")
+            note(request.target, " ")
+            note(request.host, " ")
+            note(request.path, " ")
+            note(request.query, " ")
+            note(request.body, "\n")
             for index in 0..<request.headerCount {
-                line += "\n\(text(request.headerName(at: index))):"
-                line += text(request.headerValue(at: index))
+                note(request.headerName(at: index), ":")
+                note(request.headerValue(at: index), "\n")
             }
-            requests.append(line)
             responder.respond(200, headers: [], body: [])
+        }
+
+        private func note(_ bytes: UnsafeRawBufferPointer, _ end: Unicode.Scalar) {
+            requests.append(contentsOf: bytes)
+            requests.append(UInt8(ascii: end))
         }
 
         func handleOversized(
             _ request: borrowing Request, _ oversize: Oversize, _ responder: Responder
         ) -> Bool {
             // How much of a body came with the head is chance.
-            let target = String(decoding: request.target, as: UTF8.self)
-            guard target.hasPrefix("/long") else { return false }
-            requests.append("\(oversize) \(target)")
+            guard request.target.starts(with: "/long".utf8) else { return false }
+            requests.append(contentsOf: "\(oversize) ".utf8)
+            note(request.target, "\n")
             responder.respond(400, headers: [], body: [])
             return true
         }
@@ -183,6 +193,7 @@ private final class FuzzServer: @unchecked Sendable {
     private let loop: EventLoop
     private let server: Server
     private let handler = Handler()
+    private var chunk = [UInt8](repeating: 0, count: 4096)
 
     private init(_ limits: ServerLimits) throws {
         loop = try EventLoop(name: "fuzz")
@@ -220,7 +231,6 @@ private final class FuzzServer: @unchecked Sendable {
 
     private func receive(_ client: Int32) -> (bytes: [UInt8], isEnded: Bool) {
         var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16384)
         while true {
             let count = recv(client, &chunk, chunk.count, 0)
             guard count > 0 else { return (bytes, count == 0 || errno != EAGAIN) }
@@ -230,8 +240,12 @@ private final class FuzzServer: @unchecked Sendable {
     }
 
     /// The final answers' lines and reasons, without what differs from second to second.
-    private func statuses(_ bytes: [UInt8]) -> [String] {
-        String(decoding: bytes, as: UTF8.self).split(separator: "\r\n")
-            .filter { !$0.hasPrefix("Date: ") && !$0.hasPrefix("HTTP/1.1 100") }.map(String.init)
+    private func statuses(_ bytes: [UInt8]) -> [UInt8] {
+        var kept: [UInt8] = []
+        for line in bytes.split(separator: UInt8(ascii: "\n"))
+        where !line.starts(with: "Date: ".utf8) && !line.starts(with: "HTTP/1.1 100".utf8) {
+            kept += line
+        }
+        return kept
     }
 }
