@@ -64,7 +64,7 @@ public final class LanderClickHandler: @unchecked Sendable {
             number: number, depth: depth, isHead: method == .head,
             isLate: ClickStore.isFinished(identity.rowID.day, at: now),
             visit: clicks.kind(of: request))
-        lookUps.find(identity.rowID, now: now) { [self] found in
+        lookUps.find(identity.rowID, for: press.id, now: now) { [self] found in
             responder.loop.post { self.goOn(press, found, responder) }
         }
     }
@@ -138,8 +138,10 @@ public final class LanderClickHandler: @unchecked Sendable {
             return responder.respond(
                 redirect, depth: press.depth, clicks.signer, location: location)
         }
+        var id = press.id
+        while found.takenIDs.contains(id) { id = clicks.rowIDs.next(micros: id.instant.micros) }
         let landerClick = LanderClick(
-            id: press.id, clickRowID: press.identity.rowID, campaignID: press.identity.campaignID,
+            id: id, clickRowID: press.identity.rowID, campaignID: press.identity.campaignID,
             number: press.number, offerVersion: exit.landing?.versionID ?? 0)
         if press.isLate {
             var address: [UInt8] = []

@@ -12,12 +12,16 @@ public final class ClickLookUps: Sendable {
         /// Whether there are lander clicks of it in its day's file; asked for only where its day is
         /// finished, else false.
         public var hasLanderClicks = false
+        /// IDs of lander clicks that the click has already, from the one that was asked about on:
+        /// there are such only where an earlier run's clock was ahead.
+        public var takenIDs: Set<ClickRowID> = []
 
         public init() {}
     }
 
     private struct Item: Sendable {
         let rowID: ClickRowID
+        let id: ClickRowID
         let isFinishedDay: Bool
         let finished: @Sendable (Found) -> Void
     }
@@ -41,17 +45,20 @@ public final class ClickLookUps: Sendable {
             idle: { state.rest() },
             run: { items in
                 for item in items {
-                    item.finished(state.find(item.rowID, isFinishedDay: item.isFinishedDay))
+                    item.finished(state.find(item))
                 }
             })
     }
 
-    /// - Parameter finished: called on the thread of look-ups, or at once when too many wait.
+    /// - Parameters:
+    ///   - id: of the lander click that is to be.
+    ///   - finished: called on the thread of look-ups, or at once when too many wait.
     public func find(
-        _ rowID: ClickRowID, now: Instant, finished: @escaping @Sendable (Found) -> Void
+        _ rowID: ClickRowID, for id: ClickRowID, now: Instant,
+        finished: @escaping @Sendable (Found) -> Void
     ) {
         let item = Item(
-            rowID: rowID, isFinishedDay: ClickStore.isFinished(rowID.day, at: now),
+            rowID: rowID, id: id, isFinishedDay: ClickStore.isFinished(rowID.day, at: now),
             finished: finished)
         if !thread.submit(item) { finished(Found()) }
     }
@@ -82,17 +89,23 @@ public final class ClickLookUps: Sendable {
             self.log = log
         }
 
-        func find(_ rowID: ClickRowID, isFinishedDay: Bool) -> Found {
+        func find(_ item: Item) -> Found {
+            let rowID = item.rowID
             var found = Found()
             do throws(StoreError) {
                 found.click = try reader.clicks.click(rowID)
                 if let click = found.click, let version = click.flowVersion, let rule = click.rule {
                     found.path = try flow(version)?.path(click.path, ofRule: rule)
                 }
-                if isFinishedDay {
-                    found.hasLanderClicks = try !reader.clicks.landerClicks(of: rowID, limit: 1)
-                        .isEmpty
+                var others = try reader.clicks.landerClicks(
+                    of: rowID, from: item.isFinishedDay ? nil : item.id)
+                found.hasLanderClicks = item.isFinishedDay && !others.isEmpty
+                if item.isFinishedDay {
+                    others = try reader.landerClicks(of: rowID)
+                    // Ends the view of the ledger that this read began.
+                    reader.rest()
                 }
+                found.takenIDs = Set(others.map(\.id).filter { $0 >= item.id })
             } catch {
                 reader.close()
                 log("click_not_found", "reason=\"\(error)\"")

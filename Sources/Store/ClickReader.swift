@@ -62,15 +62,17 @@ public final class ClickReader {
         return try file.find.step() ? Self.click(file.find) : nil
     }
 
-    /// A click's oldest lander clicks, oldest first, as far as they lie in its day's file.
-    public func landerClicks(of rowID: ClickRowID, limit: Int = LanderClick.perClickMax)
-        throws(StoreError) -> [LanderClick]
-    {
+    /// A click's lander clicks as far as they lie in its day's file, by their IDs, from the given one
+    /// on.
+    public func landerClicks(
+        of rowID: ClickRowID, from first: ClickRowID? = nil, limit: Int = LanderClick.perClickMax
+    ) throws(StoreError) -> [LanderClick] {
         do throws(SQLiteError) {
             guard let find = try file(rowID.day)?.findLanderClicks else { return [] }
             defer { find.reset() }
             find.bind(1, rowID.rawValue)
-            find.bind(2, Int64(limit))
+            find.bind(2, first?.rawValue ?? 0)
+            find.bind(3, Int64(limit))
             var found: [LanderClick] = []
             while try find.step() {
                 if let landerClick = LanderClick(row: find) { found.append(landerClick) }
@@ -186,8 +188,8 @@ public final class ClickReader {
             ? nil
             : try connection.prepare(
                 """
-                SELECT \(LanderClick.columns) FROM lander_click WHERE click_id = ?1
-                ORDER BY id LIMIT ?2
+                SELECT \(LanderClick.columns) FROM lander_click WHERE click_id = ?1 AND id >= ?2
+                ORDER BY id LIMIT ?3
                 """)
         let file = File(
             connection: connection, version: version, find: find,

@@ -359,7 +359,8 @@ struct Audit {
             }
             // Those of a click that was lost are counted all the same.
             let landers = world.model.visits.filter { $0.campaign == key }
-            let least = visits.map { world.model.visits[$0] }.reduce(0) {
+            let least = visits.map { world.model.visits[$0] }.reduce(-world.model.landerClicksLost)
+            {
                 $0 + $1.landerClicksAnswered - $1.landerClicksWeak
             }
             let most = landers.reduce(0) { $0 + $1.landerClicksAsked }

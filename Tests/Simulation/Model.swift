@@ -72,6 +72,8 @@ struct Model {
     }
 
     var visits: [Visit] = []
+    /// So many the tracker said to have lost, of whichever visits.
+    var landerClicksLost = 0
     var reports: [Report] = []
     private(set) var outcomes: [Identity: Outcome] = [:]
 

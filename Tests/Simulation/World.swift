@@ -111,7 +111,7 @@ final class World: @unchecked Sendable {
                 life = try Life(
                     directory, socket: socket, resolver: receivers, settings: settings,
                     jitter: { [unowned self] in Double.random(in: 0...1, using: &random) },
-                    log: { [unowned self] event, detail in trace.note("log: \(event) \(detail)") })
+                    log: { [unowned self] event, detail in note(event, detail) })
                 trace.note("life \(lifeCount) begins")
                 break
             } catch {
@@ -124,6 +124,13 @@ final class World: @unchecked Sendable {
         }
         if lifeCount > 1 { try Audit(self).run(isWhole: false) }
         if plan.diesWriting, Bool.random(using: &random) { dieLater(within: 400) }
+    }
+
+    private func note(_ event: String, _ detail: String) {
+        trace.note("log: \(event) \(detail)")
+        if event == "lander_clicks_lost", let count = detail.split(separator: "=").last {
+            model.landerClicksLost += Int(count) ?? 0
+        }
     }
 
     private func dieLater(within changes: Int) {

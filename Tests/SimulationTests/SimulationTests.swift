@@ -19,6 +19,18 @@ import Testing
         #expect(outcome.exitCode == 0, "\(outcome.output)")
     }
 
+    /// Of many thousands, those that once found something.
+    @Test(arguments: [
+        // The clock was set back, and a lander click got the ID of one from before.
+        3416,
+        // A day's file and the ledger failed together, and the visitor went on all the same.
+        6814,
+    ])
+    func `a seed that failed once keeps every promise`(seed: Int) throws {
+        let outcome = try Self.simulate(["--seed", "\(seed)"])
+        #expect(outcome.exitCode == 0, "\(outcome.output.suffix(4000))")
+    }
+
     /// Syncs that fail above all, and then the power: what they were to write must not be believed.
     @Test func `a disk that fails every now and then loses nothing that was promised`() throws {
         let outcome = try Self.simulate(["--failing-disk", "--seeds", "150"])

@@ -285,7 +285,8 @@ import Testing
         defer { lookUps.stop() }
         func find(_ rowID: ClickRowID, at now: Instant) throws -> ClickLookUps.Found {
             let found = Locked<ClickLookUps.Found?>(nil)
-            lookUps.find(rowID, now: now) { result in found.with { $0 = result } }
+            lookUps.find(rowID, for: Self.rowID(1), now: now) { result in found.with { $0 = result }
+            }
             return try eventually("the look-up ended") { found.current }
         }
         // There is no ledger beside it: what can't be read is not known, and nobody waits.
@@ -293,5 +294,34 @@ import Testing
         #expect(try find(Self.rowID(99), at: Self.noon).click == nil)
         let later = Self.noon.advanced(by: .seconds(4 * 86_400))
         #expect(try !find(Self.rowID(99), at: later).hasLanderClicks)
+    }
+
+    /// An earlier run's clock was ahead: its IDs lie where this run's counter comes to.
+    @Test func `look-ups say which IDs a click's lander clicks have taken`() throws {
+        let bench = try StoreBench()
+        let click = Self.rowID(1)
+        let presses = (1...4).map { Self.press($0, of: click) }
+        let clicks = try ClickBench(bench.directory)
+        var batch = ClickBatch()
+        batch.landerClicks = [presses[0], presses[2], Self.press(3, of: Self.rowID(2))]
+        #expect(try clicks.save(batch) == .stored)
+        try bench.perform { (tx) throws(StoreError) in
+            try tx.insertLate(presses[3], isFirst: false)
+        }
+        let lookUps = ClickLookUps(bench.data) { _, _ in }
+        defer { lookUps.stop() }
+        func taken(from first: LanderClick, after days: Int64) throws -> Set<ClickRowID> {
+            let found = Locked<Set<ClickRowID>?>(nil)
+            let now = Self.noon.advanced(by: .seconds(days * 86_400))
+            lookUps.find(click, for: first.id, now: now) { result in
+                found.with { $0 = result.takenIDs }
+            }
+            return try eventually("the look-up ended") { found.current }
+        }
+        #expect(try taken(from: presses[0], after: 0) == [presses[0].id, presses[2].id])
+        #expect(try taken(from: presses[1], after: 0) == [presses[2].id])
+        #expect(try taken(from: presses[3], after: 0).isEmpty)
+        // Then it would be late itself, and lie among the late ones.
+        #expect(try taken(from: presses[1], after: 4) == [presses[2].id, presses[3].id])
     }
 }
