@@ -176,12 +176,15 @@ final class CampaignRequest {
         return parameters.value(named: names[number - 1])
     }
 
-    /// What a click keeps of it.
-    var texts: ClickTexts {
-        ClickTexts(
-            externalID: externalID, userAgent: userAgent, referrer: referrer,
-            parameterNames: parameters.names, parameterValues: parameters.values,
-            device: told.packed, place: found.packed)
+    /// Copies what a click keeps of it into the batch.
+    func keepTexts(of click: inout NewClick, in batch: inout ClickBatch) {
+        click.externalID = batch.keep(externalID)
+        click.userAgent = batch.keep(userAgent)
+        click.referrer = batch.keep(referrer)
+        click.parameterNames = batch.keep(parameters.names)
+        click.parameterValues = batch.keep(parameters.values)
+        click.device = batch.keep(told.packed)
+        click.place = batch.keep(found.packed)
     }
 
     /// Appends where the visitor goes: the filled template, and the parameters that are passed on.

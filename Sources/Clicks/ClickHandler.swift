@@ -138,7 +138,8 @@ public final class ClickHandler: @unchecked Sendable {
         _ choice: Choice, _ url: URLTemplate?, _ route: Route, isHead: Bool, depth: Int,
         _ responder: Responder
     ) -> ClickRowID {
-        visit.request.decide(choice)
+        let request = visit.request
+        request.decide(choice)
         guard let url else {
             if isHead {
                 responder.refuse(404, Self.nowhere)
@@ -148,25 +149,25 @@ public final class ClickHandler: @unchecked Sendable {
                     responder, status: 404, headerLines: Self.nowhereLines,
                     body: Array("\(Self.nowhere)\n".utf8))
             }
-            return visit.request.rowID
+            return request.rowID
         }
         if isHead {
-            visit.request.clickID = nil
+            request.clickID = nil
             responder.respond(route.redirect, depth: depth, signer) { bytes in
-                visit.request.appendLocation(url, to: &bytes)
+                request.appendLocation(url, to: &bytes)
             }
-            return visit.request.rowID
+            return request.rowID
         }
         let clickID = record(choice, route)
         turn.append(
             responder, route.redirect, depth: depth,
             cookie: ClickCookie.kind(isSecure: settings.isSecure, hasLander: choice.lander != nil)
                 .map { (clickID, $0) },
-            visitor: visit.request.known.map { ($0.number, isSecure: settings.isSecure) }
+            visitor: request.known.map { ($0.number, isSecure: settings.isSecure) }
         ) { bytes in
-            visit.request.appendLocation(url, to: &bytes)
+            request.appendLocation(url, to: &bytes)
         }
-        return visit.request.rowID
+        return request.rowID
     }
 
     static let noCampaign = "there is no such campaign"
@@ -179,15 +180,16 @@ public final class ClickHandler: @unchecked Sendable {
         let rowID = rowIDs.next(micros: http.receivedAtMicros)
         let ip = clientAddress(http)
         visit.read(http, route, rowID: rowID, ip: ip)
+        let request = visit.request
         // Who takes room is who counts on disk: `NewClick.countsTowardsCaps`.
-        let counts = http.method != .head && visit.request.visit == .visitor
-        if let memory = route.memory, visit.request.visit == .visitor {
-            visit.request.known = know(http, memory, counts: counts)
+        let counts = http.method != .head && request.visit == .visitor
+        if let memory = route.memory, request.visit == .visitor {
+            request.known = know(http, memory, counts: counts)
         }
         if route.router.hasRules { visit.fillSheet(http, route) }
         // By `??` each choice would be copied and its references counted.
         if let choice = route.choose(
-            rowID, visit.sheet, visit.request.known, takesRoom: counts)
+            rowID, visit.sheet, request.known, takesRoom: counts)
         {
             return choice
         }
@@ -228,12 +230,15 @@ public final class ClickHandler: @unchecked Sendable {
 
     /// Adds the visit that was decided last to the turn's batch.
     private func record(_ choice: Choice, _ route: Route) -> ClickID {
-        let identity = ClickIdentity(rowID: visit.request.rowID, campaignID: route.campaignID)
+        let request = visit.request
+        let identity = ClickIdentity(rowID: request.rowID, campaignID: route.campaignID)
         let clickID = ClickID(block: cipher.encrypt(identity.plainBlock))
-        visit.request.clickID = clickID
-        turn.batch.append(visit.click(choice, route), visit.request.texts)
+        request.clickID = clickID
+        let turn = turn
+        let click = visit.click(choice, route, in: &turn.batch)
+        turn.batch.rows.append(click)
         if let taken = choice.taken { turn.taken.append(taken) }
-        if let known = visit.request.known, let memory = route.memory {
+        if let known = request.known, let memory = route.memory {
             remember(known, choice, memory)
         }
         return clickID
@@ -265,10 +270,7 @@ public final class ClickHandler: @unchecked Sendable {
     }
 
     func clientAddress(_ http: borrowing Request) -> IPAddress? {
-        let peer = http.peerAddress.map { IPAddress(bits: $0) }
-        guard settings.clientAddress.usesForwardedFor else { return peer }
-        return settings.clientAddress.client(
-            peer: peer, forwardedFor: http.headers("x-forwarded-for"))
+        settings.clientAddress.client(of: http)
     }
 
     /// Of a visitor whom no campaign takes: nothing is recorded.

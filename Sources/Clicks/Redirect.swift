@@ -42,9 +42,9 @@ final class Redirect: Sendable {
             location(&address)
             page.append(to: address, depth: depth, signer, &body)
         } else {
-            lines.append(contentsOf: Self.locationPrefix)
+            lines.append(copyOf: Self.locationPrefix)
             location(&lines)
         }
-        lines.append(contentsOf: headerLines)
+        lines.append(copyOf: headerLines)
     }
 }

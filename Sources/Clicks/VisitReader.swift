@@ -83,9 +83,9 @@ final class VisitReader {
         rulesByPlace.forget()
     }
 
-    /// The visit that was read last as a click that is sent there, without `request.texts`.
-    func click(_ choice: Choice, _ route: Route) -> NewClick {
-        NewClick(
+    /// The visit that was read last as a click that is sent there, its texts in the batch.
+    func click(_ choice: Choice, _ route: Route, in batch: inout ClickBatch) -> NewClick {
+        var click = NewClick(
             rowID: request.rowID, campaignID: route.campaignID, flowVersion: route.router.version,
             rule: choice.decision.rule, path: choice.decision.path,
             landerVersion: choice.lander?.versionID,
@@ -94,5 +94,7 @@ final class VisitReader {
             ip: request.keptIP, visit: request.visit,
             visitor: request.known?.number,
             visitNumber: request.known.map { Int64($0.record.visits) })
+        request.keepTexts(of: &click, in: &batch)
+        return click
     }
 }

@@ -4,19 +4,22 @@ public struct ClientAddress: Sendable {
 
     public init(trustedProxies: [IPNetwork]) { self.trustedProxies = trustedProxies }
 
-    /// Whether any proxy is trusted at all: else the header need not be looked up.
-    public var usesForwardedFor: Bool { !trustedProxies.isEmpty }
-
     /// The newest address of `X-Forwarded-For` that is no trusted proxy's, reading from the end,
     /// which the nearest proxy wrote; without a trusted peer the header counts for nothing, since
     /// anybody can send it.
     ///
-    /// - Parameter forwardedFor: every field of that name in the order of the request. They are one
-    ///   list: HAProxy, for one, writes a field of its own behind those that the visitor sent.
-    public func client(peer: IPAddress?, forwardedFor: [UnsafeRawBufferPointer]) -> IPAddress? {
+    /// - Parameters:
+    ///   - fields: how many header fields the request has.
+    ///   - forwardedFor: the value of the one with that number, from 0, if that is its name. All of
+    ///     them are one list: HAProxy, for one, writes a field of its own behind those that the
+    ///     visitor sent.
+    public func client(
+        peer: IPAddress?, fields: Int, forwardedFor: (Int) -> UnsafeRawBufferPointer?
+    ) -> IPAddress? {
         guard let peer, isTrusted(peer) else { return peer }
         var client = peer
-        for field in forwardedFor.reversed() {
+        for index in (0..<fields).reversed() {
+            guard let field = forwardedFor(index) else { continue }
             var rest = field[...]
             while let item = Self.takeLast(from: &rest) {
                 // RFC 9110 section 5.6.1.2: empty elements of a list count for nothing.

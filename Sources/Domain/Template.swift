@@ -94,10 +94,10 @@ public struct Template: Hashable, Sendable {
     ) -> Bool {
         var isComplete = true
         var json = JSONPosition()
-        for segment in segments {
-            switch segment {
+        for index in segments.indices {
+            switch segments[index] {
             case .literal(let literal):
-                bytes.append(contentsOf: literal)
+                bytes.append(copyOf: literal)
                 if encoding == .json { json.advance(over: literal) }
             case .token(let use):
                 let start = bytes.count

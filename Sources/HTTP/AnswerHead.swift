@@ -6,7 +6,7 @@ final class AnswerHead: @unchecked Sendable {
 
     /// In memory of its own and not in arrays: each answer would count references to those twice.
     private let lines: UnsafeMutableRawBufferPointer
-    private let statusLines: [UnsafeRawBufferPointer]
+    private let statusLines: UnsafeMutableBufferPointer<UnsafeRawBufferPointer>
     /// `Date: …\r\n` of the second last given to `updateDate`.
     let dateLine: UnsafeMutableRawBufferPointer
     private var dateSecond = Int64.min
@@ -18,21 +18,21 @@ final class AnswerHead: @unchecked Sendable {
             Array("HTTP/1.1 \(status) \(Self.phrase(status))\r\n".utf8)
         }
         lines = .allocate(byteCount: texts.reduce(0) { $0 + $1.count }, alignment: 1)
+        statusLines = .allocate(capacity: texts.count)
         var end = 0
-        var views: [UnsafeRawBufferPointer] = []
-        for text in texts {
+        for (index, text) in texts.enumerated() {
             let view = UnsafeMutableRawBufferPointer(rebasing: lines[end..<end + text.count])
             view.copyBytes(from: text)
-            views.append(UnsafeRawBufferPointer(view))
+            statusLines.initializeElement(at: index, to: UnsafeRawBufferPointer(view))
             end += text.count
         }
-        statusLines = views
         dateLine = .allocate(byteCount: Self.dateLineBytes, alignment: 1)
         updateDate(0)
     }
 
     deinit {
         lines.deallocate()
+        statusLines.deallocate()
         dateLine.deallocate()
     }
 

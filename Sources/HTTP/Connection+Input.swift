@@ -51,6 +51,7 @@ extension Connection {
     private func parse(_ base: UnsafeMutableRawPointer, _ count: Int, atMost limit: Int) -> Int {
         isParsing = true
         defer { isParsing = false }
+        let now = withServer(\.loop.nowNanos)
         var start = 0
         var handled = 0
         while start < count, handled < limit, !isClosing, !isPaused, !isClosed {
@@ -59,8 +60,8 @@ extension Connection {
                 handled += 1
                 start += length
                 reading = .head
-                requestStarted = start < count ? server.loop.nowNanos : 0
-                waitingSince = server.loop.nowNanos
+                requestStarted = start < count ? now : 0
+                waitingSince = now
             case .needsMore: return start
             case .stopped: return count
             }
@@ -82,7 +83,7 @@ extension Connection {
 
     private func stepHead(_ base: UnsafeMutableRawPointer, _ count: Int) -> Step {
         let head: Int
-        switch server.parser.parse(base, count: count) {
+        switch withServer({ $0.parser.parse(base, count: count) }) {
         case .incomplete(let recheck):
             recheckAt = recheck
             return .needsMore
@@ -99,15 +100,19 @@ extension Connection {
             return .stopped
         case .complete(let length): head = length
         }
-        let parser = server.parser
-        if parser.isChunked {
+        let (isChunked, length, lengthMax) = withServer { server in
+            (
+                server.parser.isChunked, server.parser.contentLength ?? 0,
+                server.limits.bodyBytesMax
+            )
+        }
+        if isChunked {
             startBody(received: count - head)
             reading = .chunked(
                 ChunkedDecoder(limits: server.limits), head: head, decoded: head, raw: head)
             return stepChunked(base, count)
         }
-        let length = parser.contentLength ?? 0
-        guard length <= server.limits.bodyBytesMax else {
+        guard length <= lengthMax else {
             refuseBody(base, head: head, received: count - head, declared: length)
             return .stopped
         }
@@ -198,7 +203,7 @@ extension Connection {
     private func handOver(
         _ base: UnsafeRawPointer, _ body: UnsafeRawBufferPointer, _ oversize: Oversize
     ) -> Bool {
-        let (request, responder) = number(base, body)
+        let (request, responder) = number(server, base, body)
         // Before the answer, which says so, and which may come at once.
         isClosing = true
         mustLinger = true
@@ -211,16 +216,18 @@ extension Connection {
     }
 
     private func handle(_ base: UnsafeRawPointer, _ body: UnsafeRawBufferPointer) {
-        let (request, responder) = number(base, body)
-        if !server.parser.keepsAlive || server.isDraining { isClosing = true }
-        server.handler.handle(request, responder)
+        withServer { server in
+            let (request, responder) = number(server, base, body)
+            if !server.parser.keepsAlive || server.isDraining { isClosing = true }
+            server.handler.handle(request, responder)
+        }
     }
 
     /// The request in the parser with the answer that is owed to it from now on.
     @inline(__always)
-    private func number(_ base: UnsafeRawPointer, _ body: UnsafeRawBufferPointer)
-        -> (Request, Responder)
-    {
+    private func number(
+        _ server: Server, _ base: UnsafeRawPointer, _ body: UnsafeRawBufferPointer
+    ) -> (Request, Responder) {
         let parser = server.parser
         let sequence = nextSequence
         let bit = UInt32(1) << (sequence & 31)

@@ -60,7 +60,7 @@ extension Connection {
         if isClosed { return }
         sendContinueIfDue()
         markDirty()
-        waitingSince = server.loop.nowNanos
+        waitingSince = withServer(\.loop.nowNanos)
         resumeIfPossible()
     }
 
@@ -73,7 +73,7 @@ extension Connection {
     func markDirty() {
         guard !isDirty else { return }
         isDirty = true
-        server.markDirty(self)
+        withServer { $0.markDirty(self) }
     }
 
     private func append(
@@ -86,14 +86,15 @@ extension Connection {
         let sendsBody = hasBody && headRequests & bit == 0
         let bodyCount = sendsBody ? body.count : 0
         // 256 holds everything of the head that is not in `headerLines`.
-        guard bytes.reserve(headerLines.count + bodyCount + 256, server.pool),
+        guard withServer({ bytes.reserve(headerLines.count + bodyCount + 256, $0.pool) }),
             let room = bytes.room.baseAddress
         else { return false }
-        let head = server.answerHead
-        head.updateDate(server.loop.wallMicros)
         var writer = Writer(next: room)
-        writer.put(head.statusLine(status))
-        writer.put(UnsafeRawBufferPointer(head.dateLine))
+        withServer { server in
+            server.answerHead.updateDate(server.loop.wallMicros)
+            writer.put(server.answerHead.statusLine(status))
+            writer.put(UnsafeRawBufferPointer(server.answerHead.dateLine))
+        }
         writer.put(headerLines)
         if hasBody {
             writer.put("Content-Length: ")
@@ -164,7 +165,7 @@ extension Connection {
     }
 
     private func wrote(_ count: Int) {
-        output.consume(count, server.pool)
+        withServer { output.consume(count, $0.pool) }
         if output.isEmpty, !hasUnsentCiphertext {
             if isBlocked { unblock() }
             return

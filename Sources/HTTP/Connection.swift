@@ -18,8 +18,10 @@ final class Connection: EventHandler, @unchecked Sendable {
         case discarding
     }
 
-    // Unsafe saves counting references for each access. A server is never freed.
+    // Unsafe saves counting references for some accesses, and `withServer` for all. A server is never
+    // freed.
     unowned(unsafe) let server: Server
+    private let owner: Unmanaged<Server>
     let slot: UInt32
     let generation: UInt32
     let peerAddress: UInt128?
@@ -80,11 +82,18 @@ final class Connection: EventHandler, @unchecked Sendable {
         server: Server, descriptor: Int32, slot: UInt32, generation: UInt32, peerAddress: UInt128?
     ) {
         self.server = server
+        owner = Unmanaged.passUnretained(server)
         self.descriptor = descriptor
         self.slot = slot
         self.generation = generation
         self.peerAddress = peerAddress
         waitingSince = server.loop.nowNanos
+    }
+
+    /// The server, for what each request comes through: nobody counts references to it there.
+    @inline(__always)
+    func withServer<Result>(_ body: (Server) -> Result) -> Result {
+        owner._withUnsafeGuaranteedRef(body)
     }
 
     var unanswered: Int { Int(nextSequence &- nextAnswer) }
@@ -142,11 +151,16 @@ final class Connection: EventHandler, @unchecked Sendable {
             return
         }
         if input.isEmpty {
-            let shared = UnsafeMutableRawBufferPointer(
-                rebasing: server.readBuffer.prefix(server.limits.readBytesMax))
+            let (shared, now) = withServer { server in
+                (
+                    UnsafeMutableRawBufferPointer(
+                        rebasing: server.readBuffer.prefix(server.limits.readBytesMax)),
+                    server.loop.nowNanos
+                )
+            }
             switch receive(into: shared) {
             case .bytes(let count):
-                if requestStarted == 0 { requestStarted = server.loop.nowNanos }
+                if requestStarted == 0 { requestStarted = now }
                 parseShared(shared, count)
             case .wouldBlock: return
             case .end: readFinished()
@@ -258,7 +272,7 @@ final class Connection: EventHandler, @unchecked Sendable {
 
     private func updateDeadline() {
         if isLingering { return }
-        let nanos = server.nanos
+        let nanos = withServer(\.nanos)
         var next = isBlocked ? writeDeadline : UInt64.max
         if !isPaused, !isClosing {
             switch reading {
@@ -272,7 +286,7 @@ final class Connection: EventHandler, @unchecked Sendable {
             case .discarding: break
             }
         }
-        server.setDeadline(next, of: slot)
+        withServer { $0.setDeadline(next, of: slot) }
     }
 
     /// Called by the server's sweep.

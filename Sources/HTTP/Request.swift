@@ -63,15 +63,6 @@ public struct Request {
         }
     }
 
-    /// Every field named `name`, which is given in lower case, in order.
-    public func headers(_ name: StaticString) -> [UnsafeRawBufferPointer] {
-        var values: [UnsafeRawBufferPointer] = []
-        for index in 0..<headerCount where isHeader(at: index, name) {
-            values.append(headerValue(at: index))
-        }
-        return values
-    }
-
     /// As sent, in any case. `index` is below `headerCount`.
     public func headerName(at index: Int) -> UnsafeRawBufferPointer {
         precondition(index >= 0 && index < headerCount, "header \(index) of \(headerCount)")

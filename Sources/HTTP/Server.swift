@@ -220,7 +220,8 @@ public final class Server: Acceptor, @unchecked Sendable {
         handler.turnEnded()
         if !dirty.isEmpty {
             swap(&dirty, &spare)
-            for connection in spare { connection.flush() }
+            // By index: a loop over the array would count references to each once more.
+            for index in spare.indices { spare[index].flush() }
             spare.removeAll(keepingCapacity: true)
         }
         if !resumable.isEmpty || sweepNext != nil { loop.wantTurn() }

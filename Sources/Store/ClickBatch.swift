@@ -43,29 +43,8 @@ public struct ClickBatch: Sendable {
         return NewClick.Bytes(start: start, count: UInt32(truncatingIfNeeded: bytes.count))
     }
 
-    private mutating func keep(_ bytes: [UInt8]) -> NewClick.Bytes {
-        if bytes.isEmpty { return .none }
-        let mark = mark
-        arena.append(contentsOf: bytes)
-        return kept(since: mark)
-    }
-
-    /// Adds a click and its texts.
-    public mutating func append(_ click: NewClick, _ texts: ClickTexts) {
-        rows.append(keep(click, texts))
-    }
-
-    /// The click with its texts, whose bytes are copied into the arena.
-    public mutating func keep(_ click: NewClick, _ texts: ClickTexts) -> NewClick {
-        var click = click
-        click.externalID = keep(texts.externalID)
-        click.userAgent = keep(texts.userAgent)
-        click.referrer = keep(texts.referrer)
-        click.parameterNames = keep(texts.parameterNames)
-        click.parameterValues = keep(texts.parameterValues)
-        click.device = keep(texts.device)
-        click.place = keep(texts.place)
-        return click
+    public mutating func keep(_ bytes: [UInt8]) -> NewClick.Bytes {
+        bytes.withUnsafeBytes { keep($0) }
     }
 
     /// Marks where bytes appended to `arena` from now on begin.
@@ -83,34 +62,6 @@ public struct ClickBatch: Sendable {
         PackedTexts.append(length: Int(bytes.count), to: &arena)
         // By index: the array may move while it grows.
         for index in bytes.range { arena.append(arena[index]) }
-    }
-}
-
-/// The bytes of one click, wherever they lie: they are copied into its batch.
-public struct ClickTexts {
-    public var externalID: [UInt8]
-    public var userAgent: UnsafeRawBufferPointer
-    public var referrer: UnsafeRawBufferPointer
-    /// See `RequestParameters`.
-    public var parameterNames: UnsafeRawBufferPointer
-    public var parameterValues: UnsafeRawBufferPointer
-    /// See `Device.packed`.
-    public var device: [UInt8]
-    /// See `Place.packed`.
-    public var place: [UInt8]
-
-    public init(
-        externalID: [UInt8], userAgent: UnsafeRawBufferPointer, referrer: UnsafeRawBufferPointer,
-        parameterNames: UnsafeRawBufferPointer, parameterValues: UnsafeRawBufferPointer,
-        device: [UInt8], place: [UInt8]
-    ) {
-        self.externalID = externalID
-        self.userAgent = userAgent
-        self.referrer = referrer
-        self.parameterNames = parameterNames
-        self.parameterValues = parameterValues
-        self.device = device
-        self.place = place
     }
 }
 

@@ -7,7 +7,7 @@ import Testing
         let address = ClientAddress(trustedProxies: trusted.compactMap { IPNetwork($0) })
         return Array((header ?? "").utf8).withUnsafeBytes { bytes in
             let fields = bytes.split(separator: 10).map { UnsafeRawBufferPointer(rebasing: $0) }
-            return address.client(peer: IPAddress(peer), forwardedFor: fields)?.text
+            return address.client(peer: IPAddress(peer), fields: fields.count) { fields[$0] }?.text
         }
     }
 

@@ -71,7 +71,7 @@ struct SimulatedClick {
         }
         reader.request.decide(choice)
         reader.request.clickID = clickID
-        let row = batch.keep(reader.click(choice, route), reader.request.texts)
+        let row = reader.click(choice, route, in: &batch)
         let click = batch.click(row)
         let answer =
             refusal.map { self.answer($0, at: place, signer) } ?? self.answer(choice, signer)

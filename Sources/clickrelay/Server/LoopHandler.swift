@@ -40,10 +40,7 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
             hasToken: { [ledger = services.installation.ledger] in ledger.hasToken(sha256: $0) },
             publicURL: services.configuration.publicURL)
         let sender: @Sendable (borrowing Request) -> IPAddress? = { request in
-            clientAddress.client(
-                peer: request.peerAddress.map { IPAddress(bits: $0) },
-                forwardedFor: clientAddress.usesForwardedFor
-                    ? request.headers("x-forwarded-for") : [])
+            clientAddress.client(of: request)
         }
         postbacks = PostbackHandler(intake: services.postbacks, loop: loop, sender: sender)
         pixels = PixelHandler(intake: services.postbacks, sender: sender)

@@ -166,7 +166,7 @@ extension FuzzTarget {
         let proxies = ClientAddress(
             trustedProxies: [IPNetwork("10.0.0.0/8"), IPNetwork("::1")].compactMap { $0 })
         let peer = IPAddress("10.1.2.3")
-        let client = proxies.client(peer: peer, forwardedFor: [input])
+        let client = proxies.client(peer: peer, fields: 1) { _ in input }
         try require(client != nil, "nobody is the client")
         _ = EventName.normalized(text)
         _ = NearestName.suggestion(for: text, among: ["alpha", "beta"])
