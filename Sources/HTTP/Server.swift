@@ -229,7 +229,7 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     /// Who asks for more before the answers to what it asked for waits behind everybody's first
     /// request of the turn; with thousands of those a turn must not be theirs.
-    private static let resumesPerTurnMax = 16
+    private static let resumesPerTurnMax = 4
 
     private func resumeSome() {
         // Those that are added meanwhile wait for the next turn.
@@ -297,7 +297,7 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     /// Thousands that came together are late together, and closing one may cost the kernel 30 µs:
     /// others get their turns meanwhile.
-    private static let latePerTurnMax = 16
+    private static let latePerTurnMax = 4
 
     private func sweep() {
         guard var slot = sweepNext else { return }
