@@ -212,8 +212,8 @@ import Testing
             usleep(10_000)
             loop.turn(timeout: 0)
         }
-        #expect(refused() <= 50)
-        for _ in 0..<8 { loop.turn(timeout: 0) }
+        #expect(refused() <= 12)
+        for _ in 0..<30 { loop.turn(timeout: 0) }
         #expect(refused() == 100)
     }
 

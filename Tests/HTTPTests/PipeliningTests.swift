@@ -148,8 +148,8 @@ import Testing
         let handled = handler.handled.current
         #expect(Set(handled.prefix(41)) == ["/first", "/one"])
         // And then some of them go on, for a while each.
-        #expect(handled.count <= 41 + 16 * 8)
-        for _ in 0..<20 { loop.turn(timeout: 0) }
+        #expect(handled.count > 41 && handled.count <= 41 + 4 * 8)
+        for _ in 0..<50 { loop.turn(timeout: 0) }
         #expect(handler.handled.current.count == 40 * 31 + 1)
     }
 
