@@ -274,7 +274,7 @@ final class Connection: EventHandler, @unchecked Sendable {
         if isLingering { return }
         let nanos = withServer(\.nanos)
         var next = isBlocked ? writeDeadline : UInt64.max
-        if !isPaused, !isClosing {
+        if !isPaused, !isStalled, !isClosing {
             switch reading {
             case .head:
                 if requestStarted != 0 {

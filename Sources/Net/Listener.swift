@@ -17,7 +17,7 @@ public final class Listener: EventHandler, @unchecked Sendable {
 
     private static let backlog: Int32 = 4096
     /// Bounds what one turn spends on a flood of connections; the rest is accepted in the next.
-    private static let acceptsPerTurnMax = 16
+    private static let acceptsPerTurnMax = 64
     /// How long a listener rests when there is no descriptor for the connection it would accept:
     /// watched on, it would be reported ready forever. With the few that are then closed for it
     /// each time, a backlog of thousands that say nothing has passed within a second or two.

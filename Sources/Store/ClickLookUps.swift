@@ -12,8 +12,8 @@ public final class ClickLookUps: Sendable {
         /// Whether there are lander clicks of it in its day's file; asked for only where its day is
         /// finished, else false.
         public var hasLanderClicks = false
-        /// IDs of lander clicks that the click has already, from the one that was asked about on:
-        /// there are such only where an earlier run's clock was ahead.
+        /// IDs of lander clicks that the click has already where this one is to lie, from the one that
+        /// was asked about on: there are such only where an earlier run's clock was ahead.
         public var takenIDs: Set<ClickRowID> = []
 
         public init() {}
@@ -97,20 +97,26 @@ public final class ClickLookUps: Sendable {
                 if let click = found.click, let version = click.flowVersion, let rule = click.rule {
                     found.path = try flow(version)?.path(click.path, ofRule: rule)
                 }
-                var others = try reader.clicks.landerClicks(
-                    of: rowID, from: item.isFinishedDay ? nil : item.id)
-                found.hasLanderClicks = item.isFinishedDay && !others.isEmpty
                 if item.isFinishedDay {
-                    others = try reader.landerClicks(of: rowID)
-                    // Ends the view of the ledger that this read began.
-                    reader.rest()
+                    found.hasLanderClicks = try !reader.clicks.landerClicks(of: rowID, limit: 1)
+                        .isEmpty
                 }
-                found.takenIDs = Set(others.map(\.id).filter { $0 >= item.id })
+                found.takenIDs = try taken(item)
             } catch {
                 reader.close()
                 log("click_not_found", "reason=\"\(error)\"")
             }
             return found
+        }
+
+        private func taken(_ item: Item) throws(StoreError) -> Set<ClickRowID> {
+            var others = try reader.clicks.landerClicks(of: item.rowID, from: item.id)
+            if item.isFinishedDay {
+                // Then the ledger is where this one will lie.
+                others += try reader.lateLanderClicks(of: item.rowID, from: item.id)
+                reader.endView()
+            }
+            return Set(others.map(\.id))
         }
 
         /// Lets go of the files, which their writers seal when nobody reads them.
@@ -121,8 +127,7 @@ public final class ClickLookUps: Sendable {
         private func flow(_ version: Int64) throws(StoreError) -> Flow? {
             if let known = flows[version] { return known }
             let flow = try reader.flowVersion(version)?.flow
-            // Ends the view of the ledger that this read began.
-            reader.rest()
+            reader.endView()
             if flows.count >= Self.flowsMax { flows.removeAll() }
             flows[version] = flow
             return flow

@@ -13,8 +13,9 @@ public final class ClickRowIDs: Sendable {
     /// once stood there. Newest first.
     private let taken: [(day: Day, newest: Int64)]
 
-    /// Behind the newest stored click there may be lander clicks, whose IDs come from here too and are
-    /// not looked for. Only where the clock was set back: else IDs follow it anyway.
+    /// Behind the newest stored click there may be lander clicks, whose IDs come from here too: a
+    /// millisecond's worth of them is passed over, and what lies beyond is looked for with each
+    /// (`ClickLookUps`). Only where the clock was set back: else IDs follow it anyway.
     private static let passedOver: Int64 = 1 << 14
 
     /// - Parameter newestStored: each day's newest stored ID, of today and of days to come.

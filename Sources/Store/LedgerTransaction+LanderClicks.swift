@@ -37,9 +37,16 @@ extension LedgerTransaction {
 extension LedgerReader {
     /// All lander clicks of a click, those of its day's file first.
     public func landerClicks(of rowID: ClickRowID) throws(StoreError) -> [LanderClick] {
-        let inDay = try clicks.landerClicks(of: rowID)
-        return try sql { (connection) throws(SQLiteError) in
-            try inDay + LanderClick.all(connection.prepare(LanderClick.lateSQL), of: rowID)
+        try clicks.landerClicks(of: rowID) + lateLanderClicks(of: rowID)
+    }
+
+    /// Those that the ledger has, from the given ID on.
+    func lateLanderClicks(of rowID: ClickRowID, from first: ClickRowID? = nil)
+        throws(StoreError) -> [LanderClick]
+    {
+        try sql { (connection) throws(SQLiteError) in
+            try LanderClick.all(
+                connection.prepare(LanderClick.lateSQL), of: rowID, from: first)
         }
     }
 
@@ -60,15 +67,16 @@ extension LedgerReader {
 
 extension LanderClick {
     static let lateSQL = """
-        SELECT \(columns) FROM late_lander_click WHERE click_id = ?1
+        SELECT \(columns) FROM late_lander_click WHERE click_id = ?1 AND id >= ?2
         ORDER BY id LIMIT \(perClickMax)
         """
 
     /// Oldest first.
-    fileprivate static func all(_ find: Statement, of rowID: ClickRowID) throws(SQLiteError)
-        -> [LanderClick]
-    {
+    fileprivate static func all(
+        _ find: Statement, of rowID: ClickRowID, from first: ClickRowID? = nil
+    ) throws(SQLiteError) -> [LanderClick] {
         find.bind(1, rowID.rawValue)
+        find.bind(2, first?.rawValue ?? 0)
         var found: [LanderClick] = []
         while try find.step() {
             if let landerClick = LanderClick(row: find) { found.append(landerClick) }

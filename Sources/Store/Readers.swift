@@ -136,6 +136,11 @@ public final class LedgerReader {
     /// ones must not be kept open, because their writer seals them.
     func rest() {
         clicks.closeAll()
+        endView()
+    }
+
+    /// Ends the view of the ledger alone.
+    func endView() {
         deadline.clear()
         do {
             if let open, open.isInTransaction { try open.commit() }

@@ -44,7 +44,10 @@ final class ClickHarness: @unchecked Sendable {
         func turnEnded() { clicks.turnEnded() }
     }
 
-    init(options: ClickStore.Options = ClickStore.Options()) throws {
+    /// - Parameter newest: what an earlier run has stored, by a clock that may have been ahead.
+    init(
+        options: ClickStore.Options = ClickStore.Options(), newest: [ClickRowID] = []
+    ) throws {
         directory = try TemporaryDirectory()
         let data = DataDirectory(path: directory.path)
         try data.create()
@@ -61,7 +64,7 @@ final class ClickHarness: @unchecked Sendable {
             log: { event, _ in events.with { $0.append(event) } })
         loop = try EventLoop(name: "test")
         let rowIDs = ClickRowIDs(
-            node: 0, newestStored: [], now: Instant(micros: Clock.wallMicros()))
+            node: 0, newestStored: newest, now: Instant(micros: Clock.wallMicros()))
         let clicks = try ClickHandler(
             loop: LoopHandle(loop), store: store, routing: routing, visitors: visitors,
             rowIDs: rowIDs, clickIDs: keys, settings: ClickHandler.Settings())

@@ -55,6 +55,39 @@ import Testing
         #expect(inFile.isEmpty, "the day is finished")
     }
 
+    @Test func `no lander click gets the ID of one that an earlier run has stored`() throws {
+        // Its clock was a minute ahead, but for its clicks, which lie where this run begins. Shortly
+        // before midnight that would be another day, which this is not about.
+        func ahead() -> Instant { Instant(micros: Clock.wallMicros()).advanced(by: .seconds(61)) }
+        while ahead().day != Instant(micros: Clock.wallMicros()).day { usleep(100_000) }
+        let now = Instant(micros: Clock.wallMicros())
+        func rowID(_ milliseconds: Int64, _ sequence: Int) -> ClickRowID {
+            ClickRowID(
+                milliseconds: now.milliseconds - ClickRowID.epochMilliseconds + milliseconds,
+                node: 0, sequence: sequence)
+        }
+        let harness = try ClickHarness(newest: [rowID(60_000, 0)])
+        defer { harness.stop() }
+        try harness.set(offers: Self.offers)
+        let clickID = try #require(harness.get("/c/summer").locationParameter("s"))
+        let click = try #require(ClickID(clickID).flatMap { harness.keys.open($0) })
+        #expect(click.rowID.milliseconds == rowID(60_001, 0).milliseconds)
+        // Those that the counter comes to next, but one.
+        let taken = [1, 2, 4].map { rowID(60_001, click.rowID.sequence + $0) }
+        var batch = ClickBatch()
+        batch.landerClicks = taken.map {
+            LanderClick(
+                id: $0, clickRowID: click.rowID, campaignID: click.campaignID, number: .any,
+                offerVersion: 1)
+        }
+        let outcome = Locked<ClickOutcome?>(nil)
+        harness.store.store(batch) { result in outcome.with { $0 = result } }
+        try eventually("they are stored") { outcome.current == .stored }
+        for _ in 0..<2 { #expect(try harness.get("/o/2?cid=\(clickID)").status == 302) }
+        let all = try landerClicks(harness, click.rowID)
+        #expect(all.count == 5 && all.count { $0.number == .nth(2) } == 2)
+    }
+
     @Test func `while the disk fails a visitor goes on, and it's stored when it works again`()
         throws
     {

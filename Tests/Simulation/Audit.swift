@@ -357,6 +357,9 @@ struct Audit {
                         + "\(visits.count) clicks, \(outcomes.count) conversions, revenue \(revenue), "
                         + "cost \(cost)")
             }
+            guard world.plan.diskFails || world.model.landerClicksLost == 0 else {
+                throw Violation("lander clicks are lost though no disk fails")
+            }
             // Those of a click that was lost are counted all the same.
             let landers = world.model.visits.filter { $0.campaign == key }
             let least = visits.map { world.model.visits[$0] }.reduce(-world.model.landerClicksLost)

@@ -129,7 +129,8 @@ final class World: @unchecked Sendable {
     private func note(_ event: String, _ detail: String) {
         trace.note("log: \(event) \(detail)")
         if event == "lander_clicks_lost", let count = detail.split(separator: "=").last {
-            model.landerClicksLost += Int(count) ?? 0
+            // Where none is sent on without being stored, none of those was answered.
+            if plan.redirectsOnFailure { model.landerClicksLost += Int(count) ?? 0 }
         }
     }
 

@@ -75,7 +75,7 @@ extension FuzzTarget {
         let text = input.text()
         let visited = String(decoding: input.remaining().prefix(2000), as: UTF8.self)
         // A full table costs a thousand times what other inputs do, so most are to fit into less.
-        let isLarge = text.utf8.count % 32 == 31
+        let isLarge = visited.utf8.count % 32 == 31
         let small = PatternTable.Limits(states: 32, cells: 1024, steps: 2000)
         let limits = isLarge ? PatternTable.Limits() : small
         guard let pattern = try? Pattern(text, limits: limits) else { return }
