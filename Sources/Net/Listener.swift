@@ -17,7 +17,7 @@ public final class Listener: EventHandler, @unchecked Sendable {
 
     private static let backlog: Int32 = 4096
     /// Bounds what one turn spends on a flood of connections; the rest is accepted in the next.
-    private static let acceptsPerTurnMax = 64
+    private static let acceptsPerTurnMax = 16
     /// How long a listener rests when there is no descriptor for the connection it would accept:
     /// watched on, it would be reported ready forever. With the few that are then closed for it
     /// each time, a backlog of thousands that say nothing has passed within a second or two.
@@ -33,6 +33,8 @@ public final class Listener: EventHandler, @unchecked Sendable {
     private unowned let acceptor: any Acceptor
     private var isOpen = true
     private var pause: TimerID?
+    /// Accepts on in the next turn.
+    private var next: TimerID?
 
     /// Binds and listens; `acceptor` must outlive the listener.
     ///
@@ -122,12 +124,25 @@ public final class Listener: EventHandler, @unchecked Sendable {
         guard unlink(path) == 0 || errno == ENOENT else { throw .last("unlink \(address.text)") }
     }
 
-    public func ready(_ events: Interest) { accept(atMost: Self.acceptsPerTurnMax) }
+    public func ready(_ events: Interest) { acceptSome() }
+
+    /// What waits beyond the turn's bound has the next turn: where thousands of connections are ready,
+    /// too, the kernel reports the listener once in many turns.
+    private func acceptSome() {
+        guard accept(atMost: Self.acceptsPerTurnMax), next == nil else { return }
+        next = loop.schedule(afterNanos: 0) { [weak self] in
+            guard let self else { return }
+            next = nil
+            if isOpen, pause == nil { acceptSome() }
+        }
+    }
 
     /// Accepts whatever waits now: for the last time, before `close` resets the rest.
     public func acceptWaiting() { accept(atMost: Int(Self.backlog)) }
 
-    private func accept(atMost limit: Int) {
+    /// - Returns: whether as many were accepted, and others may wait.
+    @discardableResult
+    private func accept(atMost limit: Int) -> Bool {
         var accepts = 0
         while accepts < limit, isOpen {
             accepts += 1
@@ -148,16 +163,17 @@ public final class Listener: EventHandler, @unchecked Sendable {
             }
             switch errno {
             case EAGAIN:
-                return
+                return false
             case EMFILE, ENFILE, ENOBUFS, ENOMEM:
                 acceptor.descriptorsExhausted()
                 rest()
-                return
+                return false
             default:
                 // EINTR, ECONNABORTED and the network errors of accept(2): that one is gone.
                 continue
             }
         }
+        return isOpen
     }
 
     private func rest() {
@@ -178,6 +194,7 @@ public final class Listener: EventHandler, @unchecked Sendable {
         guard isOpen else { return }
         isOpen = false
         if let pause { loop.cancel(pause) }
+        if let next { loop.cancel(next) }
         loop.remove(descriptor)
         Socket.close(descriptor)
         // The file may have been removed by hand already.
