@@ -56,6 +56,8 @@ import Testing
             return ready.contains("can't record clicks: ") && ready.contains(mention)
         }
         #expect(try chain.tracker.get("/healthz").status == 200)
+        // Written by a thread of its own, after the fact.
+        try eventually("the log says it") { !lines(chain, "clicks_not_stored").isEmpty }
         #expect(lines(chain, "clicks_not_stored").count == 1, "\(chain.tracker.errorText)")
         return held
     }
