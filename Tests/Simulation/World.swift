@@ -128,7 +128,10 @@ final class World: @unchecked Sendable {
 
     private func note(_ event: String, _ detail: String) {
         trace.note("log: \(event) \(detail)")
-        if event == "lander_clicks_lost", let count = detail.split(separator: "=").last {
+        // A process that dies in the middle of a write may say anything: nobody hears it.
+        if event == "lander_clicks_lost", !Machine.isDead,
+            let count = detail.split(separator: "=").last
+        {
             // Where none is sent on without being stored, none of those was answered.
             if plan.redirectsOnFailure { model.landerClicksLost += Int(count) ?? 0 }
         }
