@@ -63,6 +63,9 @@ let package = Package(
 
         .target(
             name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "StoreSupport", dependencies: ["Store", "Domain"], path: "Tests/StoreSupport",
+            swiftSettings: strict),
         .target(name: "SimulatedMachine", path: "Tests/SimulatedMachine"),
         .executableTarget(
             name: "simulation",
@@ -77,12 +80,17 @@ let package = Package(
         tests("NetTests", ["Net", "TestSupport"]),
         tests("HTTPTests", ["HTTP", "Net", "TestSupport"]),
         tests("SQLiteTests", ["SQLite", "Migrations", "TestSupport"]),
-        tests("StoreTests", ["Store", "SQLite", "Migrations", "Domain", "TestSupport"]),
+        tests(
+            "StoreTests",
+            ["Store", "SQLite", "Migrations", "Domain", "StoreSupport", "TestSupport"]),
         tests(
             "ClicksTests", ["Clicks", "Domain", "Crypto", "Store", "HTTP", "Net", "TestSupport"]),
         tests(
             "PostbacksTests",
-            ["Postbacks", "Domain", "Crypto", "Store", "HTTP", "Net", "TestSupport"]),
+            [
+                "Postbacks", "Domain", "Crypto", "Store", "HTTP", "Net", "StoreSupport",
+                "TestSupport",
+            ]),
         tests(
             "OutboundTests",
             ["Outbound", "Domain", "Crypto", "Store", "HTTP", "Net", "TestSupport"]),
@@ -90,7 +98,7 @@ let package = Package(
             "AdminTests",
             [
                 "Admin", "Clicks", "Crypto", "Domain", "Postbacks", "Store", "HTTP", "Reports",
-                "TestSupport",
+                "StoreSupport", "TestSupport",
             ]),
         tests(
             "FuzzTests", ["Domain", "Net", "HTTP", "Visitors", "Postbacks"],

@@ -1,7 +1,8 @@
 /// Reads a short text from left to right for the parsers of times, days and time zones.
 ///
 /// It owns its bytes: these texts are some tens of bytes and none of their parsers is on the path
-/// of a click; addresses have a reader of their own, which is. Every read is checked; reading past the end gives nil, never a trap.
+/// of a click; addresses have a reader of their own, which is. Every read is checked; reading past
+/// the end gives nil, never a trap.
 struct ByteCursor {
     let bytes: [UInt8]
     private(set) var position = 0

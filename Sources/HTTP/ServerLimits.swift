@@ -55,7 +55,8 @@ public struct ServerLimits: Sendable {
 
     public init() {}
 
-    /// How often deadlines are looked at: they are kept to within this.
+    /// How often deadlines are looked at: they are kept to within this, unless thousands are late
+    /// together.
     var sweepNanos: UInt64 {
         let shortest = min(
             headMilliseconds, idleMilliseconds, bodyMilliseconds, writeMilliseconds,

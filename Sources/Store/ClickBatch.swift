@@ -43,25 +43,9 @@ public struct ClickBatch: Sendable {
         return NewClick.Bytes(start: start, count: UInt32(truncatingIfNeeded: bytes.count))
     }
 
+    /// Copies an array's bytes into the arena.
     public mutating func keep(_ bytes: [UInt8]) -> NewClick.Bytes {
         bytes.withUnsafeBytes { keep($0) }
-    }
-
-    /// Marks where bytes appended to `arena` from now on begin.
-    public var mark: Int { arena.count }
-
-    /// What was appended since the mark.
-    public func kept(since mark: Int) -> NewClick.Bytes {
-        NewClick.Bytes(
-            start: UInt32(truncatingIfNeeded: mark),
-            count: UInt32(truncatingIfNeeded: arena.count - mark))
-    }
-
-    /// Appends a copy of kept bytes behind their length, as the columns hold several texts in one.
-    public mutating func pack(_ bytes: NewClick.Bytes) {
-        PackedTexts.append(length: Int(bytes.count), to: &arena)
-        // By index: the array may move while it grows.
-        for index in bytes.range { arena.append(arena[index]) }
     }
 }
 

@@ -23,7 +23,7 @@ final class ClickFile {
         milliseconds = first..<next
         do {
             // A checkpoint keeps the clicks of its moment waiting: at full load one of 4 MB comes
-            // ten times a second and takes little, where 16 MB showed in each hundredth redirect.
+            // some times a second and takes little, where 16 MB showed in each hundredth redirect.
             connection = try Connection(
                 path: directory.clickFilePath(day), mode: .create,
                 options: Connection.Options(

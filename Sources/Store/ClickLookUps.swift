@@ -101,10 +101,16 @@ public final class ClickLookUps: Sendable {
                     found.hasLanderClicks = try !reader.clicks.landerClicks(of: rowID, limit: 1)
                         .isEmpty
                 }
-                found.takenIDs = try taken(item)
             } catch {
                 reader.close()
                 log("click_not_found", "reason=\"\(error)\"")
+                return found
+            }
+            do throws(StoreError) {
+                found.takenIDs = try taken(item)
+            } catch {
+                reader.close()
+                log("lander_clicks_not_read", "reason=\"\(error)\"")
             }
             return found
         }

@@ -1,5 +1,6 @@
 import Domain
 import Store
+import StoreSupport
 import TestSupport
 import Testing
 
@@ -20,12 +21,7 @@ extension Bench {
         func keep(_ bytes: [UInt8]) -> NewClick.Bytes {
             bytes.withUnsafeBytes { batch.keep($0) }
         }
-        func pack(_ texts: [[UInt8]]) -> NewClick.Bytes {
-            let kept = texts.map(keep)
-            let mark = batch.mark
-            for text in kept { batch.pack(text) }
-            return batch.kept(since: mark)
-        }
+        let kept = batch.keep(parameters)
         batch.rows.append(
             NewClick(
                 rowID: rowID, campaignID: CampaignID(campaign), flowVersion: 1, rule: 0, path: 1,
@@ -34,8 +30,7 @@ extension Bench {
                 externalID: keep(externalID), ip: IPAddress("203.0.113.9"),
                 userAgent: keep(Array("Mozilla".utf8)),
                 referrer: keep(Array("https://r.example/".utf8)),
-                parameterNames: pack(parameters.map { Array($0.name.utf8) }),
-                parameterValues: pack(parameters.map(\.value))))
+                parameterNames: kept.names, parameterValues: kept.values))
         let outcome = try Waiting<ClickOutcome>.value { done in
             clickStore.store(batch, finished: done)
         }

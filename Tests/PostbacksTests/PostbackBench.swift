@@ -3,6 +3,7 @@ import Domain
 import Foundation
 import Postbacks
 import Store
+import StoreSupport
 import TestSupport
 
 /// A real ledger and a real click store in a directory of their own, without a server: one source,
@@ -169,21 +170,15 @@ final class PostbackBench: Sendable {
         let external = keep(externalID ?? "")
         let agent = keep("Browser/1")
         let referrer = keep("")
-        let pieces = parameters.map { (name: keep($0.0), value: keep($0.1)) }
-        var mark = batch.mark
-        for piece in pieces { batch.pack(piece.name) }
-        let names = batch.kept(since: mark)
-        mark = batch.mark
-        for piece in pieces { batch.pack(piece.value) }
-        let values = batch.kept(since: mark)
+        let kept = batch.keep(parameters.map { (name: $0.0, value: Array($0.1.utf8)) })
         batch.rows.append(
             NewClick(
                 rowID: rowID, campaignID: campaign ?? self.campaign, flowVersion: 1, rule: 0,
                 path: 1, landerVersion: nil,
                 offerVersion: offerVersion ?? self.offerVersion, costNanos: costNanos,
                 currency: .usDollar, externalID: external, ip: IPAddress("198.51.100.7"),
-                userAgent: agent, referrer: referrer, parameterNames: names,
-                parameterValues: values))
+                userAgent: agent, referrer: referrer, parameterNames: kept.names,
+                parameterValues: kept.values))
         let outcome = Locked<ClickOutcome?>(nil)
         let done = DispatchSemaphore(value: 0)
         clicks.store(batch) {

@@ -2,7 +2,9 @@ import Domain
 import Foundation
 import SQLite
 import Store
+import StoreSupport
 import TestSupport
+import Testing
 
 /// A click store whose clock the test moves.
 final class ClickBench: Sendable {
@@ -46,20 +48,14 @@ final class ClickBench: Sendable {
         func keep(_ bytes: [UInt8]) -> NewClick.Bytes { bytes.withUnsafeBytes { batch.keep($0) } }
         let external = keep(externalID ?? Array("E\(sequence)".utf8))
         let userAgent = keep(Array(agent.utf8))
-        let pieces = parameters.map { (keep(Array($0.0.utf8)), keep($0.1)) }
-        var mark = batch.mark
-        for piece in pieces { batch.pack(piece.0) }
-        let names = batch.kept(since: mark)
-        mark = batch.mark
-        for piece in pieces { batch.pack(piece.1) }
-        let values = batch.kept(since: mark)
+        let kept = batch.keep(parameters.map { (name: $0.0, value: $0.1) })
         batch.rows.append(
             NewClick(
                 rowID: rowID, campaignID: CampaignID(campaign), flowVersion: 1, rule: 0, path: 1,
                 landerVersion: nil, offerVersion: 1,
                 costNanos: cost, currency: currency, externalID: external,
                 ip: ip.flatMap { IPAddress($0) }, userAgent: userAgent, referrer: .none,
-                parameterNames: names, parameterValues: values))
+                parameterNames: kept.names, parameterValues: kept.values))
         return rowID
     }
 
@@ -75,6 +71,17 @@ final class ClickBench: Sendable {
     func save(_ batch: ClickBatch) throws -> ClickOutcome {
         let outcome = submit(batch)
         return try eventually("the batch was answered") { outcome.current }
+    }
+
+    /// Two rounds of housekeeping, with a click in each.
+    func keepHouseTwice(every pause: Duration) throws {
+        for round in 0..<2 {
+            clock.with { $0 = $0.advanced(by: pause) }
+            usleep(1_100_000)
+            var batch = ClickBatch()
+            _ = Self.click(round, at: clock.current, into: &batch)
+            #expect(try save(batch) == .stored)
+        }
     }
 
     func click(_ rowID: ClickRowID) throws -> Click? { try ClickReader(data).click(rowID) }

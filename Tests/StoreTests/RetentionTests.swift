@@ -50,14 +50,7 @@ import Testing
         let bench = try ClickBench { $0.retentionDays = 3 }
         let old = StoreBench.noon.day.advanced(by: -9)
         try bench.block(old)
-        // Two rounds of housekeeping.
-        for round in 0..<2 {
-            bench.clock.with { $0 = $0.advanced(by: .seconds(6)) }
-            usleep(1_100_000)
-            var batch = ClickBatch()
-            _ = ClickBench.click(round, at: bench.clock.current, into: &batch)
-            #expect(try bench.save(batch) == .stored)
-        }
+        try bench.keepHouseTwice(every: .seconds(6))
         #expect(bench.store.failure == nil)
         #expect(bench.events.current == ["day_not_deleted"])
     }
