@@ -171,6 +171,8 @@ extension Connection {
             return
         }
         blocked(after: count)
+        // It was others' turn; the socket has room and will not say so again.
+        if tls != nil, !hasUnsentCiphertext { markDirty() }
     }
 
     private func unblock() {

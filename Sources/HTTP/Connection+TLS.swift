@@ -18,7 +18,9 @@ extension Connection {
 
     func readSecure(_ tls: SecureTransport) {
         let wasShakingHands = isShakingHands
-        let received = tls.receive(through: server.ciphertextBuffer, into: server.readBuffer)
+        let received = tls.receive(through: server.ciphertextBuffer, into: server.readBuffer) {
+            noteRead($0, of: server.ciphertextBuffer.count)
+        }
         if wasShakingHands { shookHands(tls) }
         switch received {
         case .bytes(let count):

@@ -56,8 +56,6 @@ final class Connection: EventHandler, @unchecked Sendable {
     let output = PooledBytes()
     /// A write did not take everything: we wait until the socket is writable.
     var isBlocked = false
-    /// What the loop watches for us.
-    var watched = Interest.read
     var writeDeadline = UInt64.max
     /// Since when that is so.
     var blockedSince: UInt64 = 0
@@ -66,6 +64,14 @@ final class Connection: EventHandler, @unchecked Sendable {
 
     /// No request after the last one parsed is read; the connection closes after its answer.
     var isClosing = false
+    /// There may be something to read: the loop tells of what comes once, and we may not want it yet.
+    private var mayRead = false
+    /// The client's end stands behind what there is to read.
+    private var isEndComing = false
+    /// Both directions are gone, or the socket failed.
+    private var isHungUp = false
+    /// It is one of those of which the server reads on.
+    var isReadable = false
     /// The client has sent everything it will.
     var isReadFinished = false
     /// Bytes of the client were or may be left unread: close only after it had time to read ours.
@@ -116,21 +122,37 @@ final class Connection: EventHandler, @unchecked Sendable {
 
     // MARK: Events
 
+    /// What a connection is watched for all its life: a request costs no call for it, whether or not
+    /// we want to read or write at the time.
+    static let watched: Interest = [.read, .write, .end, .changes]
+
     func ready(_ events: Interest) {
-        // Both directions are gone, or the socket failed: nobody would read an answer. What was
-        // sent before that is still read and handled. The kernel reports this until we close.
-        if events.contains(.hangup), !events.contains(.read) || !wantsRead {
-            // What was read is parsed on in one of the next turns.
-            if !isResumable { close() }
-            return
-        }
-        if events.contains(.write) { flush() }
-        if events.contains(.read), !isClosed { readable() }
+        if !events.isDisjoint(with: [.read, .end, .hangup]) { mayRead = true }
+        if !events.isDisjoint(with: [.end, .hangup]) { isEndComing = true }
+        if events.contains(.hangup) { isHungUp = true }
+        if isBlocked, events.contains(.write) { flush() }
+        if !isClosed { readable() }
     }
 
     /// Reads what the client sent: with TLS only to throw it away, else see `Connection+TLS.swift`.
     private func receive(into buffer: UnsafeMutableRawBufferPointer) -> Transfer {
-        Socket.read(descriptor, into: buffer)
+        let received = Socket.read(descriptor, into: buffer)
+        noteRead(received, of: buffer.count)
+        return received
+    }
+
+    /// Less than there was room for is all there was (epoll(7)), but for the client's end.
+    func noteRead(_ received: Transfer, of room: Int) {
+        switch received {
+        case .bytes(let count): mayRead = count == room || isEndComing
+        case .wouldBlock, .end, .failed: mayRead = false
+        }
+    }
+
+    /// Reads once more, in a turn in which others read before and after it.
+    func readOn() {
+        isReadable = false
+        if !isClosed { readable() }
     }
 
     /// The only place that writes to the socket.
@@ -140,12 +162,8 @@ final class Connection: EventHandler, @unchecked Sendable {
     }
 
     private func readable() {
-        if case .discarding = reading {
-            discard()
-            return
-        }
-        // An event from before reading paused; or what was read before is yet to be parsed.
-        if isPaused || isStalled || isReadFinished { return }
+        guard mayRead, wantsRead else { return settle() }
+        if case .discarding = reading { return discard() }
         if let tls {
             readSecure(tls)
             return
@@ -162,7 +180,7 @@ final class Connection: EventHandler, @unchecked Sendable {
             case .bytes(let count):
                 if requestStarted == 0 { requestStarted = now }
                 parseShared(shared, count)
-            case .wouldBlock: return
+            case .wouldBlock: break
             case .end: readFinished()
             case .failed:
                 close()
@@ -183,7 +201,7 @@ final class Connection: EventHandler, @unchecked Sendable {
                 input.wrote(count)
                 bodyCame(count)
                 if isWorthParsing(room, before, count) { parseInput() }
-            case .wouldBlock: return
+            case .wouldBlock: break
             case .end: readFinished()
             case .failed:
                 close()
@@ -224,6 +242,7 @@ final class Connection: EventHandler, @unchecked Sendable {
         case .wouldBlock: break
         case .end, .failed: close()
         }
+        settle()
     }
 
     /// Parses on after a pause; called once at the end of a turn.
@@ -243,31 +262,27 @@ final class Connection: EventHandler, @unchecked Sendable {
 
     // MARK: State
 
-    /// Brings interest and deadline in line with what happened; closes when all is done.
+    /// Does what follows from what happened: has it read on where there is more, closes when all is
+    /// done, keeps the deadline.
     func settle() {
         if isClosed { return }
-        if isClosing, unanswered == 0, output.isEmpty, !hasUnsentCiphertext {
-            finish()
-            return
+        if isClosing, unanswered == 0, output.isEmpty, !hasUnsentCiphertext { finish() }
+        if isClosed { return }
+        if wantsRead {
+            if mayRead, !isReadable {
+                isReadable = true
+                server.markReadable(self)
+            }
+        } else if isHungUp, !isResumable {
+            // Nobody would read an answer, and all that was sent before that is handled but for
+            // what we don't take at this time.
+            return close()
         }
-        updateInterest()
         updateDeadline()
     }
 
-    var wantsRead: Bool { isLingering || !(isPaused || isStalled || isReadFinished || isClosing) }
-
-    private func updateInterest() {
-        var interest: Interest = []
-        if isBlocked { interest.insert(.write) }
-        if wantsRead { interest.insert(.read) }
-        if interest == watched { return }
-        do {
-            try server.loop.modify(descriptor, interest)
-            watched = interest
-        } catch {
-            // The kernel has no memory for it: we would never hear of this connection again.
-            close()
-        }
+    private var wantsRead: Bool {
+        isLingering || !(isPaused || isStalled || isReadFinished || isClosing)
     }
 
     private func updateDeadline() {
@@ -381,10 +396,14 @@ final class Connection: EventHandler, @unchecked Sendable {
         Socket.finishWriting(descriptor)
         server.setDeadline(server.loop.nowNanos &+ server.nanos.linger, of: slot)
         server.lingers(self)
-        updateInterest()
+        mayRead = true
     }
 
     func drain() {
+        if isClosed || isLingering { return }
+        // A request that has arrived and was not read yet is in flight too.
+        mayRead = true
+        readable()
         if isClosed || isLingering { return }
         if isIdle {
             close()

@@ -65,12 +65,16 @@ final class SecureTransport {
     // MARK: Reading
 
     /// Reads from the socket once and decrypts everything that came.
+    ///
+    /// - Parameter note: is told what came of the socket.
     func receive(
         through ciphertext: UnsafeMutableRawBufferPointer,
-        into plain: UnsafeMutableRawBufferPointer
+        into plain: UnsafeMutableRawBufferPointer, note: (Transfer) -> Void
     ) -> Received {
         let count: Int
-        switch Socket.read(descriptor, into: ciphertext) {
+        let received = Socket.read(descriptor, into: ciphertext)
+        note(received)
+        switch received {
         case .bytes(let read): count = read
         case .wouldBlock: return .nothing
         case .end: return .end

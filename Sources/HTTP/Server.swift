@@ -29,6 +29,9 @@ public final class Server: Acceptor, @unchecked Sendable {
     /// The first to be resumed next is at `resumeNext`.
     private var resumable: [Connection] = []
     private var resumeNext = 0
+    /// Those of which more may be read, from `readNext` on.
+    private var readable: [Connection] = []
+    private var readNext = 0
     private var spare: [Connection] = []
     /// The longest first. Those that were closed since are dropped by the sweep.
     private var lingering: [(slot: Int, generation: UInt32)] = []
@@ -107,7 +110,7 @@ public final class Server: Acceptor, @unchecked Sendable {
             server: self, descriptor: descriptor, slot: UInt32(truncatingIfNeeded: slot),
             generation: generation, peerAddress: peer?.ipBytes)
         do {
-            try loop.add(descriptor, .read, connection)
+            try loop.add(descriptor, Connection.watched, connection)
         } catch {
             // Out of memory or of epoll watches: as if it had not been accepted.
             connections.giveBack(slot)
@@ -214,8 +217,14 @@ public final class Server: Acceptor, @unchecked Sendable {
         resumable.append(connection)
     }
 
+    /// Has `connection` read once more, in this turn or one of the next.
+    func markReadable(_ connection: Connection) {
+        readable.append(connection)
+    }
+
     private func turnEnded() {
         if sweepNext != nil { sweep() }
+        if !readable.isEmpty { readSome() }
         if !resumable.isEmpty { resumeSome() }
         handler.turnEnded()
         if !dirty.isEmpty {
@@ -224,7 +233,24 @@ public final class Server: Acceptor, @unchecked Sendable {
             for index in spare.indices { spare[index].flush() }
             spare.removeAll(keepingCapacity: true)
         }
-        if !resumable.isEmpty || sweepNext != nil { loop.wantTurn() }
+        let isDone = dirty.isEmpty && readable.isEmpty && resumable.isEmpty && sweepNext == nil
+        if !isDone { loop.wantTurn() }
+    }
+
+    /// Those that send more than is read at once take turns.
+    private static let readsPerTurnMax = 32
+
+    private func readSome() {
+        // Those that are added meanwhile wait for the next turn.
+        let end = min(readable.count, readNext + Self.readsPerTurnMax)
+        while readNext < end {
+            readable[readNext].readOn()
+            readNext += 1
+        }
+        if readNext == readable.count || readNext >= 4096 {
+            readable.removeFirst(readNext)
+            readNext = 0
+        }
     }
 
     /// Who asks for more before the answers to what it asked for waits behind everybody's first
@@ -344,10 +370,7 @@ public final class Server: Acceptor, @unchecked Sendable {
         }
         listeners = []
         for slot in connections.indices {
-            guard let connection = connections[slot] else { continue }
-            // A request that has arrived and was not read yet is in flight too.
-            if connection.wantsRead { connection.ready(.read) }
-            connection.drain()
+            connections[slot]?.drain()
         }
         finishDrainIfDone()
     }

@@ -11,6 +11,11 @@ public struct Interest: OptionSet, Sendable {
     public static let write = Interest(rawValue: 2)
     /// Error or both directions shut. Always reported, whatever was asked for.
     public static let hangup = Interest(rawValue: 4)
+    /// The other side sends no more (EPOLLRDHUP): its end stands behind what can be read.
+    public static let end = Interest(rawValue: 8)
+    /// Each change is told once, when it comes, instead of in every turn while it lasts (EPOLLET).
+    /// Whoever leaves something unread or unwritten has to come back to it unasked.
+    public static let changes = Interest(rawValue: 16)
 }
 
 /// Receives the readiness of one descriptor, on its loop's thread.
@@ -19,7 +24,7 @@ public protocol EventHandler: AnyObject {
     func ready(_ events: Interest)
 }
 
-/// A level-triggered epoll loop with timers and a mailbox, run by one thread.
+/// An epoll loop with timers and a mailbox, run by one thread.
 ///
 /// A turn is: wait, read the clocks, ready descriptors, due timers, mailbox, turn-end hooks.
 /// Nothing run by it may block.
@@ -39,7 +44,8 @@ public final class EventLoop: @unchecked Sendable {
 
     private struct Registration {
         var handler: (any EventHandler)?
-        /// Bumped by `add`, `remove` and `forget`, and carried in the epoll event, so that an event of a closed descriptor never reaches the next owner of its number.
+        /// Bumped by `add`, `remove` and `forget`, and carried in the epoll event, so that an event of
+        /// a closed descriptor never reaches the next owner of its number.
         var generation: UInt32 = 0
         var interest: Interest = []
     }
@@ -140,6 +146,7 @@ public final class EventLoop: @unchecked Sendable {
         var ready: Interest = []
         if event.events & EPOLLIN.rawValue != 0 { ready.insert(.read) }
         if event.events & EPOLLOUT.rawValue != 0 { ready.insert(.write) }
+        if event.events & EPOLLRDHUP.rawValue != 0 { ready.insert(.end) }
         if event.events & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 { ready.insert(.hangup) }
         handler.ready(ready)
     }
@@ -186,7 +193,7 @@ public final class EventLoop: @unchecked Sendable {
 
     // MARK: Descriptors
 
-    /// Watches `descriptor`, level-triggered. The loop keeps `handler` alive until `remove`.
+    /// Watches `descriptor`. The loop keeps `handler` alive until `remove`.
     public func add(_ descriptor: Int32, _ interest: Interest, _ handler: any EventHandler)
         throws(NetError)
     {
@@ -242,6 +249,8 @@ public final class EventLoop: @unchecked Sendable {
         var event = epoll_event()
         if interest.contains(.read) { event.events |= EPOLLIN.rawValue }
         if interest.contains(.write) { event.events |= EPOLLOUT.rawValue }
+        if interest.contains(.end) { event.events |= EPOLLRDHUP.rawValue }
+        if interest.contains(.changes) { event.events |= EPOLLET.rawValue }
         event.data.u64 =
             UInt64(registrations[Int(descriptor)].generation) << 32 | UInt64(UInt32(descriptor))
         return event

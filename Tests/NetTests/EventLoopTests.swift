@@ -153,4 +153,29 @@ import Testing
         #expect(
             log.starts(with: ["timer", "hook"]) || log.starts(with: ["hook", "timer", "hook"]))
     }
+
+    @Test func `a change is told once, and the other side's end with it`() throws {
+        final class Seen: EventHandler {
+            var events: [Interest] = []
+            func ready(_ events: Interest) { self.events.append(events) }
+        }
+        let loop = try EventLoop(name: "changes")
+        var ends: [Int32] = [0, 0]
+        #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        defer { close(ends[0]) }
+        let (once, always) = (Seen(), Seen())
+        let copy = dup(ends[0])
+        defer { close(copy) }
+        try loop.add(ends[0], [.read, .end, .changes], once)
+        try loop.add(copy, .read, always)
+        #expect(write(ends[1], "x", 1) == 1)
+        for _ in 0..<3 { loop.turn(timeout: 0) }
+        #expect(once.events == [.read])
+        #expect(always.events == [.read, .read, .read])
+        #expect(write(ends[1], "y", 1) == 1)
+        close(ends[1])
+        for _ in 0..<3 { loop.turn(timeout: 0) }
+        #expect(once.events.count == 2)
+        #expect(once.events.last == [.read, .end, .hangup])
+    }
 }
