@@ -175,9 +175,12 @@ struct Choice {
     /// Goes to another offer than was decided, by the visitor's own choice, unless that is full:
     /// the one that it goes to counts.
     mutating func go(to landing: Landing?, at instant: Instant) {
-        guard let landing = landing?.taking(offer, at: instant),
-            landing.offerID != offer?.offerID, taken?.move(to: landing.cap) ?? true
+        guard let landing = landing?.taking(offer, at: instant), landing.offerID != offer?.offerID
         else { return }
+        if let taken {
+            guard let moved = taken.moved(to: landing.cap) else { return }
+            self.taken = moved
+        }
         offer = landing
     }
 }

@@ -26,9 +26,10 @@ struct CapTable {
     }
 }
 
-/// Room of caps that one click has taken.
-struct TakenRoom: Sendable {
-    private var offer: CapCounter?
+/// Room of caps that one click has taken. A class: a choice is copied some times on its way, and most
+/// have taken none.
+final class TakenRoom: Sendable {
+    private let offer: CapCounter?
     private let path: CapCounter?
     private let campaign: CapCounter?
     private let instant: Instant
@@ -50,12 +51,11 @@ struct TakenRoom: Sendable {
     }
 
     /// The visitor goes to another offer than was decided.
-    /// - Returns: false, and nothing was changed, where that one is full.
-    mutating func move(to cap: Cap?) -> Bool {
-        if let cap, !cap.counter.take(cap.caps, at: instant) { return false }
+    /// - Returns: nil, and nothing was changed, where that one is full.
+    func moved(to cap: Cap?) -> TakenRoom? {
+        if let cap, !cap.counter.take(cap.caps, at: instant) { return nil }
         offer?.giveBack(takenAt: instant)
-        offer = cap?.counter
-        return true
+        return TakenRoom(offer: cap?.counter, path: path, campaign: campaign, at: instant)
     }
 }
 

@@ -7,8 +7,9 @@ internal import Visitors
 // Unchecked: filled by its loop, then handed over whole and changed by nobody; `answer` runs on
 // that loop again.
 final class Turn: @unchecked Sendable {
-    var batch = ClickBatch()
-    private var answers = Answers()
+    // Both unchecked, as each click changes them: what is called meanwhile has a request, no turn.
+    @exclusivity(unchecked) var batch = ClickBatch()
+    @exclusivity(unchecked) private var answers = Answers()
     /// Room of caps that its clicks have taken.
     var taken: [TakenRoom] = []
     /// Visits that were counted.

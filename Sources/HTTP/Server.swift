@@ -25,7 +25,8 @@ public final class Server: Acceptor, @unchecked Sendable {
     let handler: any RequestHandler
     private var listeners: [Listener] = []
     private let connections = ConnectionTable()
-    private var dirty: [Connection] = []
+    // Unchecked, as each request looks: nothing is called while it changes.
+    @exclusivity(unchecked) private var dirty: [Connection] = []
     /// The first to be resumed next is at `resumeNext`.
     private var resumable: [Connection] = []
     private var resumeNext = 0

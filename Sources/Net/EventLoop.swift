@@ -36,9 +36,9 @@ public final class EventLoop: @unchecked Sendable {
 
     /// CLOCK_MONOTONIC, read once per turn. Loop thread only.
     public var nowNanos: UInt64 { monotonicNanos }
-    // Stored apart: each look at a property that others see is checked, and a request takes five.
-    private var monotonicNanos: UInt64
-    private var epochMicros: Int64
+    // Unchecked, as each request looks five times, and a number is read and written at once.
+    @exclusivity(unchecked) private var monotonicNanos: UInt64
+    @exclusivity(unchecked) private var epochMicros: Int64
     /// CLOCK_REALTIME in microseconds since 1970, read once per turn. Loop thread only.
     public var wallMicros: Int64 { epochMicros }
 

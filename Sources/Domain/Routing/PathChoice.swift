@@ -1,7 +1,21 @@
 /// The weights of a list of paths, and of what lies behind each.
 struct PathChoice: Sendable {
     private let choice: WeightedChoice
-    private let paths: [(landers: WeightedChoice?, offers: WeightedChoice)?]
+    /// Nil where a path is not usable.
+    private let paths: [Behind?]
+
+    /// What lies behind a path. A class: each click looks, and copying lists counts references.
+    private final class Behind: Sendable {
+        let landers: WeightedChoice?
+        let offers: WeightedChoice
+
+        init?(_ path: Path) {
+            guard path.isUsable, let offers = WeightedChoice(weights: path.offers.map(\.weight))
+            else { return nil }
+            landers = WeightedChoice(weights: path.landers.map(\.weight))
+            self.offers = offers
+        }
+    }
 
     /// Path, lander and offer are three independent choices.
     enum Salt {
@@ -16,11 +30,7 @@ struct PathChoice: Sendable {
             let choice = WeightedChoice(weights: paths.map { $0.isUsable ? $0.weight : 0 })
         else { return nil }
         self.choice = choice
-        self.paths = paths.map { path in
-            guard path.isUsable, let offers = WeightedChoice(weights: path.offers.map(\.weight))
-            else { return nil }
-            return (WeightedChoice(weights: path.landers.map(\.weight)), offers)
-        }
+        self.paths = paths.map(Behind.init)
     }
 
     func decide(_ seed: UInt64, rule: Int) -> Decision? {

@@ -34,7 +34,8 @@ public final class DeviceCache {
         var device: ReadDevice?
     }
 
-    private var places = [Place](repeating: Place(), count: placesMax)
+    // Unchecked, as each click looks: nothing is called while it changes.
+    @exclusivity(unchecked) private var places = [Place](repeating: Place(), count: placesMax)
     private var turn = 0
 
     public init() {}
