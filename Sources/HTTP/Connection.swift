@@ -61,6 +61,8 @@ final class Connection: EventHandler, @unchecked Sendable {
     var blockedSince: UInt64 = 0
     /// What the kernel had not sent at the last look, and for how long we had waited for a request.
     var unsent = (bytes: 0, since: UInt64.max)
+    /// When the next look is due, and for which wait.
+    private var nextLook = (at: UInt64(0), since: UInt64.max)
 
     /// No request after the last one parsed is read; the connection closes after its answer.
     var isClosing = false
@@ -127,10 +129,13 @@ final class Connection: EventHandler, @unchecked Sendable {
     static let watched: Interest = [.read, .write, .end, .changes]
 
     func ready(_ events: Interest) {
+        // A client has taken more of what the kernel had taken: nothing to us.
+        if events == .write, !isBlocked { return }
         if !events.isDisjoint(with: [.read, .end, .hangup]) { mayRead = true }
         if !events.isDisjoint(with: [.end, .hangup]) { isEndComing = true }
         if events.contains(.hangup) { isHungUp = true }
-        if isBlocked, events.contains(.write) { flush() }
+        // What is dirty is written at the turn's end.
+        if isBlocked, !isDirty, events.contains(.write) { flush() }
         if !isClosed { readable() }
     }
 
@@ -141,7 +146,8 @@ final class Connection: EventHandler, @unchecked Sendable {
         return received
     }
 
-    /// Less than there was room for is all there was (epoll(7)), but for the client's end.
+    /// Less than there was room for is all there was (epoll(7)), but for the client's end. (And but for
+    /// what stands behind TCP's urgent data, which no HTTP client sends: it waits for more to come.)
     func noteRead(_ received: Transfer, of room: Int) {
         switch received {
         case .bytes(let count): mayRead = count == room || isEndComing
@@ -194,7 +200,9 @@ final class Connection: EventHandler, @unchecked Sendable {
                 settle()
                 return
             }
-            let room = input.room
+            // A body that has grown has much room, and others want to be read, too.
+            let room = UnsafeMutableRawBufferPointer(
+                rebasing: input.room.prefix(server.readBuffer.count))
             switch receive(into: room) {
             case .bytes(let count):
                 let before = input.count
@@ -248,7 +256,8 @@ final class Connection: EventHandler, @unchecked Sendable {
     /// Parses on after a pause; called once at the end of a turn.
     func resume() {
         isResumable = false
-        guard !isClosed, !isPaused else { return }
+        if isClosed { return }
+        if isPaused { return settle() }
         isStalled = false
         if !input.isEmpty {
             // The time in which we did not read is not the client's.
@@ -295,7 +304,9 @@ final class Connection: EventHandler, @unchecked Sendable {
                 if requestStarted != 0 {
                     next = min(next, requestStarted &+ nanos.head)
                 } else if unanswered == 0, output.isEmpty {
-                    next = min(next, waitingSince &+ (nextSequence == 0 ? nanos.first : nanos.look))
+                    let look = nextSequence == 0 ? nanos.first : nanos.look
+                    next = min(
+                        next, nextLook.since == waitingSince ? nextLook.at : waitingSince &+ look)
                 }
             case .body, .chunked: next = min(next, bodyDeadline)
             case .discarding: break
@@ -310,7 +321,8 @@ final class Connection: EventHandler, @unchecked Sendable {
             giveUp()
             return
         }
-        if isIdle, nextSequence != 0, let next = nextLook() {
+        if isIdle, nextSequence != 0, let next = look() {
+            nextLook = (next, waitingSince)
             server.setDeadline(next, of: slot)
             return
         }
@@ -334,7 +346,7 @@ final class Connection: EventHandler, @unchecked Sendable {
     ///
     /// Small answers fit into the kernel's memory even for a client that doesn't take them, and look
     /// sent from here.
-    private func nextLook() -> UInt64? {
+    private func look() -> UInt64? {
         let now = server.loop.nowNanos
         let bytes = Socket.unsentBytes(descriptor)
         guard bytes > 0 else {

@@ -24,7 +24,7 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     let handler: any RequestHandler
     private var listeners: [Listener] = []
-    private let connections = ConnectionTable()
+    let connections = ConnectionTable()
     // Unchecked, as each request looks: nothing is called while it changes.
     @exclusivity(unchecked) private var dirty: [Connection] = []
     /// The first to be resumed next is at `resumeNext`.
@@ -225,8 +225,9 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     private func turnEnded() {
         if sweepNext != nil { sweep() }
-        if !readable.isEmpty { readSome() }
         if !resumable.isEmpty { resumeSome() }
+        // Then, so that a client's end is seen with its last request.
+        if !readable.isEmpty { readSome() }
         handler.turnEnded()
         if !dirty.isEmpty {
             swap(&dirty, &spare)
@@ -243,8 +244,10 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     private func readSome() {
         // Those that are added meanwhile wait for the next turn.
-        let end = min(readable.count, readNext + Self.readsPerTurnMax)
-        while readNext < end {
+        let end = readable.count
+        var left = Self.readsPerTurnMax
+        while readNext < end, left > 0 {
+            if !readable[readNext].isClosed { left -= 1 }
             readable[readNext].readOn()
             readNext += 1
         }
@@ -260,8 +263,10 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     private func resumeSome() {
         // Those that are added meanwhile wait for the next turn.
-        let end = min(resumable.count, resumeNext + Self.resumesPerTurnMax)
-        while resumeNext < end {
+        let end = resumable.count
+        var left = Self.resumesPerTurnMax
+        while resumeNext < end, left > 0 {
+            if !resumable[resumeNext].isClosed { left -= 1 }
             resumable[resumeNext].resume()
             resumeNext += 1
         }

@@ -35,12 +35,16 @@ public final class EventLoop: @unchecked Sendable {
     public let name: String
 
     /// CLOCK_MONOTONIC, read once per turn. Loop thread only.
-    public var nowNanos: UInt64 { monotonicNanos }
-    // Unchecked, as each request looks five times, and a number is read and written at once.
-    @exclusivity(unchecked) private var monotonicNanos: UInt64
-    @exclusivity(unchecked) private var epochMicros: Int64
+    public var nowNanos: UInt64 { clocks.pointee.monotonicNanos }
     /// CLOCK_REALTIME in microseconds since 1970, read once per turn. Loop thread only.
-    public var wallMicros: Int64 { epochMicros }
+    public var wallMicros: Int64 { clocks.pointee.wallMicros }
+
+    private struct Clocks {
+        var monotonicNanos = Clock.monotonicNanos()
+        var wallMicros = Clock.wallMicros()
+    }
+    // Apart: a request looks five times, and each look at a property that changes is checked.
+    private let clocks: UnsafeMutablePointer<Clocks>
 
     private struct Registration {
         var handler: (any EventHandler)?
@@ -72,8 +76,8 @@ public final class EventLoop: @unchecked Sendable {
         self.epoll = epoll
         events = .allocate(capacity: Self.eventsMax)
         events.initialize(repeating: epoll_event(), count: Self.eventsMax)
-        monotonicNanos = Clock.monotonicNanos()
-        epochMicros = Clock.wallMicros()
+        clocks = .allocate(capacity: 1)
+        clocks.initialize(to: Clocks())
 
         var event = epoll_event()
         event.events = EPOLLIN.rawValue | EPOLLET.rawValue
@@ -86,6 +90,7 @@ public final class EventLoop: @unchecked Sendable {
     deinit {
         close(epoll)
         events.deallocate()
+        clocks.deallocate()
     }
 
     // MARK: From any thread
@@ -123,8 +128,7 @@ public final class EventLoop: @unchecked Sendable {
         isTurnWanted = false
         // A signal ends the wait with EINTR and -1: an empty turn, after which we wait again.
         let count = epoll_wait(epoll, events, Int32(Self.eventsMax), timeout)
-        monotonicNanos = Clock.monotonicNanos()
-        epochMicros = Clock.wallMicros()
+        clocks.pointee = Clocks()
         var index = 0
         while index < Int(count) {
             dispatch(events[index])

@@ -167,6 +167,27 @@ import Testing
         try eventually("closed") { try server.onLoop { $0.openConnections } == 0 }
     }
 
+    @Test func `an answer that is taken late brings no earlier look at an idle client`() throws {
+        let server = try SteppedServer {
+            $0.idleMilliseconds = 60_000
+            $0.writeMilliseconds = 40
+        }
+        try server.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        let connections = server.server.connections
+        let slot = try #require(connections.indices.first { connections[$0] != nil })
+        let first = connections.deadline(of: slot)
+        // The kernel has nothing left to send: the client may be idle for its minute.
+        try eventually("looked at") {
+            server.turn()
+            return connections.deadline(of: slot) > first &+ 50_000_000_000
+        }
+        let last = connections.deadline(of: slot)
+        // Reading makes the socket writable, which is told.
+        #expect(!server.receive().isEmpty)
+        server.turn()
+        #expect(connections.deadline(of: slot) == last)
+    }
+
     @Test func `what the kernel holds for a client that does not read goes with it`() throws {
         let server = try TestServer { $0.writeMilliseconds = 150 }
         let connection = try server.connect()
