@@ -15,7 +15,7 @@
 /// U+FFFD.
 public struct Pattern: Sendable {
     public let text: String
-    private let matcher: PatternMatcher
+    let matcher: PatternMatcher
 
     public static let textBytesMax = 1_000
     /// Of the compiled program; repeats are compiled as copies, so this bounds them too.

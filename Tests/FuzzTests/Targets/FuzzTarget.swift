@@ -51,13 +51,14 @@ struct FuzzSplits {
 
     init(_ seed: UInt8) { state = UInt64(seed) &* 0x9e37_79b9_7f4a_7c15 | 1 }
 
-    mutating func pieces(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+    /// - Parameter mostBytes: of a piece.
+    mutating func pieces(_ bytes: [UInt8], of mostBytes: Int = 17) -> [ArraySlice<UInt8>] {
         var pieces: [ArraySlice<UInt8>] = []
         var start = 0
         while start < bytes.count {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             // Mostly small ones, some of one byte.
-            let length = 1 + Int(state >> 33) % (state >> 62 == 0 ? 1 : 17)
+            let length = 1 + Int(state >> 33) % (state >> 62 == 0 ? 1 : mostBytes)
             let end = min(bytes.count, start + length)
             pieces.append(bytes[start..<end])
             start = end
