@@ -51,7 +51,7 @@ extension Connection {
     private func parse(_ base: UnsafeMutableRawPointer, _ count: Int, atMost limit: Int) -> Int {
         isParsing = true
         defer { isParsing = false }
-        let now = withServer(\.loop.nowNanos)
+        let now = withServer { $0.loop.nowNanos }
         var start = 0
         var handled = 0
         while start < count, handled < limit, !isClosing, !isPaused, !isClosed {

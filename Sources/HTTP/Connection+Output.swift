@@ -60,7 +60,7 @@ extension Connection {
         if isClosed { return }
         sendContinueIfDue()
         markDirty()
-        waitingSince = withServer(\.loop.nowNanos)
+        waitingSince = withServer { $0.loop.nowNanos }
         resumeIfPossible()
     }
 

@@ -98,7 +98,8 @@ final class Connection: EventHandler, @unchecked Sendable {
         waitingSince = server.loop.nowNanos
     }
 
-    /// The server, for what each request comes through: nobody counts references to it there.
+    /// The server, for what each request comes through: nobody counts references to it there. Not
+    /// by key paths, which are checked for overlaps at each look.
     @inline(__always)
     func withServer<Result>(_ body: (Server) -> Result) -> Result {
         owner._withUnsafeGuaranteedRef(body)
@@ -296,7 +297,7 @@ final class Connection: EventHandler, @unchecked Sendable {
 
     private func updateDeadline() {
         if isLingering { return }
-        let nanos = withServer(\.nanos)
+        let nanos = withServer { $0.nanos }
         var next = isBlocked ? writeDeadline : UInt64.max
         if !isPaused, !isStalled, !isClosing {
             switch reading {

@@ -35,16 +35,12 @@ public final class EventLoop: @unchecked Sendable {
     public let name: String
 
     /// CLOCK_MONOTONIC, read once per turn. Loop thread only.
-    public var nowNanos: UInt64 { clocks.pointee.monotonicNanos }
+    public var nowNanos: UInt64 { monotonicNanos }
+    // Stored apart: each look at a property that others see is checked, and a request takes five.
+    private var monotonicNanos: UInt64
+    private var epochMicros: Int64
     /// CLOCK_REALTIME in microseconds since 1970, read once per turn. Loop thread only.
-    public var wallMicros: Int64 { clocks.pointee.wallMicros }
-
-    private struct Clocks {
-        var monotonicNanos = Clock.monotonicNanos()
-        var wallMicros = Clock.wallMicros()
-    }
-    // Apart: a request looks five times, and each look at a property that changes is checked.
-    private let clocks: UnsafeMutablePointer<Clocks>
+    public var wallMicros: Int64 { epochMicros }
 
     private struct Registration {
         var handler: (any EventHandler)?
@@ -76,8 +72,8 @@ public final class EventLoop: @unchecked Sendable {
         self.epoll = epoll
         events = .allocate(capacity: Self.eventsMax)
         events.initialize(repeating: epoll_event(), count: Self.eventsMax)
-        clocks = .allocate(capacity: 1)
-        clocks.initialize(to: Clocks())
+        monotonicNanos = Clock.monotonicNanos()
+        epochMicros = Clock.wallMicros()
 
         var event = epoll_event()
         event.events = EPOLLIN.rawValue | EPOLLET.rawValue
@@ -90,7 +86,6 @@ public final class EventLoop: @unchecked Sendable {
     deinit {
         close(epoll)
         events.deallocate()
-        clocks.deallocate()
     }
 
     // MARK: From any thread
@@ -128,7 +123,8 @@ public final class EventLoop: @unchecked Sendable {
         isTurnWanted = false
         // A signal ends the wait with EINTR and -1: an empty turn, after which we wait again.
         let count = epoll_wait(epoll, events, Int32(Self.eventsMax), timeout)
-        clocks.pointee = Clocks()
+        monotonicNanos = Clock.monotonicNanos()
+        epochMicros = Clock.wallMicros()
         var index = 0
         while index < Int(count) {
             dispatch(events[index])
