@@ -56,6 +56,17 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def processor_seconds(pid):
+    """Processor time of a process and its children so far, all threads."""
+    spent = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/schedstat") as times:
+            spent += int(times.read().split()[0]) / 1e9
+        with open(f"/proc/{pid}/task/{task}/children") as children:
+            spent += sum(processor_seconds(child) for child in children.read().split())
+    return spent
+
+
 def start_nginx(stack, directory, core, location, port=None, certificate=None, logs=False):
     """nginx with one worker and `location` as all it does; returns its port.
 

@@ -68,7 +68,8 @@ def run_wrk(core, port, path, connections, seconds, script=None, arguments=(), t
 
 def medians(rounds):
     return {
-        name: statistics.median(r[name] for r in rounds) for name in ("per_second", "p50", "p99")
+        name: statistics.median(r[name] for r in rounds)
+        for name in ("per_second", "p50", "p99", "processor_us") if name in rounds[0]
     } | {"failed": sum(r["failed"] for r in rounds), "rounds": [r["per_second"] for r in rounds]}
 
 

@@ -5,7 +5,7 @@ import statistics
 import threading
 import time
 
-from harness import Tracker, say, start_nginx
+from harness import Tracker, processor_seconds, say, start_nginx
 from load import PACED, medians, run_wrk
 
 PATH = (
@@ -26,6 +26,10 @@ def bench_redirects(stack, options, cores, directory, results):
     results["resident_idle_bytes"] = tracker.resident_bytes()
     tracker.set_up()
     servers = (("nginx", nginx), ("nginx_log", logging), ("clickrelay", tracker.port))
+    processes = {
+        "nginx": nginx_pid(f"{directory}/yardstick"), "nginx_log": nginx_pid(f"{directory}/logging"),
+        "clickrelay": tracker.child.process.pid,
+    }
     for _, port in servers:
         run_wrk(cores.load, port, PATH, 64, 1)  # warm
     for connections in options.connections:
@@ -33,11 +37,17 @@ def bench_redirects(stack, options, cores, directory, results):
         for number in range(options.rounds):
             for name, port in servers:
                 say(f"  {connections} connections, round {number + 1}: {name}")
-                rounds[name].append(run_wrk(cores.load, port, PATH, connections, options.seconds))
+                before = processor_seconds(processes[name])
+                row = run_wrk(cores.load, port, PATH, connections, options.seconds)
+                spent = processor_seconds(processes[name]) - before
+                rounds[name].append(row | {"processor_us": spent / row["requests"] * 1e6})
         each = {name: medians(measured) for name, measured in rounds.items()}
         rate = each["clickrelay"]["per_second"]
         each["ratio"] = rate / each["nginx"]["per_second"]
         each["ratio_log"] = rate / each["nginx_log"]["per_second"]
+        # On a machine whose cores others use, too, it differs less than what is served in a second.
+        each["ratio_processor"] = (
+            each["nginx"]["processor_us"] / each["clickrelay"]["processor_us"])
         results["redirects"][str(connections)] = each
     results["resident_after_redirects_bytes"] = tracker.resident_bytes()
     results["resident_peak_bytes"] = tracker.resident_bytes("VmHWM")
@@ -51,6 +61,11 @@ def bench_redirects(stack, options, cores, directory, results):
     tracker.stop()
     for _ in range(4):
         results["start_empty_s"].append(tracker_restart_time(stack, options, cores, directory))
+
+
+def nginx_pid(directory):
+    with open(f"{directory}/pid") as file:
+        return int(file.read())
 
 
 def at_half_load(options, cores, servers, connections, full):

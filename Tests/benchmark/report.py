@@ -47,6 +47,9 @@ def print_redirects(results):
             )
         print(f"{'ratio to nginx':<34}{both['ratio']:>12.2f}")
         print(f"{'ratio to nginx with its log':<34}{both['ratio_log']:>12.2f}")
+        print(
+            f"{'processor time, nginx to ours':<34}{both['ratio_processor']:>12.2f}"
+            f"{both['nginx']['processor_us']:>9.1f} us{both['clickrelay']['processor_us']:>9.1f} us")
     half = results["half_load"]
     for name in ("nginx", "clickrelay"):
         row = half[name]
