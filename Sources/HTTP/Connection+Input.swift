@@ -45,7 +45,7 @@ extension Connection {
     }
 
     /// Handles complete requests at `base` until reading pauses, or `limit` of them: what a client
-    /// asks for behind its first request waits for others' first ones (`Server.resumeSome`).
+    /// asks for behind its first request waits for others' first ones (`Server.resumable`).
     ///
     /// - Returns: the bytes done with.
     private func parse(_ base: UnsafeMutableRawPointer, _ count: Int, atMost limit: Int) -> Int {

@@ -27,12 +27,11 @@ public final class Server: Acceptor, @unchecked Sendable {
     let connections = ConnectionTable()
     // Unchecked, as each request looks: nothing is called while it changes.
     @exclusivity(unchecked) private var dirty: [Connection] = []
-    /// The first to be resumed next is at `resumeNext`.
-    private var resumable: [Connection] = []
-    private var resumeNext = 0
-    /// Those of which more may be read, from `readNext` on.
-    private var readable: [Connection] = []
-    private var readNext = 0
+    /// Who asks for more before the answers to what it asked for waits behind everybody's first
+    /// request of the turn; with thousands of those a turn must not be theirs.
+    private let resumable = ConnectionQueue(perTurnMax: 4)
+    /// Those that send more than is read at once.
+    private let readable = ConnectionQueue(perTurnMax: 32)
     private var spare: [Connection] = []
     /// The longest first. Those that were closed since are dropped by the sweep.
     private var lingering: [(slot: Int, generation: UInt32)] = []
@@ -225,9 +224,9 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     private func turnEnded() {
         if sweepNext != nil { sweep() }
-        if !resumable.isEmpty { resumeSome() }
+        if !resumable.isEmpty { resumable.takeTurn { $0.resume() } }
         // Then, so that a client's end is seen with its last request.
-        if !readable.isEmpty { readSome() }
+        if !readable.isEmpty { readable.takeTurn { $0.readOn() } }
         handler.turnEnded()
         if !dirty.isEmpty {
             swap(&dirty, &spare)
@@ -237,43 +236,6 @@ public final class Server: Acceptor, @unchecked Sendable {
         }
         let isDone = dirty.isEmpty && readable.isEmpty && resumable.isEmpty && sweepNext == nil
         if !isDone { loop.wantTurn() }
-    }
-
-    /// Those that send more than is read at once take turns.
-    private static let readsPerTurnMax = 32
-
-    private func readSome() {
-        // Those that are added meanwhile wait for the next turn.
-        let end = readable.count
-        var left = Self.readsPerTurnMax
-        while readNext < end, left > 0 {
-            if !readable[readNext].isClosed { left -= 1 }
-            readable[readNext].readOn()
-            readNext += 1
-        }
-        if readNext == readable.count || readNext >= 4096 {
-            readable.removeFirst(readNext)
-            readNext = 0
-        }
-    }
-
-    /// Who asks for more before the answers to what it asked for waits behind everybody's first
-    /// request of the turn; with thousands of those a turn must not be theirs.
-    private static let resumesPerTurnMax = 4
-
-    private func resumeSome() {
-        // Those that are added meanwhile wait for the next turn.
-        let end = resumable.count
-        var left = Self.resumesPerTurnMax
-        while resumeNext < end, left > 0 {
-            if !resumable[resumeNext].isClosed { left -= 1 }
-            resumable[resumeNext].resume()
-            resumeNext += 1
-        }
-        if resumeNext == resumable.count || resumeNext >= 4096 {
-            resumable.removeFirst(resumeNext)
-            resumeNext = 0
-        }
     }
 
     // MARK: Memory
