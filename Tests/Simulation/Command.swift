@@ -65,12 +65,12 @@ struct Command {
     private func runAll(_ root: String) throws -> Int32 {
         let begun = Date()
         var next = from
-        let end = from + count
+        var end = from + count
         var failures = 0
         var running: [Child] = []
         while next < end || !running.isEmpty {
             let isLate = Date().timeIntervalSince(begun) > Double(secondsMax)
-            if isLate || failures >= failuresMax { next = end }
+            if isLate || failures >= failuresMax { end = next }
             while running.count < jobs, next < end {
                 let part = min(seedsPerProcess, end - next)
                 running.append(try start(from: next, count: part, isTraced: false, root))
@@ -89,16 +89,16 @@ struct Command {
                     print("seed \(seed) FAILED: the process trapped, or did not end")
                 }
             }
-            if isLate, running.isEmpty { print("stopped after \(secondsMax) s") }
         }
         let seconds = Date().timeIntervalSince(begun)
-        let rate = Double(count) / max(0.001, seconds)
+        let ran = next - from
+        if ran < count { print("stopped before the end: \(ran) of \(count) seeds were run") }
+        let rate = Double(ran) / max(0.001, seconds)
         print(
             failures == 0
                 ? String(
                     format: "%llu seeds from %llu on: all is well, in %.0f s (%.0f a second)",
-                    count,
-                    from, seconds, rate)
+                    ran, from, seconds, rate)
                 : "replay one of them: sh Tests/simulate --seed N"
                     + (bug.map { " --plant \($0.rawValue)" } ?? "")
                     + (isDiskFailing ? " --failing-disk" : ""))
