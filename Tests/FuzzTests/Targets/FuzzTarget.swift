@@ -1,3 +1,5 @@
+import Glibc
+
 /// One kind of hostile bytes and what must hold for all of them, beyond that nothing traps.
 ///
 /// `sh Tests/fuzz` has libFuzzer look for bytes for which it doesn't; the suite replays the kept
@@ -5,6 +7,9 @@
 struct FuzzTarget: Sendable {
     let name: String
     let run: @Sendable (UnsafeRawBufferPointer) throws -> Void
+
+    /// libFuzzer tries millions of inputs, the suite some hundreds, at which it looks more closely.
+    static let isSearching = getenv("CLICKRELAY_FUZZ_TARGET") != nil
 
     static let all: [FuzzTarget] = [
         .head, .server, .client, .chunks, .query, .json, .template, .amount, .agent, .mmdb,

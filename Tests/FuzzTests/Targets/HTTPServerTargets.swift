@@ -37,9 +37,9 @@ extension FuzzTarget {
         var recheck = 0
         var isDecided = false
         var before = 0
-        // Not of each: of 20 million inputs some are cut in any place.
+        // Of millions of inputs some are cut in any place.
         var splits = FuzzSplits(input[input.count / 2])
-        for piece in splits.pieces(Array(input)) {
+        for piece in splits.pieces(Array(input), of: isSearching ? 17 : 1) {
             let count = piece.endIndex
             let outcome = parse(count)
             switch outcome {
@@ -65,8 +65,8 @@ extension FuzzTarget {
         let bytes = input.remaining()
         let server = try FuzzServer.shared.get()
         let whole = try server.run([bytes[...]])
-        // Each piece is some system calls, so most inputs come in few.
-        let mostBytes = seed % 8 == 0 ? 17 : max(17, bytes.count)
+        // Each piece is some system calls, so most of millions of inputs come in few.
+        let mostBytes = isSearching && seed % 8 != 0 ? max(17, bytes.count) : 17
         let split = try server.run(splits.pieces(bytes, of: mostBytes))
         try require(whole == split, "\(whole) at once, \(split) in pieces")
     }
