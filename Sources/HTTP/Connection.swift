@@ -159,7 +159,7 @@ final class Connection: EventHandler, @unchecked Sendable {
     /// Reads once more, in a turn in which others read before and after it.
     func readOn() {
         isReadable = false
-        if !isClosed { readable() }
+        readable()
     }
 
     /// The only place that writes to the socket.
@@ -257,7 +257,6 @@ final class Connection: EventHandler, @unchecked Sendable {
     /// Parses on after a pause; called once at the end of a turn.
     func resume() {
         isResumable = false
-        if isClosed { return }
         if isPaused { return settle() }
         isStalled = false
         if !input.isEmpty {

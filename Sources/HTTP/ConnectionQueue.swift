@@ -14,7 +14,8 @@ final class ConnectionQueue {
 
     func append(_ connection: Connection) { waiting.append(connection) }
 
-    /// Lets the next ones go on; those that are appended meanwhile wait for the next turn.
+    /// Lets the next ones go on that are not closed; those that are appended meanwhile wait for the
+    /// next turn.
     func takeTurn(_ goOn: (Connection) -> Void) {
         let end = waiting.count
         var left = perTurnMax
