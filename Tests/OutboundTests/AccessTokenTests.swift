@@ -9,7 +9,7 @@ import Testing
 /// Deliveries that go with an access token, and the endpoint that gives it.
 @Suite struct AccessTokenTests {
     /// Gives out `t1`, `t2`…
-    private static func endpoint(seconds: Int = 3600, delay: Double = 0) throws
+    private static func endpoint(seconds: Int = 3600, delay: Double = 0, hold: Hold? = nil) throws
         -> FakeTrafficSource
     {
         try FakeTrafficSource { _, before in
@@ -17,7 +17,7 @@ import Testing
                 200,
                 body: """
                     {"access_token":"t\(before + 1)","expires_in":\(seconds),"token_type":"Bearer"}
-                    """, delay: delay)
+                    """, delay: delay, hold: hold)
         }
     }
 
@@ -28,7 +28,8 @@ import Testing
     }
 
     private static func harness(
-        _ credential: OAuthCredential, directory: TemporaryDirectory? = nil
+        _ credential: OAuthCredential, directory: TemporaryDirectory? = nil,
+        timeoutMilliseconds: Int = 15_000
     ) throws -> DispatcherHarness {
         var hooks = Dispatcher.Hooks()
         hooks.auth = { (delivery) throws(Unsendable) in
@@ -38,7 +39,7 @@ import Testing
             directory: directory,
             settings: { settings in
                 settings.perHost = 64
-                settings.timeoutMilliseconds = 3000
+                settings.timeoutMilliseconds = timeoutMilliseconds
             }, hooks: hooks)
         harness.dispatcher.start()
         return harness
@@ -143,7 +144,9 @@ import Testing
     ) throws {
         let endpoint = try FakeTrafficSource { _, _ in .manner(manner) }
         let source = try FakeTrafficSource()
-        let harness = try Self.harness(Self.credential(endpoint.url))
+        let harness = try Self.harness(
+            Self.credential(endpoint.url),
+            timeoutMilliseconds: manner == .stall ? 1000 : 15_000)
         let id = try harness.queue(Self.request(source))
         let (delivery, attempts) = try harness.await(id, attempts: 1)
         #expect(delivery.state == .waiting)
@@ -193,11 +196,13 @@ import Testing
     }
 
     @Test func `a pause holds what waits for a token`() throws {
-        let (endpoint, source) = (try Self.endpoint(delay: 0.5), try FakeTrafficSource())
+        let hold = Hold()
+        let (endpoint, source) = (try Self.endpoint(hold: hold), try FakeTrafficSource())
         let harness = try Self.harness(Self.credential(endpoint.url))
         let id = try harness.queue(Self.request(source))
         try endpoint.await(1)
         let pause = try harness.pause(.destination("test/0"))
+        hold.end()
         try eventually("the token has come") { harness.dispatcher.status.inFlight == 0 }
         #expect(try source.count == 0 && harness.attempts(id).isEmpty)
         try harness.resume(pause)
@@ -206,11 +211,13 @@ import Testing
     }
 
     @Test func `what is cancelled while it waits for a token is not called`() throws {
-        let (endpoint, source) = (try Self.endpoint(delay: 0.5), try FakeTrafficSource())
+        let hold = Hold()
+        let (endpoint, source) = (try Self.endpoint(hold: hold), try FakeTrafficSource())
         let harness = try Self.harness(Self.credential(endpoint.url))
         let id = try harness.queue(Self.request(source))
         try endpoint.await(1)
         _ = try harness.perform { transaction throws(StoreError) in try transaction.cancel(id) }
+        hold.end()
         try eventually("the token has come") { harness.dispatcher.status.inFlight == 0 }
         #expect(try source.count == 0 && harness.attempts(id).isEmpty)
         #expect(try harness.delivery(id).state == .cancelled)

@@ -25,8 +25,6 @@ final class DispatcherHarness: Sendable {
         table changeTable: (inout Dispatcher.Table) -> Void = { _ in }
     ) throws {
         var settings = Dispatcher.Settings()
-        // Tests wait for time-outs.
-        settings.timeoutMilliseconds = 5000
         change(&settings)
         self.directory = try directory ?? TemporaryDirectory()
         let data = DataDirectory(path: self.directory.path)

@@ -110,10 +110,9 @@ import Testing
         harness.dispatcher.start()
         try harness.queue((0..<100).map { Harness.request(dead.url + "/\($0)") })
         try eventually("the dead host has a call") { harness.dispatcher.status.inFlight >= 1 }
-        let begun = monotonicNanos()
         let ids = try harness.queue((0..<20).map { Harness.request(source.url + "/\($0)") })
         for id in ids { try harness.await(id, .delivered) }
-        #expect(monotonicNanos() - begun < 1_000_000_000)
+        #expect(harness.dispatcher.status.inFlight >= 1, "the dead host's call has not ended")
     }
 
     @Test func `a host that fails is probed and gets everything once it's back`() throws {

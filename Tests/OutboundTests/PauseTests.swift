@@ -69,8 +69,9 @@ import Testing
     }
 
     @Test func `one that fails while its pause begins is tried again after the pause`() throws {
+        let hold = Hold()
         let source = try FakeTrafficSource { _, before in
-            before == 0 ? .init(500, delay: 0.2) : .ok
+            before == 0 ? .init(500, hold: hold) : .ok
         }
         let harness = try Harness(settings: {
             $0.schedule = { $0.at.advanced(by: .milliseconds(1)) }
@@ -79,6 +80,7 @@ import Testing
         let id = try harness.queue(Harness.request(source.url + "/a"))
         try source.await(1)
         let pause = try harness.pause(.destination("test/0"))
+        hold.end()
         let (delivery, _) = try harness.await(id, attempts: 1)
         #expect(delivery.state == .waiting)
         let fence = try harness.queue([

@@ -117,7 +117,7 @@ import Testing
     }
 
     @Test func `a stop waits for the calls in flight and records them`() throws {
-        let source = try FakeTrafficSource { _, before in .init(200, delay: before == 0 ? 0 : 0.3) }
+        let source = try FakeTrafficSource { _, before in .init(200, delay: before == 0 ? 0 : 1) }
         let harness = try Harness(settings: { $0.perHost = 2 })
         harness.dispatcher.start()
         // A host that has answered is called more than once at a time.
@@ -140,7 +140,7 @@ import Testing
         try eventually("it's called") { peer.accepted == 1 }
         let begun = monotonicNanos()
         harness.close(graceMilliseconds: 50)
-        #expect(monotonicNanos() - begun < 1_500_000_000)
+        #expect(monotonicNanos() - begun < 10_000_000_000, "before the call times out")
 
         let after = try Harness(directory: harness.directory)
         let delivery = try after.delivery(id)

@@ -26,17 +26,21 @@ public final class FakeTrafficSource: Sendable {
         /// In place of `body`.
         public var bytes: [UInt8]?
         public var delay: Double
+        /// What it waits for after that.
+        public var hold: Hold?
         public var manner: Manner
 
         public init(
             _ status: Int = 200, fields: HTTPFields = [:], body: String = "OK",
-            bytes: [UInt8]? = nil, delay: Double = 0, manner: Manner = .respond
+            bytes: [UInt8]? = nil, delay: Double = 0, hold: Hold? = nil,
+            manner: Manner = .respond
         ) {
             self.status = status
             self.fields = fields
             self.body = body
             self.bytes = bytes
             self.delay = delay
+            self.hold = hold
             self.manner = manner
         }
 
@@ -148,6 +152,7 @@ public final class FakeTrafficSource: Sendable {
                 return state.script(request, state.received.count - 1)
             }
             if answer.delay > 0 { usleep(UInt32(answer.delay * 1e6)) }
+            try answer.hold?.wait()
             switch answer.manner {
             case .respond:
                 let extra = answer.fields.lines
