@@ -34,6 +34,12 @@ def processor(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def goes_last():
+    """Lets the probe go before the calling thread on their core, at once, as what it measures is the
+    server. A nice value would only give it more of the core, and let it wait for milliseconds."""
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
 class Sampler(threading.Thread):
     """The most connections that there were at once, and the most memory."""
 
@@ -45,6 +51,7 @@ class Sampler(threading.Thread):
         self.start()
 
     def run(self):
+        goes_last()
         while not self.ended.wait(1):
             self.most = max(self.most, connections(self.port))
             self.memory = max(self.memory, memory(self.pid))
@@ -71,22 +78,19 @@ def run(stack, kind, options):
         count = min(count, 2000)
         subprocess.run(["prlimit", "--pid", str(pid), "--nofile=256:256"], check=True)
     os.sched_setaffinity(0, {cores.load})
-    quiet = probe.run(tracker.port, "/c/summer?subid=probe", options.quiet)
+    quiet = probe.run_apart(tracker.port, "/c/summer?subid=probe", options.quiet)
     before, kernel_before, spent = memory(pid), kernel_memory(), processor(pid)
     program = (outside if kind in outside.KINDS else attackers).__file__
     attacker = subprocess.Popen(
         [sys.executable, program, kind, str(tracker.port), str(count),
          str(options.seconds), key],
-        # The probe goes before it on their core, at once: what is measured is the server. A nice
-        # value would only give it more of the core, and let it wait for some milliseconds.
-        preexec_fn=lambda: os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0)),
-        stdout=subprocess.PIPE, text=True)
+        preexec_fn=goes_last, stdout=subprocess.PIPE, text=True)
     stack.callback(attacker.kill)
     sampler = Sampler(tracker.port, pid)
     begun = time.monotonic()
     ramp = min(10, options.seconds / 4)
     time.sleep(ramp)
-    attacked = probe.run(tracker.port, "/c/summer?subid=probe", options.seconds - ramp)
+    attacked = probe.run_apart(tracker.port, "/c/summer?subid=probe", options.seconds - ramp)
     output, _ = attacker.communicate()
     most, after, kernel = sampler.stop()
     told = json.loads(output)
@@ -96,7 +100,7 @@ def run(stack, kind, options):
         if time.monotonic() - left > 60:
             break
     answered = time.monotonic() - left
-    back = probe.run(tracker.port, "/c/summer?subid=probe", 2)
+    back = probe.run_apart(tracker.port, "/c/summer?subid=probe", 2)
     ready = subprocess.run(
         [os.environ["CLICKRELAY_BINARY"], "healthcheck", "--server",
          f"http://127.0.0.1:{tracker.port}"], capture_output=True).returncode
