@@ -14,6 +14,12 @@ extension FuzzTarget {
         limits.chunkLineBytesMax = 32
         limits.chunkExtensionBytesMax = 48
         limits.trailerBytesMax = 64
+        // A machine that lets an input wait is no slow client.
+        limits.headMilliseconds = 3_600_000
+        limits.idleMilliseconds = 3_600_000
+        limits.bodyMilliseconds = 3_600_000
+        limits.writeMilliseconds = 3_600_000
+        limits.lingerMilliseconds = 3_600_000
         return limits
     }()
 
