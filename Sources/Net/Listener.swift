@@ -26,7 +26,7 @@ public final class Listener: EventHandler, @unchecked Sendable {
     /// What the kernel keeps for a client that does not read; by itself it would be megabytes, and
     /// some thousands of such clients would take what TCP has for everybody. What is on its way to a
     /// client is beside it, so a fast but far one is sent to as fast. Accepted sockets inherit it.
-    private static let unsentBytesMax: Int32 = 32 * 1024
+    private static let unsentBytesMax: Int32 = 16 * 1024
 
     private let loop: EventLoop
     private let descriptor: Int32
