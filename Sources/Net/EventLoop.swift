@@ -26,7 +26,8 @@ public protocol EventHandler: AnyObject {
 
 /// An epoll loop with timers and a mailbox, run by one thread.
 ///
-/// A turn is: wait, read the clocks, ready descriptors, due timers, mailbox, turn-end hooks.
+/// A turn is: wait, read the clocks, ready descriptors, due timers, mailbox, turn-end hooks. Where
+/// the descriptors take long, the next turn goes on with them instead of waiting.
 /// Nothing run by it may block.
 // Unchecked because everything except `post`, `stop` and `isOnLoop` is confined to the thread in
 // `run` (before `run`: to the thread that prepares the loop); those three use the mailbox's lock
@@ -51,6 +52,14 @@ public final class EventLoop: @unchecked Sendable {
     }
 
     private static let eventsMax = 128
+    /// What a turn spends on events before whoever waits for its end has his: some events take many
+    /// times as long as others, and those of a crowd of hostile clients come together.
+    private static let eventsNanosMax: UInt64 = 1_000_000
+    /// As many events between two looks at the clock.
+    private static let eventsPerLook = 8
+    /// After a turn of so long the threads that it has woken get the core, where they share one: many
+    /// kernels let them wait for the next tick otherwise, and each redirect waits for two of theirs.
+    private static let yieldNanos: UInt64 = 250_000
 
     private let epoll: Int32
     private let mailbox: Mailbox
@@ -63,6 +72,9 @@ public final class EventLoop: @unchecked Sendable {
     private var batch: [Mailbox.Work] = []
     private var isTurnWanted = false
     private let events: UnsafeMutablePointer<epoll_event>
+    /// Of those: how many the last wait has brought, and which one is next.
+    private var eventCount = 0
+    private var nextEvent = 0
 
     public init(name: String) throws(NetError) {
         self.name = name
@@ -111,6 +123,7 @@ public final class EventLoop: @unchecked Sendable {
         clickrelay_name_thread(name)
         while !stopping.load(ordering: .acquiring) {
             turn(timeout: isTurnWanted ? 0 : millisecondsToNextTimer())
+            if Clock.monotonicNanos() - nowNanos > Self.yieldNanos { sched_yield() }
         }
         // What was posted before `stop()` may have come in after the last turn emptied the mailbox.
         turn(timeout: 0)
@@ -121,18 +134,32 @@ public final class EventLoop: @unchecked Sendable {
     public func turn(timeout: Int32) {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
         isTurnWanted = false
-        // A signal ends the wait with EINTR and -1: an empty turn, after which we wait again.
-        let count = epoll_wait(epoll, events, Int32(Self.eventsMax), timeout)
+        if nextEvent == eventCount {
+            nextEvent = 0
+            // A signal ends the wait with EINTR and -1: an empty turn, after which we wait again.
+            eventCount = max(0, Int(epoll_wait(epoll, events, Int32(Self.eventsMax), timeout)))
+        }
         monotonicNanos = Clock.monotonicNanos()
         epochMicros = Clock.wallMicros()
-        var index = 0
-        while index < Int(count) {
-            dispatch(events[index])
-            index += 1
-        }
+        dispatchEvents()
         runTimers()
         runMailbox()
         for hook in hooks { hook() }
+    }
+
+    private func dispatchEvents() {
+        let end = monotonicNanos + Self.eventsNanosMax
+        while nextEvent < eventCount {
+            let event = events[nextEvent]
+            nextEvent += 1
+            dispatch(event)
+            if nextEvent % Self.eventsPerLook == 0, nextEvent < eventCount,
+                Clock.monotonicNanos() > end
+            {
+                isTurnWanted = true
+                return
+            }
+        }
     }
 
     private func dispatch(_ event: epoll_event) {
