@@ -247,9 +247,10 @@ final class LedgerWriter: @unchecked Sendable {
         let origins = transaction.takeQueuedOrigins()
         let probed = transaction.takeProbedOrigins()
         let cancelled = transaction.takeCancelled()
+        // Before the answers: whoever is told that a delivery is cancelled can rely on it.
+        if !cancelled.isEmpty { observers.deliveriesCancelled(cancelled) }
         for answer in answers { answer() }
         for failure in failures { failure() }
-        if !cancelled.isEmpty { observers.deliveriesCancelled(cancelled) }
         if !origins.isEmpty { observers.deliveriesQueued(origins) }
         if !probed.isEmpty { observers.originsProbed(probed) }
     }
