@@ -223,14 +223,10 @@ public final class Server: Acceptor, @unchecked Sendable {
     }
 
     private func turnEnded() {
-        // Whoever wants more than his first request waits for others' first ones, and nobody is late
-        // whose request is there.
-        if !loop.hasEventsLeft {
-            if sweepNext != nil { sweep() }
-            if !resumable.isEmpty { resumable.takeTurn { $0.resume() } }
-            // Then, so that a client's end is seen with its last request.
-            if !readable.isEmpty { readable.takeTurn { $0.readOn() } }
-        }
+        if sweepNext != nil { sweep() }
+        if !resumable.isEmpty { resumable.takeTurn { $0.resume() } }
+        // Then, so that a client's end is seen with its last request.
+        if !readable.isEmpty { readable.takeTurn { $0.readOn() } }
         handler.turnEnded()
         if !dirty.isEmpty {
             swap(&dirty, &spare)

@@ -26,9 +26,7 @@ public protocol EventHandler: AnyObject {
 
 /// An epoll loop with timers and a mailbox, run by one thread.
 ///
-/// A turn is: wait, read the clocks, ready descriptors, due timers, mailbox, turn-end hooks. Where
-/// the descriptors take long, the next turn goes on with them instead of waiting; timers are due
-/// after the last of them, as what has come in time must not be late by our doing.
+/// A turn is: wait, read the clocks, ready descriptors, due timers, mailbox, turn-end hooks.
 /// Nothing run by it may block.
 // Unchecked because everything except `post`, `stop` and `isOnLoop` is confined to the thread in
 // `run` (before `run`: to the thread that prepares the loop); those three use the mailbox's lock
@@ -53,14 +51,9 @@ public final class EventLoop: @unchecked Sendable {
     }
 
     private static let eventsMax = 128
-    /// What a turn spends on events before what came of them goes on its way: some events take many
-    /// times as long as others, and those of a crowd of hostile clients come together.
-    ///
     /// After a turn of so long the threads that it has woken get the core, where they share one: many
     /// kernels let them wait for the next tick otherwise, and each redirect waits for two of theirs.
-    private static let eventsNanosMax: UInt64 = 1_000_000
-    /// As many events between two looks at the clock.
-    private static let eventsPerLook = 8
+    private static let longTurnNanos: UInt64 = 1_000_000
 
     private let epoll: Int32
     private let mailbox: Mailbox
@@ -73,9 +66,6 @@ public final class EventLoop: @unchecked Sendable {
     private var batch: [Mailbox.Work] = []
     private var isTurnWanted = false
     private let events: UnsafeMutablePointer<epoll_event>
-    /// Of those: how many the last wait has brought, and which one is next.
-    private var eventCount = 0
-    private var nextEvent = 0
 
     public init(name: String) throws(NetError) {
         self.name = name
@@ -124,7 +114,7 @@ public final class EventLoop: @unchecked Sendable {
         clickrelay_name_thread(name)
         while !stopping.load(ordering: .acquiring) {
             turn(timeout: isTurnWanted ? 0 : millisecondsToNextTimer())
-            if Clock.monotonicNanos() - nowNanos > Self.eventsNanosMax { sched_yield() }
+            if Clock.monotonicNanos() - nowNanos > Self.longTurnNanos { sched_yield() }
         }
         // What was posted before `stop()` may have come in after the last turn emptied the mailbox.
         turn(timeout: 0)
@@ -135,30 +125,18 @@ public final class EventLoop: @unchecked Sendable {
     public func turn(timeout: Int32) {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
         isTurnWanted = false
-        if !hasEventsLeft {
-            nextEvent = 0
-            // A signal ends the wait with EINTR and -1: an empty turn, after which we wait again.
-            eventCount = max(0, Int(epoll_wait(epoll, events, Int32(Self.eventsMax), timeout)))
-        }
+        // A signal ends the wait with EINTR and -1: an empty turn, after which we wait again.
+        let count = epoll_wait(epoll, events, Int32(Self.eventsMax), timeout)
         monotonicNanos = Clock.monotonicNanos()
         epochMicros = Clock.wallMicros()
-        dispatchEvents()
-        if !hasEventsLeft { runTimers() }
+        var index = 0
+        while index < Int(count) {
+            dispatch(events[index])
+            index += 1
+        }
+        runTimers()
         runMailbox()
         for hook in hooks { hook() }
-    }
-
-    private func dispatchEvents() {
-        let end = monotonicNanos + Self.eventsNanosMax
-        while hasEventsLeft {
-            let event = events[nextEvent]
-            nextEvent += 1
-            dispatch(event)
-            if hasEventsLeft, nextEvent % Self.eventsPerLook == 0, Clock.monotonicNanos() > end {
-                isTurnWanted = true
-                return
-            }
-        }
     }
 
     private func dispatch(_ event: epoll_event) {
@@ -200,10 +178,6 @@ public final class EventLoop: @unchecked Sendable {
         let milliseconds = (deadline - now - 1) / 1_000_000 + 1
         return Int32(clamping: min(milliseconds, 60_000))
     }
-
-    /// Whether the next turn goes on with events that were ready before this one. For hooks whose work
-    /// may wait for those. Loop thread only.
-    public var hasEventsLeft: Bool { nextEvent < eventCount }
 
     /// Makes the next turn follow at once, for a hook that left work over. Loop thread only.
     public func wantTurn() { isTurnWanted = true }

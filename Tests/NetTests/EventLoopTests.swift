@@ -178,44 +178,4 @@ import Testing
         #expect(once.events.count == 2)
         #expect(once.events.last == [.read, .end, .hangup])
     }
-
-    @Test func `events that take long leave the rest for the next turns`() throws {
-        final class Slow: EventHandler {
-            var calls = 0
-            func ready(_ events: Interest) {
-                calls += 1
-                let end = Clock.monotonicNanos() + 200_000
-                while Clock.monotonicNanos() < end {}
-            }
-        }
-        let loop = try EventLoop(name: "slices")
-        let (slow, newcomer) = (Slow(), Slow())
-        var hooks = 0
-        loop.atTurnEnd { hooks += 1 }
-        let pipes = (0...64).map { _ in
-            var ends: [Int32] = [0, 0]
-            #expect(pipe(&ends) == 0)
-            return ends
-        }
-        defer { for end in pipes.joined() { close(end) } }
-        let (empty, ready) = (pipes[64][0], pipes[..<64].map { $0[0] })
-        for ends in pipes[..<64] { #expect(write(ends[1], "x", 1) == 1) }
-        for descriptor in ready { try loop.add(descriptor, [.read, .changes], slow) }
-
-        loop.turn(timeout: 10_000)
-        // 1.6 ms, where one is the most.
-        #expect(slow.calls == 8 && hooks == 1)
-        // An event that waits does not reach the next owner of its number either.
-        let last = try #require(ready.last)
-        loop.remove(last)
-        #expect(dup2(empty, last) == last)
-        try loop.add(last, .read, newcomer)
-        // What has waited is there at once.
-        for turn in 2...8 {
-            loop.turn(timeout: 10_000)
-            #expect(slow.calls == min(8 * turn, 63) && hooks == turn)
-        }
-        loop.turn(timeout: 0)
-        #expect(slow.calls == 63 && newcomer.calls == 0)
-    }
 }
