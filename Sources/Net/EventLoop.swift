@@ -51,9 +51,7 @@ public final class EventLoop: @unchecked Sendable {
     }
 
     private static let eventsMax = 128
-    /// After a turn of so long the threads that it has woken get the core, where they share one: many
-    /// kernels let them wait for the next tick otherwise, and each redirect waits for two of theirs.
-    private static let longTurnNanos: UInt64 = 1_000_000
+    private static let longTurnNanos: UInt64 = 2_000_000
 
     private let epoll: Int32
     private let mailbox: Mailbox
@@ -65,6 +63,8 @@ public final class EventLoop: @unchecked Sendable {
     private var hooks: [() -> Void] = []
     private var batch: [Mailbox.Work] = []
     private var isTurnWanted = false
+    /// Of this thread, at the end of the last turn, if that one took long.
+    private var processorNanos: UInt64?
     private let events: UnsafeMutablePointer<epoll_event>
 
     public init(name: String) throws(NetError) {
@@ -114,10 +114,24 @@ public final class EventLoop: @unchecked Sendable {
         clickrelay_name_thread(name)
         while !stopping.load(ordering: .acquiring) {
             turn(timeout: isTurnWanted ? 0 : millisecondsToNextTimer())
-            if Clock.monotonicNanos() - nowNanos > Self.longTurnNanos { sched_yield() }
+            turnEnded()
         }
         // What was posted before `stop()` may have come in after the last turn emptied the mailbox.
         turn(timeout: 0)
+    }
+
+    /// After turns that took much of the core's time, as those of a crowd of hostile clients do, the
+    /// threads that they have woken get it, where they share one: many kernels let them wait for the
+    /// next tick otherwise, and each redirect waits for two of theirs. Not where a turn was long
+    /// because others had the core.
+    private func turnEnded() {
+        guard Clock.monotonicNanos() - nowNanos > Self.longTurnNanos else {
+            processorNanos = nil
+            return
+        }
+        let spent = Clock.threadNanos()
+        if let processorNanos, spent - processorNanos > Self.longTurnNanos { sched_yield() }
+        processorNanos = spent
     }
 
     /// One turn, waiting at most `timeout` milliseconds for an event; -1 is without end. For whoever
