@@ -63,8 +63,6 @@ public final class EventLoop: @unchecked Sendable {
     private var hooks: [() -> Void] = []
     private var batch: [Mailbox.Work] = []
     private var isTurnWanted = false
-    /// Of this thread, at the end of the last turn, if that one took long.
-    private var processorNanos: UInt64?
     private let events: UnsafeMutablePointer<epoll_event>
 
     public init(name: String) throws(NetError) {
@@ -112,9 +110,11 @@ public final class EventLoop: @unchecked Sendable {
     /// Runs turns on the calling thread until `stop()`.
     public func run() {
         clickrelay_name_thread(name)
+        // Of this thread, at the end of the last turn, if that one took long.
+        var processorNanos: UInt64?
         while !stopping.load(ordering: .acquiring) {
             turn(timeout: isTurnWanted ? 0 : millisecondsToNextTimer())
-            turnEnded()
+            turnEnded(&processorNanos)
         }
         // What was posted before `stop()` may have come in after the last turn emptied the mailbox.
         turn(timeout: 0)
@@ -124,13 +124,13 @@ public final class EventLoop: @unchecked Sendable {
     /// threads that they have woken get it, where they share one: many kernels let them wait for the
     /// next tick otherwise, and each redirect waits for two of theirs. Not where a turn was long
     /// because others had the core.
-    private func turnEnded() {
-        guard Clock.monotonicNanos() - nowNanos > Self.longTurnNanos else {
+    private func turnEnded(_ processorNanos: inout UInt64?) {
+        guard Clock.monotonicNanos() > nowNanos + Self.longTurnNanos else {
             processorNanos = nil
             return
         }
         let spent = Clock.threadNanos()
-        if let processorNanos, spent - processorNanos > Self.longTurnNanos { sched_yield() }
+        if let before = processorNanos, spent > before + Self.longTurnNanos { sched_yield() }
         processorNanos = spent
     }
 
