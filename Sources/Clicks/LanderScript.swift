@@ -26,11 +26,10 @@ public enum LanderScript {
         guard method == .get || method == .head else {
             return responder.refuse(405, "only GET and HEAD", allow: "GET, HEAD")
         }
-        let isKnown = request.header("if-none-match").map {
-            String(decoding: $0, as: UTF8.self).contains(tag)
-        }
+        let known = request.header("if-none-match").map { String(decoding: $0, as: UTF8.self) }
+        let isKnown = known?.contains(tag) ?? false
         headerLines.withUnsafeBytes { lines in
-            if isKnown == true {
+            if isKnown {
                 return responder.respond(
                     304, headerLines: lines, body: UnsafeRawBufferPointer(start: nil, count: 0))
             }
