@@ -75,12 +75,10 @@ extension FuzzTarget {
         let text = input.text()
         let visited = String(decoding: input.remaining().prefix(2000), as: UTF8.self)
         // A full table costs a thousand times what other inputs do, so most are to fit into less.
-        let limits =
-            switch visited.utf8.count % 32 {
-            case 31: PatternTable.Limits()
-            case 24...30: PatternTable.Limits(states: 16, cells: 512, steps: 1000)
-            default: PatternTable.Limits(states: 16, cells: 512, steps: 150)
-            }
+        let kind = visited.utf8.count % 32
+        let small = PatternTable.Limits(
+            states: 16, cells: 512, steps: isSearching && kind < 24 ? 150 : 1000)
+        let limits = kind == 31 ? PatternTable.Limits() : small
         guard let pattern = try? Pattern(text, limits: limits) else { return }
         let isFound = pattern.matches(visited)
         let slow = PatternMatcher(pattern.matcher.program, nil)
