@@ -93,6 +93,7 @@ struct Command {
         let seconds = Date().timeIntervalSince(begun)
         let ran = next - from
         if ran < count { print("stopped before the end: \(ran) of \(count) seeds were run") }
+        guard ran > 0 else { return 1 }
         let rate = Double(ran) / max(0.001, seconds)
         print(
             failures == 0
