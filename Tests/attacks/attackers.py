@@ -17,10 +17,12 @@ HEAD = b"GET /c/summer?subid=slow HTTP/1.1\r\nHost: a\r\n"
 class Kind:
     """What a connection sends first, what then every `pause` seconds, and whether it reads.
 
-    `takes` is how many bytes one reads every `pause` seconds that doesn't otherwise.
+    `takes` is how many bytes one reads every `pause` seconds that doesn't otherwise. One that
+    `may_stay` gives no reason to be closed.
     """
 
     first, then, pause, reads, receive_buffer, takes = b"", b"", 4.0, True, None, 0
+    may_stay = False
 
     def __init__(self, key):
         self.key = key
@@ -77,7 +79,7 @@ class Pipelines(Kind):
     """Requests without end over a connection that is read."""
 
     first = (HEAD + b"\r\n") * 500
-    then, pause = (HEAD + b"\r\n") * 500, 0.5
+    then, pause, may_stay = (HEAD + b"\r\n") * 500, 0.5, True
 
 
 class Flood(Kind):
@@ -142,6 +144,11 @@ class Attack:
         heapq.heappush(
             self.due, (time.monotonic() + self.kind.pause, descriptor, begun, False))
 
+    def longest_open(self):
+        """In seconds, also of those that the server has not closed yet."""
+        now = time.monotonic()
+        return max([self.longest, *(now - begun for _, begun in self.open.values())])
+
     def run(self):
         flood = isinstance(self.kind, Flood)
         while time.monotonic() < self.end:
@@ -171,7 +178,7 @@ class Attack:
             while self.due and self.due[0][0] <= now:
                 _, descriptor, begun, is_first = heapq.heappop(self.due)
                 self.send(descriptor, begun, is_first)
-        return {"opened": self.opened, "longest": round(self.longest, 1)}
+        return {"opened": self.opened, "longest": round(self.longest_open(), 1)}
 
 
 if __name__ == "__main__":
