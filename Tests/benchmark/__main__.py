@@ -44,7 +44,9 @@ def main():
         "--only", default=",".join(DEFAULT), metavar="PARTS",
         help=f"comma-separated parts of {', '.join(PARTS)} ({','.join(DEFAULT)})")
     parser.add_argument(
-        "--rounds", type=int, default=5, help="rounds per figure (5); medians are printed")
+        "--rounds", type=int, default=5,
+        help="rounds (5), of which medians are printed; memory, instructions and the deliveries of "
+        "the backlog part are measured once")
     parser.add_argument(
         "--seconds", type=int, default=5,
         help="seconds of each redirect round, and of emptying the backlog (5)")

@@ -138,7 +138,7 @@ def measure(stack, options, cores, data, waiting):
 
     say("  starting with them")
     found["ready_s"] = []
-    for _ in range(4):
+    for _ in range(options.rounds - 1):
         found["ready_s"].append(tracker.start())
         tracker.stop()
     receiver = Receiver(stack, f"{data}-receiver", cores.load, port)

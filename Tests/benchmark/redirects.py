@@ -59,7 +59,7 @@ def bench_redirects(stack, options, cores, directory, results):
         options, cores, (("nginx", nginx), ("clickrelay", tracker.port)), connections, full)
     results["scanning"] = while_scanning(options, cores, tracker, connections)
     tracker.stop()
-    for _ in range(4):
+    for _ in range(options.rounds - 1):
         results["start_empty_s"].append(tracker_restart_time(stack, options, cores, directory))
 
 

@@ -24,7 +24,7 @@ def print_text(results):
     )
     for part, show in (
         ("redirects", print_redirects), ("routing", print_routing),
-        ("instructions", print_instructions), ("postbacks", print_conversions),
+        ("instructions", print_instructions), ("conversions", print_conversions),
         ("deliveries_alone", print_deliveries), ("backlog", print_backlog), ("stored", print_stored),
     ):
         if part in results:
@@ -99,21 +99,20 @@ def print_instructions(results):
 
 
 def print_conversions(results):
-    postbacks, deliveries = results["postbacks"], results["deliveries"]
+    found = results["conversions"]
+    postbacks, told = found["postbacks"], found["postbacks_while_told"]
     line("postbacks/s (64 connections)", f"{postbacks['per_second']:,.0f}")
     line("  p50, p99", f"{milliseconds(postbacks['p50'])}, {milliseconds(postbacks['p99'])}")
     line("  not answered 2xx", f"{postbacks['failed']:,}")
-    line(
-        "postbacks/s while deliveries go out",
-        f"{results['postbacks_with_delivery_per_second']:,.0f}",
-    )
-    line("deliveries/s while postbacks come in", f"{deliveries['per_second']:,.0f}")
-    drain = deliveries.get("drain_per_second")
-    line("deliveries/s from the backlog alone", f"{drain:,.0f}" if drain else "kept up")
-    line("  received", f"{deliveries['received']:,}")
-    line("bytes per click on disk", f"{results['bytes_per_click']:.0f}")
-    line("ledger bytes per conversion", f"{results['ledger_bytes_per_conversion']:.0f}")
-    line("start with those clicks", milliseconds(statistics.median(results["start_filled_s"])))
+    line("postbacks/s while deliveries go out", f"{told['per_second']:,.0f}")
+    line("  not answered 2xx", f"{told['failed']:,}")
+    line("deliveries/s while postbacks come in", f"{found['delivered_per_second']:,.0f}")
+    drained = found["drained_per_second"]
+    line("deliveries/s from the backlog alone", f"{drained:,.0f}" if drained else "kept up")
+    line("  received", f"{found['delivered']:,}")
+    line("bytes per click on disk", f"{found['bytes_per_click']:.0f}")
+    line("ledger bytes per conversion", f"{found['ledger_bytes_per_conversion']:.0f}")
+    line("start with those clicks", milliseconds(statistics.median(found["start_filled_s"])))
 
 
 def print_deliveries(results):

@@ -39,7 +39,7 @@ def bench_stored(stack, options, cores, directory, results):
     found["ledger_bytes"] = os.path.getsize(f"{data}/clickrelay.db")
     say("  starting with them")
     found["ready_s"] = []
-    for _ in range(4):
+    for _ in range(options.rounds - 1):
         found["ready_s"].append(tracker.start())
         tracker.stop()
     found["ready_s"].append(tracker.start())
