@@ -17,6 +17,7 @@ import tempfile
 from backlog import DESTINATIONS, bench_backlog
 from conversions import bench_conversions
 from deliveries import bench_deliveries
+from failures import failures
 from harness import ROOT, Cores, say
 from instructions import bench_instructions
 from machine import machine
@@ -38,7 +39,9 @@ def main():
     parser = argparse.ArgumentParser(
         prog="Tests/bench",
         description="Measures Clickrelay beside nginx's bare return 302 on one pinned core: "
-        "redirects, postbacks, deliveries, bytes per click, memory, start-up time.",
+        "redirects, postbacks, deliveries, bytes per click, memory, start-up time. Exit 1 when "
+        "requests failed, or when something acknowledged was not recorded (deliveries: within "
+        "--limit); never for other times.",
     )
     parser.add_argument(
         "--only", default=",".join(DEFAULT), metavar="PARTS",
@@ -103,14 +106,20 @@ def main():
                 say(part)
                 run(stack, options, cores, directory, results)
     print_text(results)
+    wrong = results["wrong"] = failures(results)
+    if wrong:
+        print()
+    for line in wrong:
+        print(f"wrong: {line}")
     if options.json:
         with open(options.json, "w") as file:
             json.dump(results, file, indent=2)
             file.write("\n")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
     try:
-        main()
+        sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)

@@ -31,7 +31,8 @@ def bench_redirects(stack, options, cores, directory, results):
         "clickrelay": tracker.child.process.pid,
     }
     for _, port in servers:
-        run_wrk(cores.load, port, PATH, 64, 1)  # warm
+        warm = run_wrk(cores.load, port, PATH, 64, 1)
+    acknowledged = warm["requests"] - warm["failed"]
     for connections in options.connections:
         rounds = {name: [] for name, _ in servers}
         for number in range(options.rounds):
@@ -42,6 +43,7 @@ def bench_redirects(stack, options, cores, directory, results):
                 spent = processor_seconds(processes[name]) - before
                 rounds[name].append(row | {"processor_us": spent / row["requests"] * 1e6})
         each = {name: medians(measured) for name, measured in rounds.items()}
+        acknowledged += each["clickrelay"]["requests"] - each["clickrelay"]["failed"]
         rate = each["clickrelay"]["per_second"]
         each["ratio"] = rate / each["nginx"]["per_second"]
         each["ratio_log"] = rate / each["nginx_log"]["per_second"]
@@ -53,6 +55,7 @@ def bench_redirects(stack, options, cores, directory, results):
     results["resident_peak_bytes"] = tracker.resident_bytes("VmHWM")
     report = tracker.api("GET", "/report?group=campaign")
     results["clicks_recorded"] = report["totals"]["clicks"]
+    results["clicks_acknowledged"] = acknowledged
     connections = max(options.connections)
     full = results["redirects"][str(connections)]["clickrelay"]
     results["half_load"] = at_half_load(
