@@ -24,7 +24,7 @@ from machine import machine
 from redirects import bench_redirects
 from report import print_text
 from routing import bench_routing
-from stored import bench_stored
+from stored import CAMPAIGNS, bench_stored
 
 PARTS = {
     "redirects": bench_redirects, "routing": bench_routing, "instructions": bench_instructions,
@@ -69,8 +69,8 @@ def main():
         "(1000000,10000000; the latter need 5 GB of disk for a few minutes)")
     parser.add_argument(
         "--stored", type=int, default=10_000_000,
-        help="clicks on disk in the stored part, with a tenth as many conversions (10000000; each "
-        "million takes 110 MB of disk and some seconds)")
+        help="clicks of 1,000 campaigns on disk in the stored part, with a tenth as many "
+        "conversions (10000000; each million takes 200 MB of disk and some seconds)")
     parser.add_argument("--json", metavar="FILE", help="write the results as JSON, too")
     parser.add_argument(
         "--binary", default=os.environ.get("CLICKRELAY_BINARY"), help="the binary to measure")
@@ -85,6 +85,8 @@ def main():
     options.waiting = [int(one) for one in options.waiting.split(",")]
     if min(options.waiting) < DESTINATIONS:
         parser.error(f"--waiting: at least {DESTINATIONS}")
+    if options.stored < 20 * CAMPAIGNS:
+        parser.error(f"--stored: at least {20 * CAMPAIGNS}")
     options.binary = os.path.abspath(options.binary or os.path.join(ROOT, ".build/release/clickrelay"))
     if not os.access(options.binary, os.X_OK):
         parser.error(f"no binary at {options.binary}: run sh Tests/bench")
