@@ -2,7 +2,7 @@
 
 
 def failures(results):
-    return [*failed_requests(results), *not_recorded(results)]
+    return [*failed_requests(results), *not_recorded(results), *closed(results)]
 
 
 def failed_requests(found, place=""):
@@ -40,6 +40,14 @@ def not_recorded(results):
         for name in ("neighbour_of_dead", "neighbour_of_busy"):
             if found[name]["lost"]:
                 yield f"{name}: {found[name]['lost']} deliveries had not arrived after 30 s"
+
+
+def closed(results):
+    """Memory was read with fewer idle connections than it says."""
+    if "stored" in results:
+        yield from too_few(
+            "idle connections that stay open", results["stored"]["connected"],
+            results["stored"]["connected_of"])
 
 
 def too_few(what, count, expected):

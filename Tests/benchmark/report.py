@@ -163,7 +163,8 @@ def print_stored(results):
     line("  start to ready (median)", milliseconds(statistics.median(found["ready_s"])))
     line("  resident when ready", mebibytes(found["resident_ready_bytes"]))
     line("    after redirects", mebibytes(found["resident_loaded_bytes"]))
-    line("    with 10,000 idle connections", mebibytes(found["resident_connected_bytes"]))
+    line("    with idle connections", mebibytes(found["resident_connected_bytes"]))
+    line("    of them still open", f"{found['connected']:,} of {found['connected_of']:,}")
     for name, label in (("empty", "an empty store"), ("stored", "that one")):
         row = found["redirects"][name]
         line(f"  redirects/s of {label}; p99", "{:,.0f}; {}".format(
