@@ -78,16 +78,10 @@ struct Command {
             }
             guard !running.isEmpty else { break }
             let child = running.removeFirst()
-            let status = child.wait()
-            if status == 1 {
-                failures += 1
-            } else if status != 0 {
-                // It trapped or hung: which seed was it?
-                for seed in child.from..<(child.from + child.count)
-                where try start(from: seed, count: 1, isTraced: false, root).wait() > 1 {
-                    failures += 1
-                    print("seed \(seed) FAILED: the process trapped, or did not end")
-                }
+            switch child.wait() {
+            case 0: break
+            case 1: failures += 1
+            default: failures += try searchAlone(child, root)
             }
         }
         let seconds = Date().timeIntervalSince(begun)
@@ -106,6 +100,27 @@ struct Command {
         return failures == 0 ? 0 : 1
     }
 
+    /// The process trapped or hung: which of its seeds was it?
+    /// - Returns: how many failures there are, at least one.
+    private func searchAlone(_ child: Child, _ root: String) throws -> Int {
+        // The process of the first seed has the same path. One that hung early has made nothing yet.
+        try? FileManager.default.removeItem(atPath: Self.path(of: child.from, root))
+        var failures = 0
+        for seed in child.from..<(child.from + child.count) {
+            let status = try start(from: seed, count: 1, isTraced: false, root).wait()
+            if status == 0 { continue }
+            failures += 1
+            if status != 1 { print("seed \(seed) FAILED: the process trapped, or did not end") }
+        }
+        if failures > 0 { return failures }
+        print(
+            "the process of seeds \(child.from) to \(child.from + child.count - 1) FAILED: it trapped "
+                + "or hung, and none of them does alone")
+        return 1
+    }
+
+    private static func path(of from: UInt64, _ root: String) -> String { "\(root)/\(from)" }
+
     private struct Child {
         let process: Process
         let from: UInt64
@@ -122,7 +137,7 @@ struct Command {
     {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = ["--worker", "\(root)/\(from)"]
+        process.arguments = ["--worker", Self.path(of: from, root)]
         process.arguments? +=
             isTraced ? ["--seed", "\(from)"] : ["--from", "\(from)", "--seeds", "\(count)"]
         if let bug { process.arguments? += ["--plant", bug.rawValue] }
@@ -153,6 +168,7 @@ struct Command {
         let template = path + "/template"
         try Template.make(at: template)
         if let seed { return try simulate(seed, template, path, isTraced: true) ? 0 : 1 }
+        if bug == .trapsInCompany, count > 1 { fatalError("a planted bug") }
         var isWell = true
         for seed in from..<(from + count) {
             if try !simulate(seed, template, path, isTraced: false) { isWell = false }

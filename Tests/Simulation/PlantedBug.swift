@@ -16,11 +16,13 @@ enum PlantedBug: String, CaseIterable {
     case countedTwice = "counted-twice"
     /// What was delivered waits again.
     case calledAgain = "called-again"
+    /// A process of several seeds traps, and none of them does alone.
+    case trapsInCompany = "traps-in-company"
 
     /// While no process runs.
     func sabotage(_ directory: DataDirectory) throws {
         switch self {
-        case .syncLies, .namesAreNotSynced: return
+        case .syncLies, .namesAreNotSynced, .trapsInCompany: return
         case .clickForgotten:
             for day in try directory.clickDays() {
                 let path = directory.clickFilePath(day)

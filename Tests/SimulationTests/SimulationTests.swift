@@ -53,4 +53,11 @@ import Testing
         #expect(outcome.exitCode == 1, "\(outcome.output)")
         #expect(outcome.output.contains("sh Tests/simulate --seed N --plant \(name)"))
     }
+
+    @Test func `a process that traps fails, though none of its seeds does alone`() throws {
+        let outcome = try Self.simulate(["--plant", "traps-in-company", "--seeds", "5"])
+        #expect(outcome.exitCode == 1)
+        let failure = "seeds 1 to 5 FAILED: it trapped or hung, and none of them does alone"
+        #expect(outcome.output.contains(failure), "\(outcome.output)")
+    }
 }
