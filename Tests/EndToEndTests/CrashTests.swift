@@ -11,23 +11,11 @@ import Testing
 @Suite struct CrashTests {
     /// What the clients were answered before the kills.
     private struct Acknowledged: Sendable {
-        var clicks: [Click] = []
-        var postbacks: [Postback] = []
+        var clicks: [AcknowledgedClick] = []
+        /// Each with the target of the call that tells the traffic source.
+        var postbacks: [(kept: AcknowledgedPostback, target: String)] = []
         /// Postbacks that were sent and not answered: they may exist or not.
         var unanswered: Set<String> = []
-    }
-
-    private struct Click: Sendable {
-        let clickID: String
-        let externalID: String
-    }
-
-    private struct Postback: Sendable {
-        let clickID: String
-        /// As the network sends it; the transaction ID in it is unique.
-        let query: String
-        /// As the traffic source must be told.
-        let target: String
     }
 
     private static func setting(_ name: String) -> UInt64? {
@@ -82,6 +70,11 @@ import Testing
         // All that is due at any of the times there were is due now.
         try clock?.setClock(ahead: Self.jumpMax)
         try verifyDeliveries(chain, all.current, kills: kills, seed: seed)
+        do {
+            try chain.tracker.verifyJourneys(all.current.clicks, all.current.postbacks.map(\.kept))
+        } catch {
+            throw TestFailure("seed \(seed): \(error)")
+        }
         print("crash: serving again within \(slowest / 1_000_000) ms of each restart")
         if let limit = Self.setting("RESTART_MS") {
             #expect(slowest / 1_000_000 <= limit, "slow restart, seed \(seed)")
@@ -142,7 +135,8 @@ import Testing
         for number in 0... {
             let externalID = "x\(name)-\(number)"
             let visit = try Chain.visit(connection.request("GET", "/c/summer?subid=\(externalID)"))
-            all.with { $0.clicks.append(Click(clickID: visit.clickID, externalID: externalID)) }
+            let click = AcknowledgedClick(clickID: visit.clickID, externalID: externalID)
+            all.with { $0.clicks.append(click) }
             if number % 8 == 7 { usleep(1000) }  // leaves the other clients their share
         }
     }
@@ -159,29 +153,31 @@ import Testing
             }
             let transaction = "t\(name)-\(number)"
             let amount = "\(number % 90 + 1).\(number % 9 + 1)"
-            let postback = Postback(
-                clickID: click.clickID,
-                query: "cid=\(click.clickID)&txid=\(transaction)&payout=\(amount)",
-                target: "/conv?id=\(click.externalID)&tx=\(transaction)&v=\(amount)")
-            all.with { _ = $0.unanswered.insert(postback.target) }
+            let query = "cid=\(click.clickID)&txid=\(transaction)&payout=\(amount)"
+            let target = "/conv?id=\(click.externalID)&tx=\(transaction)&v=\(amount)"
+            all.with { _ = $0.unanswered.insert(target) }
             let answer = try PostbackAnswer(
-                connection.request("GET", "/postback/\(chain.network.key)?\(postback.query)"))
-            guard answer.verdict == "accepted" else {
-                Issue.record("\(postback.query): \(answer.json.text)")
+                connection.request("GET", "/postback/\(chain.network.key)?\(query)"))
+            guard answer.verdict == "accepted", let conversion = answer.conversion else {
+                Issue.record("\(query): \(answer.json.text)")
                 continue
             }
+            let postback = AcknowledgedPostback(
+                clickID: click.clickID, transactionID: transaction, query: query,
+                conversion: conversion)
             all.with {
-                $0.unanswered.remove(postback.target)
-                $0.postbacks.append(postback)
+                $0.unanswered.remove(target)
+                $0.postbacks.append((postback, target))
             }
         }
     }
 
+    /// That networks find clicks and their own reports again. The newest of this round, which were
+    /// in danger, and a sample of the rounds before it: after the last each one is looked for.
     private func verify(
         _ chain: Chain, before: Acknowledged, all: Acknowledged, round: Int,
         random: inout SeededRandom
     ) throws {
-        // Everything of this round, and a sample of the rounds before it.
         let clicks =
             Array(all.clicks[before.clicks.count...].suffix(150))
             + before.clicks.shuffled(using: &random).prefix(20)
@@ -198,7 +194,7 @@ import Testing
             + before.postbacks.shuffled(using: &random).prefix(20)
         try concurrently(6) { worker in
             for (index, postback) in postbacks.enumerated() where index % 6 == worker {
-                let answer = try chain.network.call(postback.query)
+                let answer = try chain.network.call(postback.kept.query)
                 #expect(
                     answer.verdict == "duplicate",
                     "acknowledged in round \(round): \(answer.json.text)")
