@@ -1,4 +1,5 @@
 import Foundation
+import SQLite
 import TestSupport
 import Testing
 
@@ -105,9 +106,61 @@ import Testing
         }
         #expect(try tracker.terminate() == 0)
         for token in [token, Secret.wrongToken.rawValue, Secret.clientToken.rawValue] {
-            let found = try runTool("/bin/grep", ["-rlaF", token, tracker.dataDirectory])
-            #expect(found.exitCode == 1, "\(found.output)")
+            #expect(try Self.files(of: tracker, with: Self.forms(of: token)) == [])
         }
+    }
+
+    @Test func `a token is stored as its SHA-256 digest and nothing else`() throws {
+        let tracker = try TrackerProcess.start()
+        let made = try tracker.command("token", "create", "laptop").line
+        let posted = try tracker.call("POST", "/tokens", ["name": "posted"])["token"].string ?? ""
+        #expect(made.hasPrefix("cr_") && posted.hasPrefix("cr_"))
+        // Used, too: it is kept no more for that.
+        let fields: HTTPFields = ["Authorization": "Bearer \(posted)"]
+        #expect(try tracker.get("/api/v1/tokens", fields: fields).status == 200)
+        #expect(try tracker.terminate() == 0)
+
+        let ledger = try Connection(
+            path: tracker.dataDirectory + "/clickrelay.db", mode: .readOnly)
+        defer { ledger.close() }
+        // No column that another form of it could be in.
+        let columns = try ledger.rows("SELECT name FROM pragma_table_info('api_token')") {
+            $0.text(0)
+        }
+        #expect(columns == ["id", "name", "token_sha256", "created_at_us", "revoked_at_us"])
+        let stored = try ledger.rows("SELECT name, lower(hex(token_sha256)) FROM api_token") {
+            [$0.text(0), $0.text(1)]
+        }
+        #expect(stored.contains(["laptop", try Self.sha256(made)]))
+        #expect(stored.contains(["posted", try Self.sha256(posted)]))
+        for token in [made, posted] {
+            #expect(try Self.files(of: tracker, with: Self.forms(of: token)) == [])
+        }
+        #expect(try Self.files(of: tracker, with: ["laptop"]) != [], "what is there is found")
+    }
+
+    /// By the system's own tool: ours is what is tested.
+    private static func sha256(_ text: String) throws -> String {
+        let sum = try runTool("/bin/sh", ["-c", #"printf %s "$0" | sha256sum"#, text])
+        return String(sum.output.prefix(64))
+    }
+
+    /// How a token may lie in a file: as it is, in hex and in base64, with its prefix and without.
+    private static func forms(of token: String) -> [String] {
+        [token, String(token.dropFirst(3))].flatMap { text in
+            let hex = text.utf8.map { String(format: "%02x", $0) }.joined()
+            // Whole groups of three bytes: the last digits depend on what follows.
+            let whole = Data(text.utf8.prefix(text.utf8.count / 3 * 3))
+            return [text, hex, hex.uppercased(), whole.base64EncodedString()]
+        }
+    }
+
+    /// The files of a data directory in which any of the texts is.
+    private static func files(of tracker: TrackerProcess, with texts: [String]) throws -> [String] {
+        let found = try runTool(
+            "/bin/grep", ["-rlaF"] + texts.flatMap { ["-e", $0] } + [tracker.dataDirectory])
+        guard found.exitCode <= 1 else { throw TestFailure(found.error) }
+        return found.output.split(separator: "\n").map(String.init)
     }
 
     /// Requests that come to nothing, with secrets where they are looked for and where not.
