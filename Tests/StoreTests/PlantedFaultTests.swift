@@ -70,6 +70,21 @@ import Testing
             words: "the click of conversion 1 is missing"),
         Plant(sql: "UPDATE click_day_way SET clicks = 2", words: "fewer clicks than were summed"),
         Plant(sql: "DELETE FROM click_day", words: "not noted as summed"),
+        Plant(sql: "DELETE FROM cost_layer", words: "of cost_layer_day"),
+        Plant(sql: "UPDATE cost_layer SET campaign_id = 9", words: "row 1 of cost_layer"),
+        Plant(sql: "UPDATE cost_layer SET document = '{'", words: "cost layer 1 can't be read"),
+        Plant(
+            sql: "UPDATE cost_layer SET document = replace(document, 'cpc', 'cpx')",
+            words: "cost layer 1 can't be read"),
+        Plant(
+            sql: "UPDATE cost_layer SET document = replace(document, '\"c\"', '\"d\"')",
+            words: "cost layer 1 of campaign c names d"),
+        Plant(sql: "UPDATE cost_layer_day SET day = day + 1", words: "layer 1 is noted with"),
+        Plant(sql: "UPDATE cost_layer_day SET day = day - 1", words: "layer 1 is noted with"),
+        Plant(sql: "UPDATE cost_layer_day SET clicks = -1", words: "layer 1 is noted with"),
+        Plant(
+            sql: "UPDATE cost_layer_day SET clicks = 2",
+            words: "cost layer 1, fewer than the 2"),
         Plant(sql: "UPDATE offer SET document = '{'", words: "offer o is not JSON"),
         Plant(sql: "UPDATE domain SET key = 'x'; UPDATE source SET key = 'x'", words: "that of s"),
         Plant(sql: "DROP INDEX conversion_external", words: "conversion_external is missing"),
@@ -103,6 +118,8 @@ import Testing
         Plant(sql: "UPDATE click_way SET rule = 2", words: "caps of campaign 1"),
         Plant(sql: "DELETE FROM click_way", words: "caps of campaign 1"),
         Plant(sql: "UPDATE lander_total SET passed = 0", words: "campaign 1's landers"),
+        Plant(
+            sql: "DELETE FROM click_total", words: "cost layer 1, fewer than the 1"),
         Plant(sql: "DELETE FROM text", words: "the user_agent of 1 clicks"),
         Plant(sql: "DROP INDEX text_hash", words: "text_hash is missing"),
         Plant(sql: "PRAGMA user_version = 9999", words: "schema version 9999"),

@@ -98,6 +98,11 @@ struct SoundDirectory {
             (\(noonMicros / 900_000_000), 1, 1, 0, 1, 1, 'USD', 1, 1, 500000000);
         INSERT INTO click_day VALUES (\(noonMicros / 86_400_000_000));
         INSERT INTO click_day_way VALUES (\(noonMicros / 86_400_000_000), 1, 1, 0, 1, 1, 1);
+        INSERT INTO cost_layer VALUES (1, 1, \(noonMicros / 900_000_000),
+            \(noonMicros / 900_000_000 + 4), '{"campaign": "c", "from": "2026-11-20T12:00:00Z",
+            "to": "2026-11-20T13:00:00Z", "time_zone": "UTC", "where": {}, "cpc": "0.5",
+            "currency": "USD"}', 0, NULL);
+        INSERT INTO cost_layer_day VALUES (1, \(noonMicros / 86_400_000_000), 1);
         """
 
     private static let clicks = """

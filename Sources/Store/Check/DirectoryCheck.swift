@@ -71,6 +71,7 @@ public final class DirectoryCheck {
                 try find(rule, connection)
             }
             try checkDocuments(connection)
+            try checkCostLayers(connection)
             conversionCount = try connection.int64("SELECT count(*) FROM conversion") ?? 0
             deliveryCount = try connection.int64("SELECT count(*) FROM delivery") ?? 0
             ledger = connection
@@ -86,26 +87,6 @@ public final class DirectoryCheck {
         }
         if found.count > Self.faultsPerKindMax {
             fault(Self.ledgerName, "and more of these: \(rule.name)")
-        }
-    }
-
-    /// The entities' documents are JSON that has the row's own key.
-    private func checkDocuments(_ connection: Connection) throws(SQLiteError) {
-        for table in ["source", "network", "offer", "lander", "flow", "campaign", "domain"] {
-            guard try connection.hasTable(table) else { continue }
-            let documents = try connection.rows("SELECT key, document FROM \(table)") {
-                (row) throws(SQLiteError) in (row.text(0), row.text(1))
-            }
-            for (key, document) in documents {
-                do {
-                    let json = try JSONValue(parsing: document)
-                    if let own = json["key"]?.stringValue, own != key {
-                        fault(Self.ledgerName, "the document of \(table) \(key) is that of \(own)")
-                    }
-                } catch {
-                    fault(Self.ledgerName, "the document of \(table) \(key) is not JSON: \(error)")
-                }
-            }
         }
     }
 
@@ -136,6 +117,7 @@ public final class DirectoryCheck {
                 try checkKeptWays(day, name, connection)
             }
             try checkReferences(name, connection, version)
+            try checkNotedClicks(day, name, connection)
             try checkConvertedClicks(day, name, connection)
         }
     }

@@ -178,6 +178,16 @@ struct LedgerRule: Sendable {
                 """,
             message: { "there are sums of the clicks of \($0), which is not noted as summed" }),
         LedgerRule(
+            name: "cost layers are noted with clicks of their own days", since: 11,
+            sql: """
+                SELECT DISTINCT layer_id FROM cost_layer_day JOIN cost_layer ON id = layer_id
+                WHERE clicks < 0 OR day NOT BETWEEN from_quarter / 96 AND (to_quarter - 1) / 96
+                """,
+            message: {
+                "cost layer \($0) is noted with clicks of a day that it is not about, or with "
+                    + "less than none"
+            }),
+        LedgerRule(
             name: "clicks can be told from inventions",
             sql: """
                 SELECT id FROM conversion WHERE NOT EXISTS (SELECT 1 FROM click_key)
