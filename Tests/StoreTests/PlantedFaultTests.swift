@@ -70,6 +70,32 @@ import Testing
             words: "the click of conversion 1 is missing"),
         Plant(sql: "UPDATE click_day_way SET clicks = 2", words: "fewer clicks than were summed"),
         Plant(sql: "DELETE FROM click_day", words: "not noted as summed"),
+        Plant(
+            sql: "UPDATE late_lander_click SET campaign_id = 9",
+            words: "what late lander click"),
+        Plant(
+            sql: "UPDATE late_lander_click SET offer_version = 9",
+            words: "what late lander click"),
+        Plant(
+            sql: "UPDATE late_lander_click SET click_id = -1",
+            words: "what late lander click"),
+        Plant(
+            sql: "UPDATE late_lander_click SET click_id = click_id + 1",
+            words: "clicks of 1 late lander clicks"),
+        Plant(
+            sql: """
+                INSERT INTO campaign VALUES (2, 'd', '{}', 0, 0, NULL);
+                UPDATE late_lander_click SET campaign_id = 2
+                """, words: "clicks of 1 late lander clicks"),
+        Plant(
+            sql: """
+                INSERT INTO late_lander_click
+                    SELECT click_id, id + 1, 1, 1, 1, 1 FROM late_lander_click;
+                UPDATE late_lander_click SET is_first = 1
+                """, words: "for the first time more than once"),
+        Plant(
+            sql: "UPDATE late_lander_click SET is_first = 2",
+            words: "for the first time more than once"),
         Plant(sql: "DELETE FROM cost_layer", words: "of cost_layer_day"),
         Plant(sql: "UPDATE cost_layer SET campaign_id = 9", words: "row 1 of cost_layer"),
         Plant(sql: "UPDATE cost_layer SET document = '{'", words: "cost layer 1 can't be read"),
@@ -118,6 +144,7 @@ import Testing
         Plant(sql: "UPDATE click_way SET rule = 2", words: "caps of campaign 1"),
         Plant(sql: "DELETE FROM click_way", words: "caps of campaign 1"),
         Plant(sql: "UPDATE lander_total SET passed = 0", words: "campaign 1's landers"),
+        Plant(sql: "DELETE FROM lander_click", words: "what came before 1 late lander click"),
         Plant(
             sql: "DELETE FROM click_total", words: "cost layer 1, fewer than the 1"),
         Plant(sql: "DELETE FROM text", words: "the user_agent of 1 clicks"),

@@ -65,8 +65,8 @@ struct SoundDirectory {
         INSERT INTO flow_version VALUES (1, 1, '{}', 0);
         """
 
-    /// A conversion of two revisions, told to one destination at the second attempt, and a call that
-    /// waits for its click.
+    /// A conversion of two revisions, told to one destination at the second attempt, a call that
+    /// waits for its click, and a lander click that came after its click's day.
     private static let ledger = """
         INSERT INTO click_key VALUES (1, zeroblob(16), 0);
         INSERT INTO conversion (id, click_row_id, event, transaction_id, is_test, ordinal,
@@ -98,6 +98,7 @@ struct SoundDirectory {
             (\(noonMicros / 900_000_000), 1, 1, 0, 1, 1, 'USD', 1, 1, 500000000);
         INSERT INTO click_day VALUES (\(noonMicros / 86_400_000_000));
         INSERT INTO click_day_way VALUES (\(noonMicros / 86_400_000_000), 1, 1, 0, 1, 1, 1);
+        INSERT INTO late_lander_click VALUES (\(clickID), \(clickID + 2), 1, 1, 1, 0);
         INSERT INTO cost_layer VALUES (1, 1, \(noonMicros / 900_000_000),
             \(noonMicros / 900_000_000 + 4), '{"campaign": "c", "from": "2026-11-20T12:00:00Z",
             "to": "2026-11-20T13:00:00Z", "time_zone": "UTC", "where": {}, "cpc": "0.5",

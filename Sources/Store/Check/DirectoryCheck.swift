@@ -111,6 +111,7 @@ public final class DirectoryCheck {
             if version >= 3 {
                 try checkLanderTotals(name, connection, tellsVisitors)
                 try checkLanderClicks(name, connection)
+                try checkLateLanderClicks(day, name, connection)
             }
             if version >= 4 {
                 try checkWays(name, connection, tellsVisitors)

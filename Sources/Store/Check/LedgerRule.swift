@@ -178,6 +178,23 @@ struct LedgerRule: Sendable {
                 """,
             message: { "there are sums of the clicks of \($0), which is not noted as summed" }),
         LedgerRule(
+            name: "what late lander clicks refer to is there", since: 13,
+            sql: """
+                SELECT id FROM late_lander_click
+                WHERE click_id < 0 OR id < 0 OR campaign_id NOT IN (SELECT id FROM campaign)
+                    OR offer_version <> 0 AND offer_version NOT IN (SELECT id FROM offer_version)
+                """,
+            message: {
+                "what late lander click \($0) refers to is missing: its click, campaign or wording"
+            }),
+        LedgerRule(
+            name: "a click is gone on from for the first time once", since: 13,
+            sql: """
+                SELECT click_id FROM late_lander_click
+                GROUP BY click_id HAVING sum(is_first) > 1 OR min(is_first) < 0
+                """,
+            message: { "click \($0) was gone on from for the first time more than once" }),
+        LedgerRule(
             name: "cost layers are noted with clicks of their own days", since: 11,
             sql: """
                 SELECT DISTINCT layer_id FROM cost_layer_day JOIN cost_layer ON id = layer_id
