@@ -96,6 +96,16 @@ import Testing
         Plant(
             sql: "UPDATE late_lander_click SET is_first = 2",
             words: "for the first time more than once"),
+        Plant(sql: "DELETE FROM delivery_latency", words: "times that s/main took on 1970-01-01"),
+        Plant(
+            sql: "UPDATE delivery_latency SET deliveries = 2",
+            words: "times that s/main took on 1970-01-01"),
+        Plant(
+            sql: "UPDATE delivery_latency SET lower_us = 0",
+            words: "times that s/main took on 1970-01-01"),
+        Plant(
+            sql: "UPDATE delivery_latency SET day = 1",
+            words: "times that s/main took on 1970-01-02"),
         Plant(sql: "DELETE FROM cost_layer", words: "of cost_layer_day"),
         Plant(sql: "UPDATE cost_layer SET campaign_id = 9", words: "row 1 of cost_layer"),
         Plant(sql: "UPDATE cost_layer SET document = '{'", words: "cost layer 1 can't be read"),

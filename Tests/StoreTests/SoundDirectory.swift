@@ -98,6 +98,7 @@ struct SoundDirectory {
             (\(noonMicros / 900_000_000), 1, 1, 0, 1, 1, 'USD', 1, 1, 500000000);
         INSERT INTO click_day VALUES (\(noonMicros / 86_400_000_000));
         INSERT INTO click_day_way VALUES (\(noonMicros / 86_400_000_000), 1, 1, 0, 1, 1, 1);
+        INSERT INTO delivery_latency VALUES (0, 's/main', 1000, 1);
         INSERT INTO late_lander_click VALUES (\(clickID), \(clickID + 2), 1, 1, 1, 0);
         INSERT INTO cost_layer VALUES (1, 1, \(noonMicros / 900_000_000),
             \(noonMicros / 900_000_000 + 4), '{"campaign": "c", "from": "2026-11-20T12:00:00Z",

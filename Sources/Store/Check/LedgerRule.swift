@@ -178,6 +178,27 @@ struct LedgerRule: Sendable {
                 """,
             message: { "there are sums of the clicks of \($0), which is not noted as summed" }),
         LedgerRule(
+            name: "how long deliveries took is counted once of each", since: 6,
+            // The migration counted what it found by this rule, and older days are forgotten now
+            // and then: those within as many days of the newest attempt must be there, others may.
+            sql: """
+                SELECT DISTINCT destination || ' took on ' || date(day * 86400, 'unixepoch') FROM (
+                    SELECT day, destination, lower_us, deliveries, 0 AS due, 0 AS possible
+                    FROM delivery_latency
+                    UNION ALL
+                    SELECT at_us / 86400000000, destination,
+                        (SELECT max(lower_us) FROM latency_class WHERE lower_us
+                            <= max(0, at_us + milliseconds * 1000 - converted_at_us)),
+                        0, at_us >= (SELECT max(at_us) FROM attempt)
+                            - \(LedgerReader.latencyDaysMax) * 86400000000, 1
+                    FROM delivery JOIN attempt
+                        ON delivery_id = delivery.id AND number = attempt_count
+                    WHERE state = 'delivered')
+                GROUP BY day, destination, lower_us
+                HAVING sum(deliveries) NOT BETWEEN sum(due) AND sum(possible)
+                """,
+            message: { "the times that \($0) are not those of its deliveries" }),
+        LedgerRule(
             name: "what late lander clicks refer to is there", since: 13,
             sql: """
                 SELECT id FROM late_lander_click
