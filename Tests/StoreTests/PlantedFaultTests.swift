@@ -121,6 +121,22 @@ import Testing
         Plant(
             sql: "UPDATE cost_layer_day SET clicks = 2",
             words: "cost layer 1, fewer than the 2"),
+        Plant(sql: "UPDATE setting SET value = 'usd'", words: "\"usd\", which is no currency"),
+        Plant(
+            sql: "UPDATE exchange_rate SET reporting_currency = 'US'",
+            words: "\"US\", which is no currency"),
+        Plant(
+            sql: "UPDATE exchange_rate SET currency = 'QQQ'",
+            words: "\"QQQ\", which is no currency"),
+        Plant(sql: "UPDATE exchange_rate SET day = 1 << 40", words: "rate of EUR"),
+        Plant(sql: "DELETE FROM postback_key", words: "network n has no postback key"),
+        Plant(
+            sql: "INSERT INTO postback_key VALUES ('k2', 1, 0), ('k3', 1, 0)",
+            words: "network n has no postback key, or more"),
+        Plant(sql: "UPDATE postback_key SET network_id = 9", words: "of postback_key"),
+        Plant(sql: "UPDATE postback_key SET key = 'a/b'", words: "key of network n can't"),
+        Plant(sql: "UPDATE postback_key SET key = ''", words: "key of network n can't"),
+        Plant(sql: "UPDATE api_token SET token_sha256 = x'00'", words: "API token 1"),
         Plant(sql: "UPDATE offer SET document = '{'", words: "offer o is not JSON"),
         Plant(sql: "UPDATE domain SET key = 'x'; UPDATE source SET key = 'x'", words: "that of s"),
         Plant(sql: "DROP INDEX conversion_external", words: "conversion_external is missing"),

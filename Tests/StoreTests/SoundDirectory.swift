@@ -54,6 +54,7 @@ struct SoundDirectory {
         VALUES (1, 's', '{"key": "s"}', 0, 0);
         INSERT INTO network (id, key, document, created_at_us, updated_at_us)
         VALUES (1, 'n', '{"key": "n"}', 0, 0);
+        INSERT INTO postback_key VALUES ('k1', 1, 0);
         INSERT INTO offer (id, key, document, created_at_us, updated_at_us)
         VALUES (1, 'o', '{"key": "o"}', 0, 0);
         INSERT INTO lander (id, key, document, created_at_us, updated_at_us)
@@ -105,6 +106,9 @@ struct SoundDirectory {
             "to": "2026-11-20T13:00:00Z", "time_zone": "UTC", "where": {}, "cpc": "0.5",
             "currency": "USD"}', 0, NULL);
         INSERT INTO cost_layer_day VALUES (1, \(noonMicros / 86_400_000_000), 1);
+        INSERT INTO setting VALUES ('reporting_currency', 'USD', 0);
+        INSERT INTO exchange_rate VALUES ('USD', 'EUR', 0, 1100000000, 0);
+        INSERT INTO api_token VALUES (1, 'ops', zeroblob(32), 0, NULL);
         """
 
     private static let clicks = """

@@ -53,4 +53,24 @@ extension DirectoryCheck {
             return "cost layer \(row.int64(0)) can't be read"
         }
     }
+
+    /// A server doesn't start with a rate that it can't read, and finds none of a currency that is
+    /// written in another way.
+    func checkRates(_ connection: Connection) throws(SQLiteError) {
+        guard try connection.hasTable("exchange_rate") else { return }
+        let codes = try connection.rows(
+            """
+            SELECT value FROM setting WHERE name = 'reporting_currency'
+            UNION SELECT reporting_currency FROM exchange_rate
+            UNION SELECT currency FROM exchange_rate
+            """
+        ) { (row) throws(SQLiteError) in row.text(0) }
+        let unknown = codes.filter { Currency($0)?.code != $0 }
+        for code in unknown.prefix(Self.faultsPerKindMax) {
+            fault(
+                Self.ledgerName,
+                "the reporting currency or an exchange rate is of \"\(code)\", which is no currency"
+            )
+        }
+    }
 }

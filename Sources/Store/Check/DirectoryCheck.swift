@@ -72,6 +72,7 @@ public final class DirectoryCheck {
             }
             try checkDocuments(connection)
             try checkCostLayers(connection)
+            try checkRates(connection)
             conversionCount = try connection.int64("SELECT count(*) FROM conversion") ?? 0
             deliveryCount = try connection.int64("SELECT count(*) FROM delivery") ?? 0
             ledger = connection

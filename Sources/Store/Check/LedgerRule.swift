@@ -226,6 +226,36 @@ struct LedgerRule: Sendable {
                     + "less than none"
             }),
         LedgerRule(
+            name: "exchange rates are of days", since: 4,
+            sql: """
+                SELECT currency || ' to ' || reporting_currency FROM exchange_rate
+                WHERE day NOT BETWEEN \(Int32.min) AND \(Int32.max)
+                """,
+            message: { "a rate of \($0) is of no day" }),
+        LedgerRule(
+            name: "every network can be reported to",
+            sql: """
+                SELECT network.key FROM network
+                    LEFT JOIN postback_key ON network_id = network.id
+                GROUP BY network.id
+                HAVING count(network_id) NOT BETWEEN 1 AND \(LedgerTransaction.postbackKeysMax)
+                """,
+            message: {
+                "network \($0) has no postback key, or more than "
+                    + "\(LedgerTransaction.postbackKeysMax)"
+            }),
+        LedgerRule(
+            name: "postback keys can stand in a path",
+            sql: """
+                SELECT network.key FROM postback_key JOIN network ON network.id = network_id
+                WHERE postback_key.key = '' OR postback_key.key GLOB '*[^a-z0-9_-]*'
+                """,
+            message: { "a postback key of network \($0) can't stand in a URL" }),
+        LedgerRule(
+            name: "tokens are kept by their SHA-256",
+            sql: "SELECT id FROM api_token WHERE length(token_sha256) <> 32",
+            message: { "of API token \($0) no SHA-256 is kept, so that nobody can use it" }),
+        LedgerRule(
             name: "clicks can be told from inventions",
             sql: """
                 SELECT id FROM conversion WHERE NOT EXISTS (SELECT 1 FROM click_key)
