@@ -19,7 +19,10 @@ import Testing
     private static let modes = ["302", "303", "307", "meta", "double_meta", "js"]
     private static let offer =
         "https://offer.example/land?s2={click_id}&e={external_id}&z={var1}&q={var:q}"
-        + "&ua={user_agent}&r={referrer}&end=1"
+        + "&ua={user_agent}&r={referrer}&ip={ip}&d={device}&o={os}&ov={os_version}&b={browser}"
+        + "&bv={browser_version}&l={language}&end=1"
+    /// Where a proxy saw each visitor.
+    private static let address = "203.0.113.9"
 
     /// What a header can carry of a text.
     private static func line(_ text: String) -> String {
@@ -36,22 +39,34 @@ import Testing
         }
 
         var fields: HTTPFields {
-            [
-                "User-Agent": InjectionMatrixTests.line("ua.\(payload)."),
-                "Referer": InjectionMatrixTests.line("r.\(payload)."),
-                "Accept-Language": InjectionMatrixTests.line("en.\(payload)."),
-                "X-Forwarded-For": InjectionMatrixTests.line("x.\(payload)."),
-                "Cookie": InjectionMatrixTests.line("cr=\(payload); c=\(payload)."),
+            let told = [
+                ("User-Agent", "ua.\(payload)."), ("Referer", "r.\(payload)."),
+                ("Accept-Language", "en.\(payload)."),
+                ("X-Forwarded-For", "x.\(payload)., \(InjectionMatrixTests.address)"),
+                ("Cookie", "cr=\(payload); c=\(payload)."), ("Sec-CH-UA", brands),
+                ("Sec-CH-UA-Full-Version-List", brands), ("Sec-CH-UA-Mobile", "?1\(payload)"),
+                ("Sec-CH-UA-Platform", "\"Windows\"\(payload)"),
+                ("Sec-CH-UA-Platform-Version", "\"15\(payload)\""),
+                ("Sec-CH-UA-Model", "\"m.\(payload).\""),
+                ("Sec-CH-UA-Form-Factors", "\"\(payload)\""),
             ]
+            return HTTPFields(told.map { ($0.0, InjectionMatrixTests.line($0.1)) })
         }
 
-        /// Parameters of the offer's address, in order, but the click ID.
-        var expected: [(name: String, value: String)] {
+        private var brands: String {
+            "\"b.\(payload).\";v=\"\(payload)\", \"Google Chrome\";v=\"1\(payload)\""
+        }
+
+        /// Parameters of the offer's address, in order, but the click ID. Nil: what was read out of
+        /// the visitor's headers, which is tested elsewhere.
+        var expected: [(name: String, value: String?)] {
             [
                 ("e", "subid.\(payload)."), ("z", "zone.\(payload)."), ("q", "q.\(payload)."),
                 ("ua", InjectionMatrixTests.line("ua.\(payload).")),
-                ("r", InjectionMatrixTests.line("r.\(payload).")), ("end", "1"),
-                ("p", "p.\(payload)."),
+                ("r", InjectionMatrixTests.line("r.\(payload).")),
+                ("ip", InjectionMatrixTests.address),
+                ("d", nil), ("o", nil), ("ov", nil), ("b", nil), ("bv", nil), ("l", nil),
+                ("end", "1"), ("p", "p.\(payload)."),
             ]
         }
     }
@@ -65,9 +80,9 @@ import Testing
         let query = URLQuery(ofTarget: address)
         #expect(query.raw.map(\.name) == ["s2"] + visit.expected.map(\.name), "\(name)")
         for (expected, raw) in zip(visit.expected, query.raw.dropFirst()) {
+            guard let value = expected.value else { continue }
             #expect(
-                percentDecodedBytes(raw.value) == Array(expected.value.utf8),
-                "\(expected.name) of \(name)")
+                percentDecodedBytes(raw.value) == Array(value.utf8), "\(expected.name) of \(name)")
         }
         return try #require(query["s2"])
     }
@@ -85,25 +100,50 @@ import Testing
 
     private func chain(_ change: (inout Chain.Setup) -> Void = { _ in }) throws -> Chain {
         let chain = try Chain.start { setup in
-            setup.options.environment = ["CLICKRELAY_LOG_LEVEL": "debug"]
+            setup.options.environment = [
+                "CLICKRELAY_LOG_LEVEL": "debug", "CLICKRELAY_TRUSTED_PROXIES": "127.0.0.1",
+            ]
             setup.offer["url"] = .string(Self.offer)
             setup.campaign["pass_params"] = ["p"]
             change(&setup)
         }
         for mode in Self.modes.dropFirst() {
-            try chain.tracker.call(
-                "POST", "/campaigns",
-                [
-                    "key": .string("c" + mode.replacing("_", with: "-")), "source": "push",
-                    "redirect": .string(mode), "pass_params": ["p"],
-                    "flow": ["paths": [["offers": [["offer": "fit"]]]]],
-                ])
+            try add(campaign(mode), mode, ["offers": [["offer": "fit"]]], to: chain)
         }
         return chain
     }
 
+    private func add(_ key: String, _ mode: String, _ path: JSON, to chain: Chain) throws {
+        try chain.tracker.call(
+            "POST", "/campaigns",
+            [
+                "key": .string(key), "source": "push", "redirect": .string(mode),
+                "pass_params": ["p"], "flow": ["paths": [path]],
+            ])
+    }
+
     private func campaign(_ mode: String) -> String {
         mode == "302" ? "summer" : "c" + mode.replacing("_", with: "-")
+    }
+
+    /// Where an answer leads, through whatever pages: for browsers with a script and without one.
+    private func addresses(
+        in answer: HTTPResponse, like usual: HTTPResponse, of visit: Visit,
+        on connection: HTTPConnection, _ name: String
+    ) throws -> [String] {
+        check(answer, like: usual, name)
+        if let location = answer.location { return [location] }
+        var page = try RefreshPage(answer)
+        let usualPage = try RefreshPage(usual)
+        #expect(page.tags.map(\.name) == usualPage.tags.map(\.name), "\(name)")
+        #expect(page.texts == usualPage.texts, "\(name)")
+        #expect(answer.body.allSatisfy { $0 < 0x7f && ($0 >= 0x20 || $0 == 10) }, "\(name)")
+        if let address = page.address, address.hasPrefix("../") {
+            #expect(address.utf8.allSatisfy { 0x21...0x7e ~= $0 }, "\(name)")
+            page = try RefreshPage(
+                connection.request("GET", String(address.dropFirst(2)), fields: visit.fields))
+        }
+        return [try #require(page.address)] + [page.scriptAddress].compactMap { $0 }
     }
 
     @Test func `visitors' values stay values in every way of sending them on`() throws {
@@ -119,25 +159,20 @@ import Testing
                 let answer = try connection.request(
                     "GET", path + visit.query, fields: visit.fields)
                 let name = "\(mode), \(payload.debugDescription)"
-                check(answer, like: usual, name)
-                if let location = answer.location {
-                    _ = try check(location, of: visit)
-                    continue
-                }
-                var page = try RefreshPage(answer)
-                let usualPage = try RefreshPage(usual)
-                #expect(page.tags.map(\.name) == usualPage.tags.map(\.name), "\(name)")
-                #expect(page.texts == usualPage.texts, "\(name)")
-                #expect(answer.body.allSatisfy { $0 < 0x7f && ($0 >= 0x20 || $0 == 10) }, "\(name)")
-                if let address = page.address, address.hasPrefix("../") {
-                    #expect(address.utf8.allSatisfy { 0x21...0x7e ~= $0 }, "\(name)")
-                    page = try RefreshPage(
-                        connection.request(
-                            "GET", String(address.dropFirst(2)), fields: visit.fields))
-                }
-                _ = try check(#require(page.address), of: visit)
-                if let address = page.scriptAddress { _ = try check(address, of: visit) }
+                for address in try addresses(
+                    in: answer, like: usual, of: visit, on: connection, name)
+                { _ = try check(address, of: visit) }
             }
+        }
+    }
+
+    @Test func `an address that a proxy can't have written is nobody's`() throws {
+        let chain = try chain()
+        for payload in Self.payloads {
+            let list = Self.line("\(Self.address), x.\(payload).")
+            let answer = try chain.tracker.get("/c/summer", fields: ["X-Forwarded-For": list])
+            let clickID = try #require(answer.locationParameter("s2"), "\(list)")
+            #expect(try chain.journey(clickID)["ip"] == "127.0.0.1", "\(list)")
         }
     }
 
@@ -221,11 +256,17 @@ import Testing
             try checkKept(chain, visit, clickID, calls)
         }
         let lists = ["postbacks", "conversions", "deliveries"]
-        for path in lists.map({ "/\($0)?limit=1000" }) + ["/report?group=campaign"] {
+        let groups = [
+            "campaign", "visit,device", "brand,model", "os,browser,browser_version,language",
+        ]
+        for path in lists.map({ "/\($0)?limit=1000" }) + groups.map({ "/report?group=\($0)" }) {
             let text = try chain.tracker.api("GET", path).text
             #expect(InjectionTests.isShowable(text) && !text.contains("<"), "\(path)")
         }
+        let models = try chain.tracker.call("GET", "/report?group=model")["rows"].array
+        #expect(models.contains { $0["model"] == "m.=cmd|' /C calc'!A0." }, "\(models)")
         for command in lists.map({ [$0, "list", "--limit", "100"] })
+            + groups.map({ ["report", "--group", $0] })
             + kept.suffix(3).map({ ["trace", $0.clickID] })
         {
             let result = try TrackerProcess.run(
@@ -240,7 +281,7 @@ import Testing
         _ chain: Chain, _ visit: Visit, _ clickID: String, _ calls: [RecordedRequest]
     ) throws {
         let (payload, name) = (visit.payload, visit.payload.debugDescription)
-        let values = Dictionary(uniqueKeysWithValues: visit.expected.map { ($0.name, $0.value) })
+        let values = visit.expected.reduce(into: [String: String]()) { $0[$1.name] = $1.value }
         let answer = try chain.tracker.api("GET", "/clicks/\(clickID)")
         #expect(InjectionTests.isShowable(answer.text) && !answer.text.contains("<"), "\(name)")
         let journey = try answer.json
@@ -249,6 +290,13 @@ import Testing
         #expect(journey["vars"]["q"].string == values["q"], "\(name)")
         #expect(journey["user_agent"].string == values["ua"], "\(name)")
         #expect(journey["referrer"].string == values["r"], "\(name)")
+        #expect(journey["ip"].string == Self.address, "\(name)")
+        for fact in [
+            "brand", "model", "os", "os_version", "browser", "browser_version", "language",
+        ] {
+            let text = journey[fact].string ?? ""
+            #expect(text.utf8.allSatisfy { 0x20...0x7e ~= $0 }, "\(fact) of \(name): \(text)")
+        }
         let conversion = journey["conversions"][0]
         #expect(conversion["transaction_id"].string == "t.\(payload).", "\(name)")
 
