@@ -71,11 +71,13 @@ import Testing
         }
     }
 
-    /// Printable ASCII only, leading to the offer, each value in its own parameter.
-    private func check(_ address: String, of visit: Visit) throws -> String {
+    /// Printable ASCII only, leading to the host, each value in its own parameter.
+    private func check(
+        _ address: String, of visit: Visit, at host: String = "offer.example"
+    ) throws -> String {
         let name = "\(visit.payload.debugDescription): \(address)"
         #expect(address.utf8.allSatisfy { 0x21...0x7e ~= $0 }, "\(name)")
-        #expect(address.hasPrefix("https://offer.example/land?s2="), "\(name)")
+        #expect(address.hasPrefix("https://\(host)/land?s2="), "\(name)")
         #expect(!address.contains("#") && !address.contains("\"") && !address.contains("<"))
         let query = URLQuery(ofTarget: address)
         #expect(query.raw.map(\.name) == ["s2"] + visit.expected.map(\.name), "\(name)")
@@ -164,6 +166,77 @@ import Testing
                 { _ = try check(address, of: visit) }
             }
         }
+    }
+
+    @Test func `they stay values on the way to a lander, and from there to an offer`() throws {
+        let chain = try chain()
+        try chain.tracker.call(
+            "POST", "/landers",
+            [
+                "key": "quiz",
+                "url": .string(Self.offer.replacing("offer.example", with: "lander.example")),
+            ])
+        let connection = try chain.tracker.connect()
+        let innocent = Visit(payload: "a")
+        for mode in Self.modes {
+            let key = "l-" + mode.replacing("_", with: "-")
+            let path: JSON = ["landers": [["lander": "quiz"]], "offers": [["offer": "fit"]]]
+            try add(key, mode, path, to: chain)
+            func follow(_ target: String, _ visit: Visit, like usual: HTTPResponse, at host: String)
+                throws -> String
+            {
+                let answer = try connection.request(
+                    "GET", target + visit.query, fields: visit.fields)
+                let name = "\(target) of \(mode), \(visit.payload.debugDescription)"
+                let clickIDs = try addresses(
+                    in: answer, like: usual, of: visit, on: connection, name
+                ).map { try check($0, of: visit, at: host) }
+                return try #require(clickIDs.first)
+            }
+            func usual(_ target: String) throws -> HTTPResponse {
+                try connection.request("GET", target + innocent.query, fields: innocent.fields)
+            }
+            let lander = "/c/\(key)?"
+            let usualLander = try usual(lander)
+            let first = try follow(lander, innocent, like: usualLander, at: "lander.example")
+            let usualOffer = try usual("/o/1?cid=\(first)&")
+            // A visitor whose click nobody knows makes one on its way.
+            let unknown = "/o/1?campaign=\(key)&"
+            let usualUnknown = try usual(unknown)
+            for visit in Self.payloads.map(Visit.init) {
+                let clickID = try follow(lander, visit, like: usualLander, at: "lander.example")
+                _ = try follow(
+                    "/o/1?cid=\(clickID)&", visit, like: usualOffer, at: "offer.example")
+                _ = try follow(unknown, visit, like: usualUnknown, at: "offer.example")
+            }
+        }
+        try checkLog(chain)
+    }
+
+    @Test func `a page that asks where to send its visitor is told JSON with values only`() throws {
+        let chain = try chain()
+        let connection = try chain.tracker.connect()
+        func decision(_ visit: Visit) throws -> HTTPResponse {
+            let body: JSON = [
+                "campaign": "summer", "query": .string("?" + visit.query),
+                "referrer": .string(Self.line("r.\(visit.payload).")),
+            ]
+            return try connection.request(
+                "POST", "/api/click", fields: visit.fields, body: Array(body.text.utf8))
+        }
+        let usual = try decision(Visit(payload: "a"))
+        for visit in Self.payloads.map(Visit.init) {
+            let (answer, name) = (try decision(visit), visit.payload.debugDescription)
+            check(answer, like: usual, name)
+            #expect(InjectionTests.isShowable(answer.text) && !answer.text.contains("<"), "\(name)")
+            let json = try answer.json
+            let clickID = try check(#require(json["location"].string), of: visit)
+            #expect(json["click_id"].string == clickID, "\(name)")
+            #expect(
+                json["offers"][0]["url"].string == "http://tracker.test/o/1?cid=\(clickID)",
+                "\(name)")
+        }
+        try checkLog(chain)
     }
 
     @Test func `an address that a proxy can't have written is nobody's`() throws {
