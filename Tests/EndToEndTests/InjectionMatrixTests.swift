@@ -395,4 +395,56 @@ import Testing
         ]
         #expect(try JSON(parsing: call.text) == body, "\(name): \(call.text)")
     }
+
+    @Test func `a webhook's JSON and headers hold what is kept, and nothing else`() throws {
+        let chain = try chain { setup in
+            var hook = setup.destination("hook", "/hook")
+            hook["kind"] = "webhook"
+            hook["method"] = "POST"
+            hook["headers"] = ["X-Q": "{var:q}", "X-UA": "{user_agent}", "X-T": "{txid}"]
+            setup.destinations = [hook]
+        }
+        let connection = try chain.tracker.connect()
+        var visits: [String: Visit] = [:]
+        for visit in Self.payloads.map(Visit.init) {
+            let answer = try connection.request(
+                "GET", "/c/summer?" + visit.query, fields: visit.fields)
+            let clickID = try check(#require(answer.location), of: visit)
+            let report = try chain.network.report([
+                ("cid", clickID), ("txid", "t.\(visit.payload)."), ("payout", "1"),
+                ("event", "e.\(visit.payload)."), ("param1", "p.\(visit.payload)."),
+            ])
+            #expect(report.verdict == "accepted", "\(report.json.text)")
+            visits[clickID] = visit
+        }
+        for call in try chain.source.await(visits.count, within: 60) {
+            let data = try JSON(parsing: call.text)["data"]
+            let told = visits.removeValue(forKey: data["click_id"].string ?? "")
+            let visit = try #require(told, "told twice, or of nobody: \(call.text)")
+            try checkWebhook(call, data, of: visit, chain)
+        }
+        try checkLog(chain)
+    }
+
+    private func checkWebhook(
+        _ call: RecordedRequest, _ data: JSON, of visit: Visit, _ chain: Chain
+    ) throws {
+        let (payload, name) = (visit.payload, visit.payload.debugDescription)
+        #expect(call.target == "/hook", "\(name)")
+        #expect(
+            call.fields.all.map { $0.0.lowercased() }.sorted() == [
+                "accept", "content-length", "content-type", "host", "idempotency-key", "user-agent",
+                "webhook-id", "webhook-signature", "webhook-timestamp", "x-q", "x-t", "x-ua",
+            ], "\(name)")
+        #expect(call.fields["x-q"] == Self.line("q.\(payload)."), "\(name)")
+        #expect(call.fields["x-ua"] == Self.line("ua.\(payload)."), "\(name)")
+        #expect(call.fields["x-t"] == Self.line("t.\(payload)."), "\(name)")
+        #expect(InjectionTests.isShowable(call.text) && !call.text.contains("<"), "\(name)")
+        #expect(data["external_id"].string == "subid.\(payload).", "\(name)")
+        #expect(data["transaction_id"].string == "t.\(payload).", "\(name)")
+        #expect(data["params"]["param1"].string == "p.\(payload).", "\(name)")
+        #expect(data["vars"] == ["zone": .string("zone.\(payload).")], "\(name)")
+        let journey = try chain.journey(data["click_id"].string ?? "")
+        #expect(data["event"] == journey["conversions"][0]["event"], "\(name)")
+    }
 }
