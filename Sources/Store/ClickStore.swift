@@ -108,7 +108,7 @@ public final class ClickStore: Sendable {
     }
 
     /// Nil when clicks can be stored now, else why not.
-    public var failure: String? { writer.failure }
+    public var failure: String? { writer.unreadiness }
 
     /// Of the writer's pages, as of a second ago.
     public var cache: CacheUse { writer.cache }

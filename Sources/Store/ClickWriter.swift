@@ -15,6 +15,7 @@ final class ClickWriter: @unchecked Sendable {
     private let options: ClickStore.Options
     private let now: @Sendable () -> Instant
     private let log: @Sendable (String, String) -> Void
+    private let disk: DiskWatch
     private var files: [Day: ClickFile] = [:]
     private var held: [ClickBatch] = []
     /// Days whose files fail though today's does not.
@@ -66,9 +67,13 @@ final class ClickWriter: @unchecked Sendable {
         self.options = options
         self.now = now
         self.log = log
+        disk = DiskWatch(log: log)
     }
 
-    var failure: String? {
+    /// Why clicks can't be stored now.
+    var unreadiness: String? { failure ?? disk.failure }
+
+    private var failure: String? {
         shared.withLock { shared in
             guard let failure = shared.failure, shared.isFull else { return shared.failure }
             return
@@ -149,7 +154,7 @@ final class ClickWriter: @unchecked Sendable {
         }
         for file in files.values where file.isInTransaction {
             do throws(SQLiteError) {
-                try file.commit()
+                try watch(file.day) { () throws(SQLiteError) in try file.commit() }
                 failing[file.day] = nil
             } catch {
                 try miss(file.day, StoreError(error))
@@ -358,16 +363,22 @@ final class ClickWriter: @unchecked Sendable {
         adoptUnsealed(time)
         for (day, file) in files {
             do throws(SQLiteError) {
-                if isOver(day, at: time) {
-                    if try file.seal() { files[day] = nil }
-                } else {
-                    try file.checkpoint()
+                try watch(day) { () throws(SQLiteError) in
+                    if !isOver(day, at: time) {
+                        try file.checkpoint()
+                    } else if try file.seal() {
+                        files[day] = nil
+                    }
                 }
             } catch {
                 if day == time.day { throw StoreError(error) }
                 setAside(day, StoreError(error))
             }
         }
+    }
+
+    private func watch(_ day: Day, _ work: () throws(SQLiteError) -> Void) throws(SQLiteError) {
+        try disk.watch("clicks/\(day.text).db", work)
     }
 
     private func isOver(_ day: Day, at time: Instant) -> Bool {

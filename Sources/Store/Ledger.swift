@@ -102,7 +102,7 @@ public final class Ledger: Sendable {
     public func hasClickSums(of day: Day) -> Bool { writer.summedDays.contains(day) }
 
     /// Nil when the ledger can be written now, else why not.
-    public var failure: String? { writer.failure }
+    public var failure: String? { writer.unreadiness }
 
     /// Of the writer's pages, as of a second ago.
     public var cache: CacheUse { writer.cache }
@@ -131,6 +131,7 @@ final class LedgerWriter: @unchecked Sendable {
     private let directory: DataDirectory
     private let options: Ledger.Options
     private let observers: Ledger.Observers
+    private let disk: DiskWatch
     private var transaction: LedgerTransaction?
     private var checkpointAge = 0
     /// Until when an open that failed is not tried again; nil: the next job may.
@@ -139,6 +140,8 @@ final class LedgerWriter: @unchecked Sendable {
     private var unreadableDays: Set<Day> = []
     /// The newest look for days failed.
     private var isUnlisted = false
+    /// Whose files are gone, as far as was said.
+    private var missingDays: Set<Day> = []
 
     private struct Shared {
         var catalog = Catalog()
@@ -155,10 +158,13 @@ final class LedgerWriter: @unchecked Sendable {
         self.directory = directory
         self.options = options
         self.observers = observers
+        disk = DiskWatch(log: observers.log)
     }
 
     var catalog: Catalog { shared.withLock(\.catalog) }
-    var failure: String? { shared.withLock(\.failure) }
+    /// Why the ledger can't be written now.
+    var unreadiness: String? { failure ?? disk.failure }
+    private var failure: String? { shared.withLock(\.failure) }
     var summedDays: Set<Day> { shared.withLock(\.summedDays) }
     var cache: CacheUse { shared.withLock(\.cache) }
 
@@ -230,7 +236,7 @@ final class LedgerWriter: @unchecked Sendable {
                     failures.append { job.fail(error) }
                 }
             }
-            try transaction.commit()
+            try watch { () throws(StoreError) in try transaction.commit() }
         } catch {
             // Nothing was kept, or nobody can say: no handle is trusted after a failed write, and
             // everybody is told to come again. What was kept is then met as a duplicate; only with
@@ -267,10 +273,14 @@ final class LedgerWriter: @unchecked Sendable {
             guard checkpointAge >= 5 else { return }
             checkpointAge = 0
             try sumClicks(transaction)
-            try transaction.checkpoint()
+            try watch { () throws(StoreError) in try transaction.checkpoint() }
         } catch {
             closeAfterFailure(error)
         }
+    }
+
+    private func watch(_ work: () throws(StoreError) -> Void) throws(StoreError) {
+        try disk.watch("clickrelay.db", work)
     }
 
     /// A short while each time: postbacks wait meanwhile.
@@ -296,6 +306,7 @@ final class LedgerWriter: @unchecked Sendable {
         }
         try transaction.forgetClickSums(from: today, of: clickDays)
         let summed = try transaction.summedClickDays()
+        noteMissing(summed, clickDays)
         let next = clickDays.first { day in
             day < today && !summed.contains(day) && !unreadableDays.contains(day)
         }
@@ -311,6 +322,17 @@ final class LedgerWriter: @unchecked Sendable {
         // Of an unreadable one nothing more is to be had.
         let days = try transaction.summedClickDays().union(unreadableDays)
         shared.withLock { $0.summedDays = days }
+    }
+
+    /// Retention deletes the oldest days: one that is gone though older ones are there was taken away.
+    private func noteMissing(_ known: Set<Day>, _ days: [Day]) {
+        let missing = known.subtracting(days).filter { day in days.first.map { day > $0 } ?? false }
+        for day in missing.subtracting(missingDays).sorted() {
+            observers.log(
+                "day_missing",
+                "file=clicks/\(day.text).db reason=\"put it back: conversions of its clicks wait\"")
+        }
+        missingDays = missing
     }
 
     func close() {

@@ -261,6 +261,37 @@ import Testing
         #expect(events.current == ["days_not_listed"])
     }
 
+    @Test func `a day of clicks that is taken away is said once, and not the oldest`() throws {
+        let directory = try TemporaryDirectory()
+        let data = DataDirectory(path: directory.path)
+        let days = (1...4).map { Bench.noon.day.advanced(by: -$0) }
+        for day in days {
+            try ClickBench(directory, at: day.start.advanced(by: .seconds(43_200))).store.stop()
+        }
+        let events = Locked<[String]>([])
+        var observers = Ledger.Observers()
+        observers.log = { event, detail in events.with { $0.append("\(event) \(detail)") } }
+        var options = Ledger.Options()
+        options.isDriven = true
+        options.sumsClicksBefore = { Bench.noon.day }
+        let ledger = try Ledger(data, options: options, observers: observers)
+        defer { ledger.stop() }
+        // A day's sums are kept each fifth time.
+        for _ in 0..<25 { ledger.idle() }
+        #expect(days.allSatisfy(ledger.hasClickSums))
+        func remove(_ day: Day) throws {
+            try FileManager.default.removeItem(atPath: data.clickFilePath(day))
+        }
+        // As retention deletes them.
+        for day in days.suffix(2) { try remove(day) }
+        for _ in 0..<10 { ledger.idle() }
+        #expect(events.current.isEmpty, "\(events.current)")
+        try remove(days[0])
+        for _ in 0..<10 { ledger.idle() }
+        #expect(events.current.count == 1, "\(events.current)")
+        #expect(events.current[0].hasPrefix("day_missing file=clicks/\(days[0].text).db "))
+    }
+
     @Test func `a lock that another process holds fails the batch and no more`() throws {
         let bench = try Bench()
         try bench.install()
