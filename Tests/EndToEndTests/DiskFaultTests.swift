@@ -14,7 +14,7 @@ import Testing
         let setting = ProcessInfo.processInfo.environment["CLICKRELAY_CRASH_CALLS"]
         let last = setting.flatMap { Int($0) } ?? 0
         // The sample: while it opens its files, and under load.
-        let numbers = last > 0 ? Array(1...last) : [7, 30]
+        let numbers = last > 0 ? Array(1...last) : [1, 7, 30]
         return calls.flatMap { call in
             [EIO, ENOSPC].flatMap { error in
                 numbers.map { FaultShim.Failure(call: call, error: error, number: $0) }
@@ -39,24 +39,33 @@ import Testing
         let (origin, key) = try Self.prepared()
         let failures = Self.failures
         var neverStarted = 0
+        // Up to which of them there was, in the order in which they are tried.
+        var met: [String: Int] = [:]
         for failure in failures {
+            let shim = try FaultShim()
             let directory = try TemporaryDirectory()
             try FileManager.default.copyItem(
                 atPath: origin.file("data"), toPath: directory.file("data"))
             do {
-                if try !run(failure, directory, key) { neverStarted += 1 }
+                if try !run(failure, shim, directory, key) { neverStarted += 1 }
             } catch {
                 throw TestFailure("\(failure.text): \(error)")
             }
+            if try shim.failedCount() > 0 { met[failure.call] = failure.number }
         }
-        print("disk faults: \(failures.count), \(neverStarted) of them kept it from starting")
+        // How often a call is made is SQLite's to choose, with `fsync` hardly ever.
+        for call in Self.calls { #expect(met[call] != nil, "no \(call) has failed") }
+        let lasts = met.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        print(
+            "disk faults: \(failures.count), \(neverStarted) of them kept it from starting; there "
+                + "were calls up to \(lasts.joined(separator: ", "))")
     }
 
     /// - Returns: whether it started with the failure; if not, it said so.
     private func run(
-        _ failure: FaultShim.Failure, _ directory: TemporaryDirectory, _ key: String
+        _ failure: FaultShim.Failure, _ shim: FaultShim, _ directory: TemporaryDirectory,
+        _ key: String
     ) throws -> Bool {
-        let shim = try FaultShim()
         var environment = shim.environment(directory, failing: failure)
         environment["CLICKRELAY_ON_STORAGE_FAILURE"] = "refuse"
         var all = Acknowledged()
@@ -130,26 +139,23 @@ import Testing
         guard check.exitCode == 0 else { throw TestFailure(check.output) }
     }
 
-    @Test(arguments: ["fsync", "fdatasync"]) func `a disk that syncs no more is said everywhere`(
-        _ call: String
-    ) throws {
+    @Test func `a disk that syncs no more is said everywhere`() throws {
         let (directory, key) = try Self.prepared()
         let shim = try FaultShim()
-        // Neither is called often while nothing is written.
-        let failure = FaultShim.Failure(call: call, error: EIO, number: 40, count: 1_000_000)
-        var environment = shim.environment(directory, failing: failure)
+        var environment = shim.environment(directory)
         environment["CLICKRELAY_ON_STORAGE_FAILURE"] = "refuse"
         let tracker = try TrackerProcess.start(.init(environment: environment), in: directory)
         var all = Acknowledged()
-        for _ in 0..<60 { try load(tracker, key, &all, count: 1) }
+        try load(tracker, key, &all, count: 20)
         // SQLite may sync with one of both only.
-        let refused = try tracker.get("/c/summer?subid=x").status == 503
-        if refused {
-            #expect(try tracker.get("/readyz").status == 503)
-            #expect(try tracker.get("/healthz").status == 200)
-            #expect(tracker.errorText.contains("clicks_not_stored"), "\(tracker.errorText)")
-            #expect(try tracker.command("healthcheck").exitCode != 0)
-        }
+        try shim.turn(["fsync", "fdatasync"], error: EIO)
+        let before = all.clicks.count
+        try load(tracker, key, &all, count: 20)
+        #expect(all.clicks.count == before)
+        #expect(try tracker.get("/readyz").status == 503)
+        #expect(try tracker.get("/healthz").status == 200)
+        #expect(tracker.errorText.contains("clicks_not_stored"), "\(tracker.errorText)")
+        #expect(try tracker.command("healthcheck").exitCode != 0)
         try tracker.kill()
         try verify(directory, key, all)
     }

@@ -30,7 +30,7 @@ struct FaultShim {
             ])
         guard made.exitCode == 0 else { throw TestFailure("shim.c: \(made.error)") }
         try setClock(ahead: 0)
-        try turn([])
+        try Data(count: Self.switchBytes).write(to: URL(fileURLWithPath: files.file("switch")))
     }
 
     /// From now on, for a server that runs: those calls fail with `error` (0: they don't), `count`
@@ -51,6 +51,14 @@ struct FaultShim {
         }
         try overwrite(files.file("switch"), bytes(0))
         if error != 0 { try overwrite(files.file("switch"), bytes(count)) }
+    }
+
+    private static let switchBytes = 64
+
+    /// How many calls have failed, by `turn` or from the start on.
+    func failedCount() throws -> Int64 {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: files.file("switch")))
+        return bytes.suffix(8).withUnsafeBytes { $0.loadUnaligned(as: Int64.self) }
     }
 
     private var library: String { files.file("shim.so") }

@@ -5,7 +5,8 @@
 //   SHIM_RECORD  a file that is given every change to them, in order: see `struct record`
 //   SHIM_FAIL    CALL:ERRNO:FROM:COUNT   the FROM-th such call and COUNT - 1 after it fail
 //   SHIM_DELAY   CALL:MICROSECONDS       such a call takes longer by that
-//   SHIM_SWITCH  a file of 64 bytes, a `struct turn`: what fails from now on, or takes longer
+//   SHIM_SWITCH  a file of 64 bytes, a `struct turn`: what fails from now on, or takes longer, and
+//                how many calls have failed
 //   SHIM_CLOCK   a file of 8 bytes: what the wall clock is ahead by, in microseconds
 //
 // Calls are named open, openw (an open for writing), pwrite, write, ftruncate, fsync, fdatasync,
@@ -54,12 +55,13 @@ static struct {
     long micros;
 } delay;
 
-// Changed by the test while the server runs; `count` last.
+// Changed by the test while the server runs, `count` last; but `failed` is ours.
 struct turn {
     char calls[40];  // each in commas: ",fsync,fdatasync,"
     int32_t error;   // 0: none
     int32_t micros;  // longer by that
     int64_t count;   // how many still fail
+    int64_t failed;  // of these and SHIM_FAIL's
 };
 static struct turn *turn;
 
@@ -105,14 +107,19 @@ static const char *path_of(int fd) {
     return fd >= 0 && fd < 65536 ? paths[fd] : NULL;
 }
 
+static int fail_with(int error) {
+    if (turn) __atomic_add_fetch(&turn->failed, 1, __ATOMIC_RELAXED);
+    errno = error;
+    return 1;
+}
+
 static int fails_in_turn(const char *call) {
     char name[20];
     snprintf(name, sizeof name, ",%s,", call);
     if (!turn || !strstr(turn->calls, name)) return 0;
     if (turn->micros) usleep(turn->micros);
     if (!turn->error || __atomic_fetch_sub(&turn->count, 1, __ATOMIC_ACQUIRE) <= 0) return 0;
-    errno = turn->error;
-    return 1;
+    return fail_with(turn->error);
 }
 
 // Whether the call is to fail: then errno is set.
@@ -122,8 +129,7 @@ static int fails(const char *call) {
     if (!fault.from || strcmp(call, fault.call) != 0) return 0;
     long number = __atomic_add_fetch(&fault.seen, 1, __ATOMIC_RELAXED);
     if (number < fault.from || number >= fault.from + fault.count) return 0;
-    errno = fault.error;
-    return 1;
+    return fail_with(fault.error);
 }
 
 static void record(int kind, const char *path, int64_t offset, const void *bytes, uint64_t length) {
