@@ -26,7 +26,10 @@ public enum LanderScript {
         guard method == .get || method == .head else {
             return responder.refuse(405, "only GET and HEAD", allow: "GET, HEAD")
         }
-        let known = request.header("if-none-match").map { String(decoding: $0, as: UTF8.self) }
+        // More is no browser's.
+        let known = request.header("if-none-match").map {
+            String(decoding: $0.prefix(1024), as: UTF8.self)
+        }
         let isKnown = known?.contains(tag) ?? false
         headerLines.withUnsafeBytes { lines in
             if isKnown {

@@ -38,13 +38,10 @@ public enum ClickCookie {
     }
 
     /// The click ID in a `Cookie` header; nil when there is none that could be one.
-    public static func clickID(in header: some Sequence<UInt8>) -> ClickID? {
-        for pair in String(decoding: Array(header), as: UTF8.self).split(separator: ";") {
-            let sides = pair.split(separator: "=", maxSplits: 1)
-            if sides.count == 2, String(sides[0]).trimmed == name {
-                return ClickID(String(sides[1]).trimmed)
-            }
-        }
-        return nil
+    public static func clickID(in header: UnsafeRawBufferPointer) -> ClickID? {
+        CookieHeader.value(of: nameBytes, in: header)
+            .flatMap { ClickID(String(decoding: $0, as: UTF8.self)) }
     }
+
+    private static let nameBytes = Array(name.utf8)
 }

@@ -26,21 +26,10 @@ public enum VisitorCookie {
 
     /// The visitor of a `Cookie` header; nil when there is none that could be ours.
     public static func visitor(in header: UnsafeRawBufferPointer) -> VisitorNumber? {
-        var rest = header[...]
-        while !rest.isEmpty {
-            let end = rest.firstIndex(of: UInt8(ascii: ";")) ?? rest.endIndex
-            var pair = rest[..<end]
-            while pair.first == UInt8(ascii: " ") { pair.removeFirst() }
-            while pair.last == UInt8(ascii: " ") { pair.removeLast() }
-            if pair.starts(with: start) {
-                return VisitorNumber(pair.dropFirst(start.count))
-            }
-            rest = rest[min(end + 1, rest.endIndex)...]
-        }
-        return nil
+        CookieHeader.value(of: nameBytes, in: header).flatMap { VisitorNumber($0) }
     }
 
-    private static let start = Array("\(name)=".utf8)
+    private static let nameBytes = Array(name.utf8)
 }
 
 /// Who a visitor is to us: a keyed hash, which tells whose it is to nobody without the keys.

@@ -81,7 +81,7 @@ extension Postback {
 
     /// The click ID of the visitor's cookie, which only a pixel's call is kept with.
     var cookieClickID: ClickID? {
-        headers.first { $0.name == "Cookie" }.flatMap { ClickCookie.clickID(in: $0.value) }
+        headers.first { $0.name == "Cookie" }?.value.withUnsafeBytes { ClickCookie.clickID(in: $0) }
     }
 
     /// The first `Content-Type`.

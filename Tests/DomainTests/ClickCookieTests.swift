@@ -14,7 +14,7 @@ import Testing
         ] as [(String, Bool)])
     func `the click ID is read from among other cookies`(header: String, isThere: Bool) {
         let expected = isThere ? ClickID(Self.text) : nil
-        #expect(ClickCookie.clickID(in: Array(header.utf8)) == expected)
+        #expect(Array(header.utf8).withUnsafeBytes { ClickCookie.clickID(in: $0) } == expected)
     }
 
     @Test func `it goes along to other people's pages, and scripts can't read it`() {

@@ -17,6 +17,7 @@ import Testing
             let pair = try #require(text.split(separator: " ")[1].split(separator: ";").first)
             #expect(Self.visitor(in: String(pair)) == number)
             #expect(Self.visitor(in: "a=b; \(pair) ; c=d") == number)
+            #expect(Self.visitor(in: "cr_visitors=1;\t\(pair)") == number)
         }
     }
 
@@ -35,7 +36,7 @@ import Testing
         "", ";", "=", "cr_visitor", "cr_visitor=", "cr_visitor=0123456789abcde",
         "cr_visitor=0123456789abcdef0", "cr_visitor=0123456789ABCDEF",
         "cr_visitor=0123456789abcdeg",
-        "xcr_visitor=0123456789abcdef", "cr_visitor =0123456789abcdef",
+        "xcr_visitor=0123456789abcdef", "cr_visitor x=0123456789abcdef",
         "a=cr_visitor=0123456789abcdef",
         "cr_visitor=\"0123456789abcdef\"", "cr_visitor=０123456789abcdef",
     ])
