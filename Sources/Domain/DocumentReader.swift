@@ -19,10 +19,22 @@ public struct ValidationError: Error, Equatable, Sendable {
 }
 
 /// Collects the problems of one document while it is read.
+///
+/// Names and values in them are whoever sent them's to choose, and an answer must not be a multiple
+/// of what was sent.
 final class DocumentProblems {
     private(set) var errors: [FieldError] = []
 
-    func add(_ field: String, _ message: String) { errors.append(FieldError(field, message)) }
+    private static let errorsMax = 100
+    private static let fieldBytesMax = 200
+    private static let messageBytesMax = 500
+
+    func add(_ field: String, _ message: String) {
+        guard errors.count < Self.errorsMax else { return }
+        errors.append(
+            FieldError(
+                field.cut(toBytes: Self.fieldBytesMax), message.cut(toBytes: Self.messageBytesMax)))
+    }
 
     func throwIfAny() throws(ValidationError) {
         if !errors.isEmpty { throw ValidationError(errors) }
@@ -237,6 +249,13 @@ struct DocumentReader {
 
     func hasFailed(_ name: String) -> Bool {
         problems.errors.contains { $0.field == field(name) }
+    }
+}
+
+extension String {
+    /// Itself, or its beginning and `…`.
+    fileprivate func cut(toBytes max: Int) -> String {
+        utf8.count <= max ? self : String(decoding: utf8.prefix(max), as: UTF8.self) + "…"
     }
 }
 

@@ -4,6 +4,22 @@ import Testing
 
 /// The API's documents: defaults, limits, and every problem at once by its field.
 @Suite struct EntityTests {
+    @Test func `what is wrong is told in few words, whatever was sent`() throws {
+        let name = String(repeating: "<\u{e9}", count: 20_000)
+        let many = JSONValue.object((0..<150).map { JSONMember(name: "\(name)\($0)", value: 1) })
+        for document in [many, .object([JSONMember(name: "headers", value: many)])] {
+            do throws(ValidationError) {
+                _ = try DirectClick(document: document)
+                Issue.record("it was taken")
+            } catch {
+                #expect((1...100).contains(error.errors.count))
+                for error in error.errors {
+                    #expect(error.field.utf8.count <= 206 && error.message.utf8.count <= 506)
+                }
+            }
+        }
+    }
+
     private func fields(_ make: () throws -> Void) -> [String] {
         do {
             try make()
