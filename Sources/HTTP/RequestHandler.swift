@@ -1,3 +1,5 @@
+public import Net
+
 /// Answers the requests of one loop.
 public protocol RequestHandler: AnyObject {
     /// Called for each request, in order for each connection. Answer through `responder` now, or
@@ -17,10 +19,24 @@ public protocol RequestHandler: AnyObject {
     /// Called once in each turn of the loop after the requests that had arrived were handled, and
     /// before this turn's answers are written.
     func turnEnded()
+
+    /// Called when a connection couldn't be taken, or only after others were closed for want of
+    /// descriptors; often where that goes on.
+    func cannotAccept(_ failure: AcceptFailure)
+}
+
+/// Why a connection isn't taken.
+public enum AcceptFailure: Sendable {
+    /// `ServerLimits.connectionsMax` are open, and none of them can be closed.
+    case tooManyConnections
+    /// The process or the system has no descriptor or no memory for it.
+    case exhausted(NetError)
 }
 
 extension RequestHandler {
     public func handleOversized(
         _ request: borrowing Request, _ oversize: Oversize, _ responder: Responder
     ) -> Bool { false }
+
+    public func cannotAccept(_ failure: AcceptFailure) {}
 }

@@ -103,7 +103,7 @@ public final class Server: Acceptor, @unchecked Sendable {
     public func accepted(_ descriptor: Int32, from peer: SocketAddress?) {
         if connections.count >= limits.connectionsMax, !evictOne() {
             Socket.close(descriptor)
-            return
+            return handler.cannotAccept(.tooManyConnections)
         }
         let (slot, generation) = connections.take()
         let connection = Connection(
@@ -123,7 +123,8 @@ public final class Server: Acceptor, @unchecked Sendable {
         startSweeping()
     }
 
-    public func descriptorsExhausted() {
+    public func exhausted(_ error: NetError) {
+        handler.cannotAccept(.exhausted(error))
         // A few at once, so that the pause of the listener is not wasted on one connection.
         for _ in 0..<16 where !evictOne() { return }
     }

@@ -5,8 +5,8 @@ internal import Glibc
 public protocol Acceptor: AnyObject {
     /// `descriptor` is non-blocking and the acceptor's to close. `peer` is nil on a unix socket.
     func accepted(_ descriptor: Int32, from peer: SocketAddress?)
-    /// The process or the system is out of descriptors: close something.
-    func descriptorsExhausted()
+    /// The process or the system is out of descriptors or memory: close something.
+    func exhausted(_ error: NetError)
 }
 
 /// A listening socket on one loop. TCP sockets share their port among loops (SO_REUSEPORT).
@@ -16,8 +16,9 @@ public final class Listener: EventHandler, @unchecked Sendable {
     public let address: SocketAddress
 
     private static let backlog: Int32 = 4096
-    /// Bounds what one turn spends on a flood of connections; the rest is accepted in the next.
-    private static let acceptsPerTurnMax = 16
+    /// Bounds what one turn spends on a flood of connections: as many once, or twice with those that
+    /// `next` takes.
+    private static let acceptsAtOnceMax = 16
     /// How long a listener rests when there is no descriptor for the connection it would accept:
     /// watched on, it would be reported ready forever. With the few that are then closed for it
     /// each time, a backlog of thousands that say nothing has passed within a second or two.
@@ -33,7 +34,7 @@ public final class Listener: EventHandler, @unchecked Sendable {
     private unowned let acceptor: any Acceptor
     private var isOpen = true
     private var pause: TimerID?
-    /// Accepts on in the next turn.
+    /// Accepts on, once the events of the turn are handled.
     private var next: TimerID?
 
     /// Binds and listens; `acceptor` must outlive the listener.
@@ -126,10 +127,10 @@ public final class Listener: EventHandler, @unchecked Sendable {
 
     public func ready(_ events: Interest) { acceptSome() }
 
-    /// What waits beyond the turn's bound has the next turn: where thousands of connections are ready,
-    /// too, the kernel reports the listener once in many turns.
+    /// What waits beyond the bound comes after the turn's events: where thousands of connections are
+    /// ready, too, the kernel reports the listener once in many turns.
     private func acceptSome() {
-        guard accept(atMost: Self.acceptsPerTurnMax), next == nil else { return }
+        guard accept(atMost: Self.acceptsAtOnceMax), next == nil else { return }
         next = loop.schedule(afterNanos: 0) { [weak self] in
             guard let self else { return }
             next = nil
@@ -161,17 +162,14 @@ public final class Listener: EventHandler, @unchecked Sendable {
                 acceptor.accepted(accepted, from: peer)
                 continue
             }
-            switch errno {
-            case EAGAIN:
-                return false
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                acceptor.descriptorsExhausted()
+            let error = NetError.last("accept")
+            if error.code == EAGAIN { return false }
+            if NetError.isShortage(error.code) {
+                acceptor.exhausted(error)
                 rest()
                 return false
-            default:
-                // EINTR, ECONNABORTED and the network errors of accept(2): that one is gone.
-                continue
             }
+            // EINTR, ECONNABORTED and the network errors of accept(2): that one is gone.
         }
         return isOpen
     }

@@ -194,6 +194,26 @@ import Testing
         try expectRecovery(chain, visits)
     }
 
+    @Test func `a disk that is slow beyond measure is named, and what hangs on it`() throws {
+        let (chain, shim) = try Self.withShim()
+        try shim.turn(["fsync", "fdatasync"], microseconds: 1_200_000)
+        let slow = try chain.visit("subid=slow")
+        try eventually("the log says so") {
+            lines(chain, "disk_slow").contains { $0.contains("file=clicks/") }
+        }
+        let ready = try readiness(chain, 200)
+        #expect(ready.contains("in the last minute:\n") && ready.contains("disk_slow: file="))
+        try shim.turn(["fsync", "fdatasync"], microseconds: 8_000_000)
+        let waiting = try chain.tracker.connect()
+        try waiting.send("GET /c/summer?subid=stuck HTTP/1.1\r\nHost: x\r\n\r\n")
+        let stuck = try readiness(chain, 503)
+        #expect(
+            stuck.contains("can't record clicks: the disk has been at clicks/"), "\(stuck)")
+        try shim.turn([])
+        let late = try Chain.visit(waiting.receive())
+        try expectRecovery(chain, [slow, late])
+    }
+
     /// A chain whose files hold all there is, with no logs beside them, and what was recorded.
     private func settled() throws -> (Chain, visit: Chain.Visit, known: String, dayFile: String) {
         let chain = try Self.start()
@@ -364,6 +384,19 @@ import Testing
         var visits = [visit, before]
         for number in 0..<5 {
             visits.append(try Chain.visit(open.request("GET", "/c/summer?subid=n\(number)")))
+        }
+        // The first of them take what is left, and then each the place of one that waits for nothing.
+        let reason = "Too many open files: raise LimitNOFILE or lower MAX_CONNECTIONS"
+        var new: [HTTPConnection] = []
+        let ready = try eventually("readyz says so; \(chain.tracker.errorText)") {
+            new.append(try chain.tracker.connect())
+            let ready = try new[new.count - 1].request("GET", "/readyz").text
+            return ready.contains("connections_not_accepted: reason=\"accept: \(reason)")
+                ? ready : nil
+        }
+        #expect(ready.hasPrefix("ready\n"))
+        try eventually("the log says so") {
+            lines(chain, "connections_not_accepted").contains { $0.contains(reason) }
         }
         try limit("4096")
         try expectRecovery(chain, visits, known: known)

@@ -87,6 +87,16 @@ final class LoopHandler: RequestHandler, @unchecked Sendable {
 
     func turnEnded() { clicks.turnEnded() }
 
+    func cannotAccept(_ failure: AcceptFailure) {
+        let reason =
+            switch failure {
+            case .tooManyConnections: "raise MAX_CONNECTIONS: so many wait for their answers"
+            case .exhausted(let error): "\(error): raise LimitNOFILE or lower MAX_CONNECTIONS"
+            }
+        services.installation.incidents.report(
+            "connections_not_accepted", "reason=\"\(reason)\"")
+    }
+
     private func answerOther(_ request: borrowing Request, _ responder: Responder) {
         switch String(decoding: request.path, as: UTF8.self) {
         case "/healthz": responder.text(200, "ok")
