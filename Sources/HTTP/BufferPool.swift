@@ -76,6 +76,8 @@ final class PooledBytes: @unchecked Sendable {
     private(set) var end = 0
 
     var count: Int { end - start }
+    /// What it holds of the pool.
+    var capacity: Int { memory.count }
     var isEmpty: Bool { start == end }
     var base: UnsafeMutableRawPointer? { memory.baseAddress }
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[start..<end]) }

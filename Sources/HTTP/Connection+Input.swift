@@ -37,6 +37,8 @@ extension Connection {
             return
         }
         input.consume(consumed, server.pool)
+        // The next request's first byte must not keep the memory of a large one.
+        if consumed > 4 * BufferPool.chunkBytes { input.fit(server.pool) }
         if case .chunked(let decoder, let head, let decoded, let raw) = reading {
             input.closeGap(from: decoded, to: raw)
             reading = .chunked(decoder, head: head, decoded: decoded, raw: decoded)

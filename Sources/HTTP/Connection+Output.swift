@@ -86,9 +86,12 @@ extension Connection {
         let sendsBody = hasBody && headRequests & bit == 0
         let bodyCount = sendsBody ? body.count : 0
         // 256 holds everything of the head that is not in `headerLines`.
-        guard withServer({ bytes.reserve(headerLines.count + bodyCount + 256, $0.pool) }),
-            let room = bytes.room.baseAddress
-        else { return false }
+        let needed = headerLines.count + bodyCount + 256
+        let isReserved = withServer { server in
+            bytes.reserve(needed, server.pool)
+                || server.makeRoom(for: self) { bytes.reserve(needed, server.pool) }
+        }
+        guard isReserved, let room = bytes.room.baseAddress else { return false }
         var writer = Writer(next: room)
         withServer { server in
             server.answerHead.updateDate(server.loop.wallMicros)

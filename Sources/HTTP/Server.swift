@@ -41,6 +41,8 @@ public final class Server: Acceptor, @unchecked Sendable {
     private var lookedInVainNanos: UInt64?
     /// When refusing the largest requests made no room.
     private var refusedInVainNanos: UInt64?
+    /// When closing those that don't take their answers made none.
+    private var gaveUpInVainNanos: UInt64?
     private var sweepTimer: TimerID?
     /// The next slot that the sweep under way looks at; nil while there is none.
     private var sweepNext: Int?
@@ -263,8 +265,10 @@ public final class Server: Acceptor, @unchecked Sendable {
     private func refuseLargest(until bytesMax: Int, before connection: Connection) -> Bool {
         let largest = connections.indices.compactMap { connections[$0] }
             // Less than what their answers take isn't worth refusing them.
-            .filter { $0.input.count > BufferPool.chunkBytes && !$0.isClosing }
-            .sorted { $0.input.count > $1.input.count }
+            .filter { $0.input.capacity > BufferPool.chunkBytes && !$0.isClosing }
+            .sorted {
+                ($0.input.capacity, $0.input.count) > ($1.input.capacity, $1.input.count)
+            }
         for next in largest.prefix(Self.evictableMax) where pool.bytesInUse > bytesMax {
             if next === connection { return true }
             next.refuse(.outOfMemory)
@@ -274,6 +278,25 @@ public final class Server: Acceptor, @unchecked Sendable {
     }
 
     // MARK: Deadlines
+    /// Makes room for an answer to `connection` where those that nobody takes have filled the memory:
+    /// of these the largest are closed, some at once.
+    ///
+    /// - Parameter reserve: says whether there is room now, and takes it.
+    func makeRoom(for connection: Connection, _ reserve: () -> Bool) -> Bool {
+        guard loop.nowNanos != gaveUpInVainNanos else { return false }
+        let largest = connections.indices.compactMap { connections[$0] }
+            .filter { $0.isBlocked && $0 !== connection }
+            .sorted { $0.output.capacity > $1.output.capacity }
+        let enough = limits.bufferedBytesMax - limits.bufferedBytesMax / 16
+        for next in largest.prefix(Self.evictableMax) {
+            if pool.bytesInUse <= enough, reserve() { return true }
+            next.giveUp()
+        }
+        if reserve() { return true }
+        gaveUpInVainNanos = loop.nowNanos
+        return false
+    }
+
 
     func setDeadline(_ deadline: UInt64, of slot: UInt32) {
         connections.setDeadline(deadline, of: Int(slot))

@@ -256,6 +256,21 @@ import Testing
         return count
     }
 
+    @Test func `answers that nobody takes give way to others', the largest first`() throws {
+        let server = try TestServer { $0.bufferedBytesMax = 34_000_000 }
+        let hogs = try [8_000_000, 4_000_000, 8_000_000, 8_000_000].map { count in
+            let hog = try server.connect()
+            try hog.send("GET /big/\(count) HTTP/1.1\r\nHost: a\r\n\r\n")
+            return hog
+        }
+        // The kernel takes some megabytes of each.
+        try eventually("they wait") { try server.onLoop { $0.bufferedBytes } > 28_000_000 }
+        #expect(try server.connect().request("GET", "/big/7000000").body.count == 7_000_000)
+        // One had to go, and it wasn't the smallest.
+        let taken = hogs.map { hog in (try? hog.receive())?.body.count }
+        #expect(taken[1] == 4_000_000 && taken.count { $0 == nil } == 1, "\(taken)")
+    }
+
     @Test func `requests that take all the memory they may leave room for others' answers`() throws
     {
         let server = try TestServer { $0.bufferedBytesMax = 400_000 }
