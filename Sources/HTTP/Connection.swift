@@ -110,6 +110,11 @@ final class Connection: EventHandler, @unchecked Sendable {
     /// No answer is owed and none on its way.
     var isWaitingForRequest: Bool { unanswered == 0 && output.isEmpty && !isClosing }
     var isIdle: Bool { isWaitingForRequest && requestStarted == 0 }
+    /// Nothing of it was read, and it was accepted a moment ago.
+    var isNew: Bool {
+        nextSequence == 0 && requestStarted == 0
+            && waitingSince &+ server.nanos.stuck > server.loop.nowNanos
+    }
     /// The client has not taken its answers for a while.
     var isStuck: Bool { isBlocked && blockedSince &+ server.nanos.stuck <= server.loop.nowNanos }
     /// Since when it has done nothing that another one's place should wait for; nil: it does.

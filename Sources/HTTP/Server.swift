@@ -142,7 +142,7 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     /// Makes room for another connection, if that costs nobody an answer: closes the one that has
     /// lingered for the longest, else one that waits for a request, else one that doesn't take its
-    /// answers, else one that has sent only a part of a request.
+    /// answers, else one whose first request hasn't come yet, or any only in part.
     private func evictOne() -> Bool {
         if let place = lingering.firstIndex(where: {
             connections.generation(of: $0.slot) == $0.generation
@@ -171,13 +171,14 @@ public final class Server: Acceptor, @unchecked Sendable {
         guard loop.nowNanos != lookedInVainNanos else { return }
         var idle: [Evictable] = []
         var stuck: [Evictable] = []
+        // By age: what a new one has sent may not be read yet.
         var partial: [Evictable] = []
         for slot in connections.indices {
             guard let connection = connections[slot], let since = connection.expendableSince else {
                 continue
             }
             let found = Evictable(slot: slot, generation: connection.generation, since: since)
-            if connection.isIdle {
+            if connection.isIdle, !connection.isNew {
                 idle.append(found)
             } else if connection.isStuck {
                 stuck.append(found)
@@ -215,7 +216,7 @@ public final class Server: Acceptor, @unchecked Sendable {
     /// Has `connection` written to at the end of this turn. Once per turn and connection.
     func markDirty(_ connection: Connection) { dirty.append(connection) }
 
-    /// Has `connection` parse on what it has buffered, in this turn or the next.
+    /// Has `connection` parse on what it has buffered, in this turn or one of the next.
     func markResumable(_ connection: Connection) {
         resumable.append(connection)
     }
@@ -277,7 +278,6 @@ public final class Server: Acceptor, @unchecked Sendable {
         return false
     }
 
-    // MARK: Deadlines
     /// Makes room for an answer to `connection` where those that nobody takes have filled the memory:
     /// of these the largest are closed, some at once.
     ///
@@ -297,6 +297,7 @@ public final class Server: Acceptor, @unchecked Sendable {
         return false
     }
 
+    // MARK: Deadlines
 
     func setDeadline(_ deadline: UInt64, of slot: UInt32) {
         connections.setDeadline(deadline, of: Int(slot))

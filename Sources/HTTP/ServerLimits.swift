@@ -18,20 +18,21 @@ public struct ServerLimits: Sendable {
     public var pipelinedMax = 8
     /// Answer bytes of one connection that wait to be sent or for their turn; at this many parsing
     /// pauses, as it does while the client doesn't take them. With that, and with what one read
-    /// brings, a client that asks and doesn't read holds 8 KB, or its last answers, however much it
-    /// asks for.
+    /// brings, a client that asks and doesn't read holds 8 KB, or its last answer where that alone is
+    /// larger, however much it asks for.
     public var outputBytesMax = 3 * 1024
     /// What is read at once without TLS: pipelined requests beyond those that are parsed wait in
     /// memory.
     public var readBytesMax = 2 * 1024
-    /// All requests and answers held in memory by the server. Beyond, a connection whose answer does
-    /// not fit is closed; requests may take three quarters of it, beyond which the largest that are
-    /// not complete are answered 503: so bodies that never end leave room for others.
+    /// All requests and answers held in memory by the server. Beyond, connections that don't take
+    /// their answers are closed, the largest first, and where there are none the one whose answer does
+    /// not fit. Requests may take three quarters of it, beyond which the largest that are not complete
+    /// are answered 503: so bodies that never end leave room for others.
     public var bufferedBytesMax = 256 * 1024 * 1024
     /// At this many another connection is closed for a new one: the longest waiting of those that
     /// linger after their last answer, else of the idle ones, else of those that don't take their
-    /// answers, else of those that have sent a part of a request. When all are owed answers, the new
-    /// one is closed.
+    /// answers, else of those that have sent a part of a request, or nothing for less than
+    /// `stuckMilliseconds`. When all are owed answers, the new one is closed.
     public var connectionsMax = 10_000
 
     /// From a head's first byte to its last; then 408 and close. Also from a connection's start to
@@ -43,8 +44,9 @@ public struct ServerLimits: Sendable {
     /// `idleMilliseconds` can be saved up.
     public var bodyMilliseconds = 10_000
     public var bodyBytesPerSecondMin = 500
-    /// Without the client taking any of the answer; a trickle is held to `bodyBytesPerSecondMin`.
-    /// Also of what the kernel has taken and can't send on.
+    /// Without the client taking any of the answer, as far as the kernel tells, which it does for some
+    /// 8 KB; a trickle is held to `bodyBytesPerSecondMin`. Also of what the kernel has taken and can't
+    /// send on.
     public var writeMilliseconds = 10_000
     /// Whose answers have waited for so long to be taken may lose its place to another one.
     public var stuckMilliseconds = 1_000

@@ -348,6 +348,34 @@ import Testing
         try eventually("given back") { try inUse() == 0 }
     }
 
+    @Test func `a large request's memory is not kept by the first byte of the next`() throws {
+        let server = try SteppedServer()
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n"
+        try server.send(Array(head.utf8) + Array(repeating: 98, count: 60_000) + [71])
+        #expect(withoutDates(server.receive()).hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect((1...4096).contains(server.server.bufferedBytes))
+        try server.send("ET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        #expect(withoutDates(server.receive()).hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(server.server.bufferedBytes == 0)
+    }
+
+    @Test func `at the cap those that come are read before they make room for others`() throws {
+        let server = try SteppedServer { $0.connectionsMax = 71 }
+        var ends: [Int32] = []
+        defer { for end in ends { close(end) } }
+        func connect(_ text: String) throws {
+            let end = try server.accept()
+            ends.append(end)
+            #expect(Glibc.send(end, text, text.utf8.count, 0) == text.utf8.count)
+        }
+        for _ in 0..<70 { try connect("GET / HT") }
+        server.turn()
+        // More than are looked for at once, and all before the first of them is read.
+        for _ in 0..<66 { try connect("GET /new HTTP/1.1\r\nHost: a\r\n\r\n") }
+        server.turn()
+        #expect(server.handler.handled.current.count == 66)
+    }
+
     @Test func `at the cap with every connection busy the new one is closed`() throws {
         let server = try TestServer { $0.connectionsMax = 2 }
         let busy = try (0..<2).map { index in

@@ -124,11 +124,17 @@ final class SteppedServer {
         loop = try EventLoop(name: "stepped")
         let handler = handler
         server = Server(loop: loop, limits: limits) { _ in handler }
+        client = -1
+        client = try accept()
+    }
+
+    /// - Returns: the client's end of another connection, the test's to close.
+    func accept() throws -> Int32 {
         var ends: [Int32] = [0, 0]
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw TestFailure("socketpair") }
-        client = ends[0]
         server.accepted(ends[1], from: nil)
+        return ends[0]
     }
 
     deinit {
