@@ -184,9 +184,25 @@ final class DeliveryPlan {
         }
     }
 
-    /// Whether a delivery is being called, or was, and its result is not on disk.
+    /// Whether a delivery is being called or given up, or was, and the result is not on disk.
     func isBusy(_ id: DeliveryID, at name: String) -> Bool {
         origins[name]?.queue.busy.contains(id) ?? false
+    }
+
+    /// These deliveries are being given up: no call of them begins before `release`.
+    func hold(_ ids: Set<DeliveryID>, at name: String, _ now: Moment) {
+        guard let origin = origins[name] else { return }
+        origin.queue.hold(ids)
+        settle(origin, at: now)
+    }
+
+    /// They are given up, or wait as before: the table knows.
+    func release(_ ids: Set<DeliveryID>, at name: String, _ now: Moment) {
+        guard let origin = origins[name] else { return }
+        let size = windowSize(of: origin)
+        for id in ids { origin.queue.release(id, next: nil, size: size, at: now.wall) }
+        origin.queue.markStale()
+        settle(origin, at: now)
     }
 
     /// Somebody wants these origins called now: those that fail are probed without waiting for the

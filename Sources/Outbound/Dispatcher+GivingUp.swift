@@ -70,7 +70,8 @@ extension Dispatcher {
     private func giveUp(
         _ overdue: [OverdueDelivery], at origin: String, next cursor: OverdueCursor?
     ) {
-        let now = now.wall
+        let begun = now
+        let now = begun.wall
         guard isRunning, let open = plan.openBreakers[origin] else { return endGivingUp() }
         var ended: [(OverdueDelivery, reason: String)] = []
         for delivery in overdue where !plan.isBusy(delivery.id, at: origin) {
@@ -102,8 +103,13 @@ extension Dispatcher {
         if ended.isEmpty {
             goOn()
         } else {
+            // Its host may be called on while this waits for the ledger.
+            let ids = Set(ended.map(\.0.id))
+            plan.hold(ids, at: origin, begun)
             table.giveUp(ended, now) { [self] result in
                 loop.post { [self] in
+                    plan.release(ids, at: origin, self.now)
+                    pump()
                     switch result {
                     case .success: goOn()
                     case .failure: endGivingUp()

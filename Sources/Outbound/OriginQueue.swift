@@ -5,8 +5,8 @@ internal import Store
 ///
 /// The window holds every waiting row up to `horizon` (in the order of due time and ID) that is not
 /// busy and whose destination is not paused, as of the newest read. A delivery is *busy* from the
-/// start of its call until the call's result is on disk: until then its row still says "waiting",
-/// and must not be believed.
+/// start of its call, or of its giving up, until the result is on disk: until then its row still says
+/// "waiting", and must not be believed.
 struct OriginQueue {
     /// How far a due time can lie ahead when the clock was right as it was set: the longest
     /// `Retry-After` that is honoured, and an hour.
@@ -186,6 +186,12 @@ struct OriginQueue {
         bytes -= entry.bytes
         busy.insert(entry.delivery.id)
         return entry.delivery
+    }
+
+    /// They are being given up.
+    mutating func hold(_ ids: Set<DeliveryID>) {
+        remove { ids.contains($0.delivery.id) }
+        busy.formUnion(ids)
     }
 
     /// Its result is on disk.

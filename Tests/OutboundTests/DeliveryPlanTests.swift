@@ -62,6 +62,23 @@ import Testing
         #expect(simulation.count(.dead) == 3)
     }
 
+    @Test func `those that are being given up are not called, and are if they wait on`() {
+        let simulation = PlanSimulation { _, _ in nil }
+        simulation.queue("http://a", count: 3)
+        simulation.queue("http://b")
+        simulation.run(untilSecond: Self.hour)
+        let ids = Set(simulation.calls.map(\.id))
+        #expect(ids.count == 4)
+        simulation.plan.hold(ids, at: "http://a", simulation.now)
+        let before = simulation.calls.count
+        simulation.run(untilSecond: 3 * Self.hour)
+        let others = simulation.calls[before...]
+        #expect(!others.isEmpty && others.allSatisfy { $0.id == others.first?.id })
+        simulation.plan.release(ids, at: "http://a", simulation.now)
+        simulation.run(untilSecond: 7 * Self.hour)
+        #expect(Set(simulation.calls[(before + others.count)...].map(\.id)) == ids)
+    }
+
     @Test func `memory and reads stay small whatever waits`() {
         var limits = DeliveryPlan.Limits()
         limits.windowMax = 64
