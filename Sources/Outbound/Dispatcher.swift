@@ -50,12 +50,18 @@ public final class Dispatcher: @unchecked Sendable {
     private var scanTimer: (id: LoopTimer, nanos: UInt64)?
     private var nextFullScanNanos: UInt64 = 0
     private let published = Mutex(Status())
-    private let ordered = Mutex(Pauses())
+    /// What holds from the moment on at which whoever ordered it is told so.
+    private struct Orders {
+        var pauses = Pauses()
+        /// What the plan has not been told of.
+        var cancelled: Set<DeliveryID> = []
+    }
+    private let ordered = Mutex(Orders())
     /// Grows with every change of `ordered`.
     private let orderedVersion = Atomic<Int>(0)
     /// What the plan knows of them.
     private(set) var pauses = Pauses()
-    private var pausesVersion = 0
+    private var appliedVersion = 0
 
     /// - Parameters:
     ///   - loop: the loop that `client` belongs to.
@@ -116,21 +122,22 @@ public final class Dispatcher: @unchecked Sendable {
         }
     }
 
-    /// These deliveries were cancelled. One whose call has begun is not called again; all others
-    /// are not called at all.
+    /// These deliveries were cancelled: when this returns, no call of them begins but at most one that
+    /// is just beginning, and it is not called again.
     public func forget(_ deliveries: Set<DeliveryID>) {
-        loop.post { [self] in
-            plan.forget(deliveries, at: now)
-            pump()
+        ordered.withLock { ordered in
+            ordered.cancelled.formUnion(deliveries)
+            orderedVersion.add(1, ordering: .releasing)
         }
+        loop.post { [self] in pump() }
     }
 
     /// These are the pauses from now on: when this returns, no call begins that one of them holds,
     /// but at most one that is just beginning.
     public func setPauses(_ pauses: Pauses) {
         ordered.withLock { ordered in
-            guard ordered != pauses else { return }
-            ordered = pauses
+            guard ordered.pauses != pauses else { return }
+            ordered.pauses = pauses
             orderedVersion.add(1, ordering: .releasing)
         }
         loop.post { [self] in pump() }
@@ -198,10 +205,10 @@ public final class Dispatcher: @unchecked Sendable {
             finishStopping()
         } else if isRunning {
             let now = now
-            applyPauses()
+            applyOrders()
             while let start = plan.next(at: now) {
                 begin(start)
-                applyPauses()
+                applyOrders()
             }
             while let order = plan.nextRead(at: now) { read(order) }
             recordResults()
@@ -213,17 +220,23 @@ public final class Dispatcher: @unchecked Sendable {
 
     /// Whether a call may still be made that was begun, and has waited for an access token since.
     func mayCall(_ start: DeliveryPlan.Start) -> Bool {
-        applyPauses()
+        applyOrders()
         return plan.mayCall(start)
     }
 
-    /// Before each call: whoever ordered a pause has been told that it holds.
-    private func applyPauses() {
+    /// Before each call: whoever ordered a pause, or cancelled something, has been told that it holds.
+    private func applyOrders() {
         let version = orderedVersion.load(ordering: .acquiring)
-        guard version != pausesVersion else { return }
-        pausesVersion = version
+        guard version != appliedVersion else { return }
+        appliedVersion = version
+        let orders = ordered.withLock { ordered in
+            defer { ordered.cancelled = [] }
+            return ordered
+        }
+        if !orders.cancelled.isEmpty { plan.forget(orders.cancelled, at: now) }
         let before = pauses
-        pauses = ordered.withLock(\.self)
+        guard orders.pauses != before else { return }
+        pauses = orders.pauses
         plan.setPauses(pauses, at: now)
         // What was held may be on disk only.
         if before.lasting.contains(where: { !pauses.lasting.contains($0) }) { lookAgain() }
