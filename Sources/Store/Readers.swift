@@ -10,9 +10,9 @@ public final class Readers: Sendable {
     /// its thread. Below the time that the command line waits for an answer.
     public static let answerSecondsMax = 45
 
-    /// A report that reads all clicks takes a sixth of a processor that visitors want, and all of one
+    /// A report that reads all clicks takes a tenth of a processor that visitors want, and all of one
     /// that nobody does.
-    private static let niceness: Int32 = 7
+    private static let niceness: Int32 = 10
 
     /// - Parameter threads: 0: it reads when `turn` is called.
     public init(_ directory: DataDirectory, name: String = "reader", threads: Int) {
