@@ -189,11 +189,15 @@ final class DeliveryPlan {
         origins[name]?.queue.busy.contains(id) ?? false
     }
 
-    /// These deliveries are being given up: no call of them begins before `release`.
-    func hold(_ ids: Set<DeliveryID>, at name: String, _ now: Moment) {
-        guard let origin = origins[name] else { return }
+    /// These deliveries, none of them busy, are being given up: no call of them begins before
+    /// `release`, and their origin stays in memory.
+    ///
+    /// - Returns: whether it is there. Else they must not be released.
+    func hold(_ ids: Set<DeliveryID>, at name: String, _ now: Moment) -> Bool {
+        guard let origin = origins[name] else { return false }
         origin.queue.hold(ids)
         settle(origin, at: now)
+        return true
     }
 
     /// They are given up, or wait as before: the table knows.

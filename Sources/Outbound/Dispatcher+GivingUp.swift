@@ -105,10 +105,10 @@ extension Dispatcher {
         } else {
             // Its host may be called on while this waits for the ledger.
             let ids = Set(ended.map(\.0.id))
-            plan.hold(ids, at: origin, begun)
+            let isHeld = plan.hold(ids, at: origin, begun)
             table.giveUp(ended, now) { [self] result in
                 loop.post { [self] in
-                    plan.release(ids, at: origin, self.now)
+                    if isHeld { plan.release(ids, at: origin, self.now) }
                     pump()
                     switch result {
                     case .success: goOn()

@@ -69,7 +69,8 @@ import Testing
         simulation.run(untilSecond: Self.hour)
         let ids = Set(simulation.calls.map(\.id))
         #expect(ids.count == 4)
-        simulation.plan.hold(ids, at: "http://a", simulation.now)
+        #expect(!simulation.plan.hold(ids, at: "http://unknown", simulation.now))
+        #expect(simulation.plan.hold(ids, at: "http://a", simulation.now))
         let before = simulation.calls.count
         simulation.run(untilSecond: 3 * Self.hour)
         let others = simulation.calls[before...]
