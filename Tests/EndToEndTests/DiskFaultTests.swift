@@ -154,7 +154,9 @@ import Testing
         #expect(all.clicks.count == before)
         #expect(try tracker.get("/readyz").status == 503)
         #expect(try tracker.get("/healthz").status == 200)
-        #expect(tracker.errorText.contains("clicks_not_stored"), "\(tracker.errorText)")
+        try eventually("the log says so; \(tracker.errorText)") {
+            tracker.errorText.contains("clicks_not_stored")
+        }
         #expect(try tracker.command("healthcheck").exitCode != 0)
         try tracker.kill()
         try verify(directory, key, all)
