@@ -39,8 +39,16 @@ public enum ClickCookie {
 
     /// The click ID in a `Cookie` header; nil when there is none that could be one.
     public static func clickID(in header: UnsafeRawBufferPointer) -> ClickID? {
-        CookieHeader.value(of: nameBytes, in: header)
+        CookieHeader.pair(in: header) { value(of: $0) != nil }
+            .flatMap { value(of: $0) }
             .flatMap { ClickID(String(decoding: $0, as: UTF8.self)) }
+    }
+
+    /// Nil for another cookie's.
+    private static func value(of pair: CookieHeader.Bytes) -> CookieHeader.Bytes? {
+        guard pair.starts(with: nameBytes) else { return nil }
+        let behind = CookieHeader.trimmed(pair.dropFirst(nameBytes.count))
+        return behind.first == UInt8(ascii: "=") ? CookieHeader.trimmed(behind.dropFirst()) : nil
     }
 
     private static let nameBytes = Array(name.utf8)

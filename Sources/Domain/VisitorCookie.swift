@@ -26,10 +26,11 @@ public enum VisitorCookie {
 
     /// The visitor of a `Cookie` header; nil when there is none that could be ours.
     public static func visitor(in header: UnsafeRawBufferPointer) -> VisitorNumber? {
-        CookieHeader.value(of: nameBytes, in: header).flatMap { VisitorNumber($0) }
+        CookieHeader.pair(in: header) { $0.starts(with: start) }
+            .flatMap { VisitorNumber($0.dropFirst(start.count)) }
     }
 
-    private static let nameBytes = Array(name.utf8)
+    private static let start = Array("\(name)=".utf8)
 }
 
 /// Who a visitor is to us: a keyed hash, which tells whose it is to nobody without the keys.

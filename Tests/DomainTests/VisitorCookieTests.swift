@@ -36,7 +36,8 @@ import Testing
         "", ";", "=", "cr_visitor", "cr_visitor=", "cr_visitor=0123456789abcde",
         "cr_visitor=0123456789abcdef0", "cr_visitor=0123456789ABCDEF",
         "cr_visitor=0123456789abcdeg",
-        "xcr_visitor=0123456789abcdef", "cr_visitor x=0123456789abcdef",
+        "xcr_visitor=0123456789abcdef", "cr_visitor =0123456789abcdef",
+        "cr_visitor x=0123456789abcdef",
         "a=cr_visitor=0123456789abcdef",
         "cr_visitor=\"0123456789abcdef\"", "cr_visitor=０123456789abcdef",
     ])
