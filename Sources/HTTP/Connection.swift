@@ -115,6 +115,9 @@ final class Connection: EventHandler, @unchecked Sendable {
         nextSequence == 0 && requestStarted == 0
             && waitingSince &+ server.nanos.stuck > server.loop.nowNanos
     }
+    /// A client sends its request with the end of the handshake, or some milliseconds after it.
+    var isFresh: Bool { isNew && waitingSince &+ Self.freshNanos > server.loop.nowNanos }
+    private static let freshNanos: UInt64 = 20_000_000
     /// The client has not taken its answers for a while.
     var isStuck: Bool { isBlocked && blockedSince &+ server.nanos.stuck <= server.loop.nowNanos }
     /// Since when it has done nothing that another one's place should wait for; nil: it does.

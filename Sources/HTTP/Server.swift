@@ -24,6 +24,8 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     let handler: any RequestHandler
     private var listeners: [Listener] = []
+    /// The other servers of the process: what one is short of, another one may have to spare.
+    private var others: [Server] = []
     let connections = ConnectionTable()
     // Unchecked, as each request looks: nothing is called while it changes.
     @exclusivity(unchecked) private var dirty: [Connection] = []
@@ -95,6 +97,14 @@ public final class Server: Acceptor, @unchecked Sendable {
         }
     }
 
+    /// From any thread: descriptors are the process's, so where one of `servers` is short of them and
+    /// has no connection to close for a new one, the others close theirs.
+    public static func shareDescriptors(_ servers: [Server]) {
+        for server in servers {
+            server.loop.post { server.others = servers.filter { $0 !== server } }
+        }
+    }
+
     /// For tests.
     var openConnections: Int { connections.count }
     /// Bytes of requests and answers in memory. For tests.
@@ -127,8 +137,17 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     public func exhausted(_ error: NetError) {
         handler.cannotAccept(.exhausted(error))
-        // A few at once, so that the pause of the listener is not wasted on one connection.
-        for _ in 0..<16 where !evictOne() { return }
+        if evictSome() { return }
+        for other in others { other.loop.post { _ = other.evictSome() } }
+    }
+
+    /// A few at once, so that the pause of the listener is not wasted on one connection.
+    ///
+    /// - Returns: whether there was one.
+    private func evictSome() -> Bool {
+        var count = 0
+        while count < 16, evictOne(sparesFresh: true) { count += 1 }
+        return count > 0
     }
 
     private struct Evictable {
@@ -143,7 +162,10 @@ public final class Server: Acceptor, @unchecked Sendable {
     /// Makes room for another connection, if that costs nobody an answer: closes the one that has
     /// lingered for the longest, else one that waits for a request, else one that doesn't take its
     /// answers, else one whose first request hasn't come yet, or any only in part.
-    private func evictOne() -> Bool {
+    ///
+    /// - Parameter sparesFresh: not one whose first request may be on its way: with few open
+    ///   connections, all are closed here before those that wait have come for the first places.
+    private func evictOne(sparesFresh: Bool = false) -> Bool {
         if let place = lingering.firstIndex(where: {
             connections.generation(of: $0.slot) == $0.generation
         }) {
@@ -160,6 +182,10 @@ public final class Server: Acceptor, @unchecked Sendable {
                 let connection = connections[candidate.slot],
                 connection.expendableSince == candidate.since
             else { continue }
+            if sparesFresh, connection.isFresh {
+                evictable.append(candidate)
+                return false
+            }
             connection.giveUp()
             return true
         }

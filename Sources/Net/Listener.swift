@@ -165,6 +165,8 @@ public final class Listener: EventHandler, @unchecked Sendable {
             let error = NetError.last("accept")
             if error.code == EAGAIN { return false }
             if NetError.isShortage(error.code) {
+                // The kernel looks for a descriptor before it looks for who would need it.
+                guard Socket.isReadable(descriptor) else { return false }
                 acceptor.exhausted(error)
                 rest()
                 return false

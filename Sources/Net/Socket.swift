@@ -137,6 +137,12 @@ public enum Socket {
         }
     }
 
+    /// Whether there is something to read, or for a listening socket, somebody to accept.
+    static func isReadable(_ descriptor: Int32) -> Bool {
+        var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&watched, 1, 0) > 0
+    }
+
     /// Closes; the number may belong to another socket from here on.
     public static func close(_ descriptor: Int32) {
         // Linux frees the number even when it reports EINTR, so it is never tried again.

@@ -215,8 +215,10 @@ import Testing
     }
 
     /// A chain whose files hold all there is, with no logs beside them, and what was recorded.
-    private func settled() throws -> (Chain, visit: Chain.Visit, known: String, dayFile: String) {
-        let chain = try Self.start()
+    private func settled(_ environment: [String: String] = [:]) throws -> (
+        Chain, visit: Chain.Visit, known: String, dayFile: String
+    ) {
+        let chain = try Self.start("redirect", environment)
         let visit = try chain.visit("subid=before")
         let known = "cid=\(visit.clickID)&payout=1&txid=before"
         #expect(try chain.network.call(known).verdict == "accepted")
@@ -366,10 +368,12 @@ import Testing
         try expectRecovery(chain, [visit], known: queries[0])
     }
 
-    @Test func `for want of descriptors what is open goes on, and the rest when there are some`()
-        throws
-    {
-        let (chain, visit, known, _) = try settled()
+    /// Of eight loops some have no connection that could give its descriptor for a new one.
+    @Test(arguments: [1, 8])
+    func `for want of descriptors what is open goes on, and the rest when there are some`(
+        loops: Int
+    ) throws {
+        let (chain, visit, known, _) = try settled(["CLICKRELAY_LOOPS": "\(loops)"])
         try chain.tracker.restart()
         func limit(_ count: String) throws {
             let limited = try runTool(

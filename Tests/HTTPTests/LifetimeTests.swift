@@ -376,6 +376,32 @@ import Testing
         #expect(server.handler.handled.current.count == 66)
     }
 
+    private static let shortage = NetError("accept", code: EMFILE)
+
+    @Test func `without descriptors one that just came keeps its own`() throws {
+        let server = try SteppedServer(isConnected: false)
+        let end = try server.accept()
+        defer { close(end) }
+        server.server.exhausted(Self.shortage)
+        server.turn()
+        #expect(server.server.openConnections == 1)
+        usleep(30_000)
+        server.turn()
+        server.server.exhausted(Self.shortage)
+        server.turn()
+        #expect(server.server.openConnections == 0)
+    }
+
+    @Test func `without descriptors another server closes what this one has not`() throws {
+        let (short, other) = (try SteppedServer(isConnected: false), try SteppedServer())
+        try other.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        Server.shareDescriptors([short.server, other.server])
+        for server in [short, other] { server.turn() }
+        short.server.exhausted(Self.shortage)
+        other.turn()
+        #expect(other.server.openConnections == 0)
+    }
+
     @Test func `at the cap with every connection busy the new one is closed`() throws {
         let server = try TestServer { $0.connectionsMax = 2 }
         let busy = try (0..<2).map { index in

@@ -118,14 +118,15 @@ final class SteppedServer {
     let handler = ScriptedHandler()
     private var client: Int32
 
-    init(_ change: (inout ServerLimits) -> Void = { _ in }) throws {
+    /// - Parameter isConnected: whether it has the one connection that is used by `send`.
+    init(isConnected: Bool = true, _ change: (inout ServerLimits) -> Void = { _ in }) throws {
         var limits = ServerLimits()
         change(&limits)
         loop = try EventLoop(name: "stepped")
         let handler = handler
         server = Server(loop: loop, limits: limits) { _ in handler }
         client = -1
-        client = try accept()
+        if isConnected { client = try accept() }
     }
 
     /// - Returns: the client's end of another connection, the test's to close.

@@ -9,6 +9,12 @@ final class ChildProcess: @unchecked Sendable {
     private let status = Locked<Int32?>(nil)
     private let open = Locked(2)  // pipes that have not reached their end
 
+    /// What whoever started the tests left open would be open in the tested processes too, which
+    /// then had other descriptors on each machine.
+    private static let inheritsNothing: Void = {
+        for descriptor in Int32(3)..<1024 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+    }()
+
     /// Every process that hasn't been waited for, so that none outlives the test run.
     private static let living = Locked<Set<pid_t>>([])
     private static let killAtExit: Void = {
@@ -21,6 +27,7 @@ final class ChildProcess: @unchecked Sendable {
         watched: Bool = false
     ) throws {
         _ = ChildProcess.killAtExit
+        _ = ChildProcess.inheritsNothing
         let output = try Pipe()
         let error = try watched ? Pipe(terminal: ()) : Pipe()
         standardOutput = output.collected

@@ -84,10 +84,13 @@ public final class HTTPConnection: @unchecked Sendable {
         return try socket.readToEnd(within: seconds)
     }
 
-    /// No more requests will come; answers still may.
     /// So many bytes, whatever they are.
     public func receive(count: Int) throws -> [UInt8] { try socket.read(count: count) }
 
+    /// Whether there is something to read, or the end.
+    var hasMore: Bool { socket.isReadable }
+
+    /// No more requests will come; answers still may.
     public func finishSending() { socket.finishSending() }
 
     public func reset() {
@@ -116,7 +119,8 @@ public final class HTTPPool: Sendable {
         // long, so that no request has to be repeated.
         let oldest = monotonicNanos() - min(monotonicNanos(), 15_000_000_000)
         let pooled: HTTPConnection? = idle.with { connections in
-            connections.removeAll { $0.openedAt < oldest }
+            // Nor is one that the server has closed to make room, which a client would notice.
+            connections.removeAll { $0.openedAt < oldest || $0.hasMore }
             return connections.popLast()
         }
         let connection = try pooled ?? HTTPConnection(port: port, in: network)

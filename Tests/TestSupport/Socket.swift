@@ -162,6 +162,11 @@ final class Socket: @unchecked Sendable {
         }
     }
 
+    var isReadable: Bool {
+        var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&poller, 1, 0) > 0
+    }
+
     private func wait(for events: Int16, until deadline: UInt64, _ doing: String) throws {
         while true {
             let now = monotonicNanos()

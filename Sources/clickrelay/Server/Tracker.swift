@@ -188,6 +188,7 @@ final class Tracker: @unchecked Sendable {
                 CostNotes(control.loop, installation).start()
             }
             loops.append(control)
+            Server.shareDescriptors(loops.map(\.server))
             addresses = listen.map { "\(configuration.scheme)://\($0.text)" }
             publicURL.set(addresses[0])
             for index in loops.indices {
