@@ -115,9 +115,13 @@ final class Connection: EventHandler, @unchecked Sendable {
         nextSequence == 0 && requestStarted == 0
             && waitingSince &+ server.nanos.stuck > server.loop.nowNanos
     }
-    /// A client sends its request with the end of the handshake, or some milliseconds after it.
-    var isFresh: Bool { isNew && waitingSince &+ Self.freshNanos > server.loop.nowNanos }
-    private static let freshNanos: UInt64 = 20_000_000
+    /// Its first request may be on its way. A client sends something with the end of TCP's handshake,
+    /// or some milliseconds after it; what follows that, as in a TLS handshake, takes round trips.
+    var isFresh: Bool {
+        let cameNothing = requestStarted == 0 && (tls == nil || isShakingHands)
+        let nanos: UInt64 = cameNothing ? 20_000_000 : 500_000_000
+        return nextSequence == 0 && waitingSince &+ nanos > server.loop.nowNanos
+    }
     /// The client has not taken its answers for a while.
     var isStuck: Bool { isBlocked && blockedSince &+ server.nanos.stuck <= server.loop.nowNanos }
     /// Since when it has done nothing that another one's place should wait for; nil: it does.

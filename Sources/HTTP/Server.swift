@@ -127,7 +127,7 @@ public final class Server: Acceptor, @unchecked Sendable {
             // Out of memory or of epoll watches: as if it had not been accepted.
             connections.giveBack(slot)
             Socket.close(descriptor)
-            return
+            return handler.cannotAccept(.exhausted(error))
         }
         connections.put(connection, in: slot)
         if let tls { connection.startTLS(tls) }
@@ -135,19 +135,14 @@ public final class Server: Acceptor, @unchecked Sendable {
         startSweeping()
     }
 
-    public func exhausted(_ error: NetError) {
+    public func exhausted(_ error: NetError) -> Bool {
         handler.cannotAccept(.exhausted(error))
-        if evictSome() { return }
-        for other in others { other.loop.post { _ = other.evictSome() } }
-    }
-
-    /// A few at once, so that the pause of the listener is not wasted on one connection.
-    ///
-    /// - Returns: whether there was one.
-    private func evictSome() -> Bool {
-        var count = 0
-        while count < 16, evictOne(sparesFresh: true) { count += 1 }
-        return count > 0
+        if evictOne(sparesFresh: true) { return true }
+        guard let other = others.first else { return false }
+        // Another one each time, so that no more are closed than wait.
+        others.append(others.removeFirst())
+        other.loop.post { _ = other.evictOne(sparesFresh: true) }
+        return false
     }
 
     private struct Evictable {
@@ -163,8 +158,8 @@ public final class Server: Acceptor, @unchecked Sendable {
     /// lingered for the longest, else one that waits for a request, else one that doesn't take its
     /// answers, else one whose first request hasn't come yet, or any only in part.
     ///
-    /// - Parameter sparesFresh: not one whose first request may be on its way: with few open
-    ///   connections, all are closed here before those that wait have come for the first places.
+    /// - Parameter sparesFresh: not one whose first request may be on its way: where few are open,
+    ///   each that comes would close the one before it.
     private func evictOne(sparesFresh: Bool = false) -> Bool {
         if let place = lingering.firstIndex(where: {
             connections.generation(of: $0.slot) == $0.generation

@@ -5,8 +5,10 @@ internal import Glibc
 public protocol Acceptor: AnyObject {
     /// `descriptor` is non-blocking and the acceptor's to close. `peer` is nil on a unix socket.
     func accepted(_ descriptor: Int32, from peer: SocketAddress?)
-    /// The process or the system is out of descriptors or memory: close something.
-    func exhausted(_ error: NetError)
+    /// The process or the system is out of descriptors or memory, and somebody waits: close something.
+    ///
+    /// - Returns: whether something was closed; otherwise the listener rests for a moment.
+    func exhausted(_ error: NetError) -> Bool
 }
 
 /// A listening socket on one loop. TCP sockets share their port among loops (SO_REUSEPORT).
@@ -19,9 +21,8 @@ public final class Listener: EventHandler, @unchecked Sendable {
     /// Bounds what one turn spends on a flood of connections: as many once, or twice with those that
     /// `next` takes.
     private static let acceptsAtOnceMax = 16
-    /// How long a listener rests when there is no descriptor for the connection it would accept:
-    /// watched on, it would be reported ready forever. With the few that are then closed for it
-    /// each time, a backlog of thousands that say nothing has passed within a second or two.
+    /// How long a listener rests when there is no descriptor for the connection it would accept, and
+    /// none is closed for it: watched on, it would be reported ready forever.
     private static let exhaustedPauseNanos: UInt64 = 5_000_000
 
     /// What the kernel keeps for a client that does not read; by itself it would be megabytes, and
@@ -167,7 +168,7 @@ public final class Listener: EventHandler, @unchecked Sendable {
             if NetError.isShortage(error.code) {
                 // The kernel looks for a descriptor before it looks for who would need it.
                 guard Socket.isReadable(descriptor) else { return false }
-                acceptor.exhausted(error)
+                if acceptor.exhausted(error) { continue }
                 rest()
                 return false
             }

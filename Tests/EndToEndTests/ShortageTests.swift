@@ -65,4 +65,28 @@ import Testing
         }
         for source in others + [chain.source] { #expect(source.count == Self.conversions) }
     }
+
+    @Test(arguments: [1, 8])
+    func `idle clients leave descriptors to files and calls`(loops: Int) throws {
+        let chain = try Chain.start {
+            $0.options.starter = ["/usr/bin/prlimit", "--nofile=64:300"]
+            $0.options.environment["CLICKRELAY_LOOPS"] = "\(loops)"
+        }
+        #expect(
+            chain.tracker.errorText.contains(
+                #""max_connections_lowered","from":10000,"to":150,"detail":"300 files"#),
+            "\(chain.tracker.errorText)")
+        let idle = try (0..<400).map { _ in
+            let connection = try chain.tracker.connect()
+            #expect(try connection.request("GET", "/healthz").status == 200)
+            return connection
+        }
+        for number in 0..<20 {
+            let visit = try chain.visit("subid=A\(number)")
+            #expect(try chain.network.call("cid=\(visit.clickID)&payout=1").verdict == "accepted")
+        }
+        try chain.source.await(20)
+        #expect(try chain.tracker.get("/readyz").text == "ready\n")
+        withExtendedLifetime(idle) {}
+    }
 }

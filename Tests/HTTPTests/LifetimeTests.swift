@@ -378,28 +378,39 @@ import Testing
 
     private static let shortage = NetError("accept", code: EMFILE)
 
-    @Test func `without descriptors one that just came keeps its own`() throws {
-        let server = try SteppedServer(isConnected: false)
-        let end = try server.accept()
-        defer { close(end) }
-        server.server.exhausted(Self.shortage)
+    @Test(arguments: [("", 30_000), ("GET / HT", 600_000)])
+    func `without descriptors one that just came keeps its own`(piece: String, micros: UInt32)
+        throws
+    {
+        let server = try SteppedServer()
+        try server.send(piece.utf8)
+        #expect(!server.server.exhausted(Self.shortage))
+        usleep(micros)
         server.turn()
         #expect(server.server.openConnections == 1)
-        usleep(30_000)
-        server.turn()
-        server.server.exhausted(Self.shortage)
+        #expect(server.server.exhausted(Self.shortage))
         server.turn()
         #expect(server.server.openConnections == 0)
     }
 
-    @Test func `without descriptors another server closes what this one has not`() throws {
-        let (short, other) = (try SteppedServer(isConnected: false), try SteppedServer())
-        try other.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
-        Server.shareDescriptors([short.server, other.server])
-        for server in [short, other] { server.turn() }
-        short.server.exhausted(Self.shortage)
-        other.turn()
-        #expect(other.server.openConnections == 0)
+    @Test func `without descriptors another server closes one for each that waits`() throws {
+        let short = try SteppedServer(isConnected: false)
+        let others = try (0..<2).map { _ in try SteppedServer() }
+        for other in others {
+            try other.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        }
+        usleep(30_000)
+        let all = [short] + others
+        Server.shareDescriptors(all.map(\.server))
+        for server in all { server.turn() }
+        func open() -> [Int] { others.map(\.server.openConnections) }
+        #expect(open() == [1, 1])
+        #expect(!short.server.exhausted(Self.shortage))
+        for server in all { server.turn() }
+        #expect(open().reduce(0, +) == 1)
+        #expect(!short.server.exhausted(Self.shortage))
+        for server in all { server.turn() }
+        #expect(open() == [0, 0])
     }
 
     @Test func `at the cap with every connection busy the new one is closed`() throws {

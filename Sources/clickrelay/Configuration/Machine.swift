@@ -31,6 +31,19 @@ enum Machine {
         return min(max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), 256)
     }
 
+    /// Raises what this process may have open, files and sockets, to the limit that it may raise it
+    /// to: a login shell's 1024 are for programs that use select(2).
+    ///
+    /// - Returns: how many that are.
+    static func raiseDescriptorLimit() -> Int {
+        let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        var limit = rlimit()
+        guard getrlimit(kind, &limit) == 0 else { return .max }
+        let before = limit.rlim_cur
+        limit.rlim_cur = limit.rlim_max
+        return Int(clamping: setrlimit(kind, &limit) == 0 ? limit.rlim_cur : before)
+    }
+
     /// What this process may have of memory: by its own limit of addresses, by its control groups',
     /// and by what there is.
     static func memoryBytes() -> Int {

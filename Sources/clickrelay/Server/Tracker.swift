@@ -166,19 +166,23 @@ final class Tracker: @unchecked Sendable {
             end: rowIDs.next(micros: now.micros)
         ) { log.error($0, ["detail": .string($1)]) }.restore()
 
+        let connectionsMax = Self.connectionsMax(configuration)
         var listen = configuration.listen
         var loops: [ServingLoop] = []
         do {
             for address in listen { try Listener.checkFree(address) }
             for number in 1...configuration.loops {
-                let loop = try Self.serve(name: "loop-\(number)", services, tls, isTrusted: false)
+                let loop = try Self.serve(
+                    name: "loop-\(number)", services, tls, connectionsMax: connectionsMax,
+                    isTrusted: false)
                 // The first loop learns the ports that the kernel picked, the others share them.
                 for index in listen.indices {
                     listen[index] = try loop.server.listen(listen[index])
                 }
                 loops.append(loop)
             }
-            let control = try Self.serve(name: "control", services, nil, isTrusted: true)
+            let control = try Self.serve(
+                name: "control", services, nil, connectionsMax: connectionsMax, isTrusted: true)
             guard let address = SocketAddress(path: configuration.controlSocketPath) else {
                 throw CommandFailure.failed("the path of control.sock is too long")
             }
@@ -327,15 +331,33 @@ final class Tracker: @unchecked Sendable {
         }
     }
 
+    /// Connections leave descriptors to files, which postbacks and landers are answered from, and to
+    /// outbound calls: clients that only keep theirs open could take them all.
+    private static func connectionsMax(_ configuration: Configuration) -> Int {
+        let descriptors = Machine.raiseDescriptorLimit()
+        let others = min(descriptors / 2, configuration.outboundConcurrency + 128)
+        let left = descriptors - others
+        guard left < configuration.maxConnections else { return configuration.maxConnections }
+        configuration.log.warn(
+            "max_connections_lowered",
+            [
+                "from": .integer(configuration.maxConnections), "to": .integer(left),
+                "detail": .string(
+                    "\(descriptors) files and sockets may be open: raise LimitNOFILE (ulimit -n)"),
+            ])
+        return left
+    }
+
     private static func serve(
-        name: String, _ services: Services, _ tls: TLSContext?, isTrusted: Bool
+        name: String, _ services: Services, _ tls: TLSContext?, connectionsMax: Int,
+        isTrusted: Bool
     ) throws -> ServingLoop {
         let configuration = services.configuration
         var limits = ServerLimits()
         limits.headerBytesMax = configuration.maxHeaderBytes
         limits.bodyBytesMax = configuration.maxBodyBytes
         limits.headMilliseconds = configuration.requestTimeoutMilliseconds
-        limits.connectionsMax = max(16, configuration.maxConnections / configuration.loops)
+        limits.connectionsMax = max(16, connectionsMax / configuration.loops)
         // Long lists come over the control socket too, and only from ourselves.
         if !isTrusted {
             limits.bufferedBytesMax = min(
@@ -343,7 +365,7 @@ final class Tracker: @unchecked Sendable {
                 // An eighth of the memory for all loops; but enough for long lists, for some of the
                 // largest bodies, and for what clients that don't read hold.
                 max(
-                    Machine.memoryBytes() / 8 / configuration.loops, 64 << 20,
+                    max(Machine.memoryBytes() / 8, 64 << 20) / configuration.loops, 20 << 20,
                     4 * configuration.maxBodyBytes, limits.connectionsMax << 14))
         }
         let loop = try EventLoop(name: name)
