@@ -136,8 +136,15 @@ final class LedgerWriter: @unchecked Sendable {
     private var checkpointAge = 0
     /// Until when an open that failed is not tried again; nil: the next job may.
     private var pause: Deadline?
-    /// Whose files can't be read.
-    private var unreadableDays: Set<Day> = []
+    /// Days that couldn't be summed.
+    private var unreadableDays: [Day: Unreadable] = [:]
+    private struct Unreadable {
+        var tries = 1
+        /// Looks for days until the next try.
+        var pause = LedgerWriter.unreadablePause
+    }
+    /// An hour.
+    private static let unreadablePause = 720
     /// The newest look for days failed.
     private var isUnlisted = false
     /// Whose files are gone, as far as was said.
@@ -307,21 +314,31 @@ final class LedgerWriter: @unchecked Sendable {
         try transaction.forgetClickSums(from: today, of: clickDays)
         let summed = try transaction.summedClickDays()
         noteMissing(summed, clickDays)
+        for day in unreadableDays.keys { unreadableDays[day]?.pause -= 1 }
         let next = clickDays.first { day in
-            day < today && !summed.contains(day) && !unreadableDays.contains(day)
+            day < today && !summed.contains(day) && (unreadableDays[day]?.pause ?? 0) <= 0
         }
         if let next {
             do throws(StoreError) {
                 try transaction.keepClickSums(of: next)
+                unreadableDays[next] = nil
             } catch .unreadable(let reason) {
-                // Tried again with the next start; `check` tells more of it.
-                unreadableDays.insert(next)
-                observers.log("day_not_summed", "day=\(next.text) reason=\"\(reason)\"")
+                noteUnreadable(next, reason)
             }
         }
-        // Of an unreadable one nothing more is to be had.
-        let days = try transaction.summedClickDays().union(unreadableDays)
+        // Of one that stays unreadable nothing more is to be had.
+        let lost = unreadableDays.filter { $0.value.tries > 1 }.keys
+        let days = try transaction.summedClickDays().union(lost)
         shared.withLock { $0.summedDays = days }
+    }
+
+    /// It may be for want of descriptors, or damaged; `check` tells more of it.
+    private func noteUnreadable(_ day: Day, _ reason: String) {
+        guard let before = unreadableDays[day] else {
+            unreadableDays[day] = Unreadable()
+            return observers.log("day_not_summed", "day=\(day.text) reason=\"\(reason)\"")
+        }
+        unreadableDays[day] = Unreadable(tries: before.tries + 1)
     }
 
     /// Retention deletes the oldest days: one that is gone though older ones are there was taken away.

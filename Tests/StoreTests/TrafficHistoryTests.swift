@@ -130,6 +130,43 @@ import Testing
         #expect(try total() == all)
     }
 
+    /// Before that its file must not be deleted: its sums would never have been.
+    @Test(arguments: [true, false])
+    func `a day that can't be read is tried again an hour later`(isBackThen: Bool) throws {
+        var random = SeededRandom(7)
+        let directory = try TemporaryDirectory()
+        let day = Self.today.advanced(by: -3)
+        let bench = try ClickBench(directory, at: day.start.advanced(by: .seconds(43_200)))
+        let batch = Self.clicks(50, on: day, first: 0, &random)
+        #expect(try bench.save(batch) == .stored)
+        bench.store.stop()
+        let data = DataDirectory(path: directory.path)
+        let file = URL(fileURLWithPath: directory.file("clicks/\(day.text).db"))
+        let whole = try Data(contentsOf: file)
+        try Data(repeating: 0x78, count: 8192).write(to: file)
+        let events = Locked<[String]>([])
+        var observers = Ledger.Observers()
+        observers.log = { event, _ in events.with { $0.append(event) } }
+        var options = Ledger.Options()
+        options.isDriven = true
+        options.sumsClicksBefore = { Self.today }
+        let ledger = try Ledger(data, options: options, observers: observers)
+        defer { ledger.stop() }
+        for _ in 0..<500 { ledger.idle() }
+        #expect(!ledger.hasClickSums(of: day))
+        if isBackThen { try whole.write(to: file) }
+        for _ in 0..<3_600 { ledger.idle() }
+        #expect(ledger.hasClickSums(of: day))
+        #expect(events.current == ["day_not_summed"])
+        guard isBackThen else { return }
+        try directory.remove("clicks/\(day.text).db")
+        let history = history(data)
+        defer { history.close() }
+        #expect(
+            try history.allClicks(today: Self.today)
+                == Self.sums(batch.rows, from: Instant(micros: 0), to: Instant(micros: .max)))
+    }
+
     @Test func `a clock that is set back for a while takes no sums of deleted days along`() throws {
         var random = SeededRandom(6)
         let directory = try TemporaryDirectory()

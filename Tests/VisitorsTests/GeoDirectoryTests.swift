@@ -80,6 +80,30 @@ import Visitors
         #expect(directory.generation == generation + 4)
     }
 
+    @Test func `a directory that can't be listed keeps what was loaded in use`() throws {
+        try write(MaxMindWriter.cities.bytes(), to: "city.mmdb")
+        directory.load(checks: true)
+        let (path, aside) = (files.path, files.path + ".aside")
+        try FileManager.default.moveItem(atPath: path, toPath: aside)
+        defer {
+            try? FileManager.default.removeItem(atPath: path)
+            try? FileManager.default.moveItem(atPath: aside, toPath: path)
+        }
+        try Data().write(to: URL(fileURLWithPath: path))
+        let file = try #require(directory.load(checks: true).first)
+        #expect(file.name == "city.mmdb" && file.isInUse)
+        #expect(
+            file.problem
+                == "cannot list \(path): Not a directory; the version before stays in use")
+        #expect(try place("203.0.113.9").country == "DE")
+        let other = GeoDirectory(path: path)
+        #expect(other.load(checks: true).map(\.isInUse) == [false] && other.places.isEmpty)
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.moveItem(atPath: aside, toPath: path)
+        #expect(directory.load(checks: true).map(\.problem) == [nil])
+        #expect(other.load(checks: true).map(\.name) == ["city.mmdb"])
+    }
+
     @Test func `at the start a broken file is told and not used`() throws {
         try write(Array("no such file".utf8), to: "city.mmdb")
         let file = try #require(directory.load(checks: false).first)

@@ -62,7 +62,13 @@ public final class GeoDirectory: Sendable {
         let before = places.databases
         var files: [GeoFile] = []
         var databases: [GeoDatabase] = []
-        for name in names() {
+        let names: [String]
+        do throws(GeoError) {
+            names = try self.names()
+        } catch {
+            return keep(error)
+        }
+        for name in names {
             var file = GeoFile(name: name)
             let old = before.first { $0.name == name }
             do throws(GeoError) {
@@ -93,6 +99,19 @@ public final class GeoDirectory: Sendable {
         return files
     }
 
+    /// For want of descriptors, say: nothing is known of the files that are there now.
+    private func keep(_ error: GeoError) -> [GeoFile] {
+        generationCount.add(1, ordering: .acquiringAndReleasing)
+        return current.withLock { loaded in
+            if loaded.files.isEmpty { loaded.files = [GeoFile(name: "*.mmdb")] }
+            for index in loaded.files.indices {
+                let kept = loaded.files[index].isInUse ? "; the version before stays in use" : ""
+                loaded.files[index].problem = error.message + kept
+            }
+            return loaded.files
+        }
+    }
+
     /// The newest of each type, in the order of their names.
     private static func newest(_ databases: [GeoDatabase]) -> [GeoDatabase] {
         databases.filter { one in
@@ -104,9 +123,12 @@ public final class GeoDirectory: Sendable {
         }
     }
 
-    /// Sorted. A directory that can't be listed has no files.
-    private func names() -> [String] {
-        guard let directory = opendir(path) else { return [] }
+    /// Sorted. A directory that isn't there has no files.
+    private func names() throws(GeoError) -> [String] {
+        guard let directory = opendir(path) else {
+            if errno == ENOENT { return [] }
+            throw .system("list", path)
+        }
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
