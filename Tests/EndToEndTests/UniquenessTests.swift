@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -148,6 +149,32 @@ import Testing
         #expect(!after.contains(seen[0]))
         for (before, now) in zip(seen, after) where before != seen[0] { #expect(before == now) }
         #expect(try comeAgain() == after)
+    }
+
+    @Test func `a day that can't be read takes no other day's visitors along`() throws {
+        let chain = try Self.chain {
+            $0.campaign["uniqueness"] = ["window_hours": 168]
+            $0.campaign["flow"] = [
+                "rules": [["when": ["unique": true], "paths": [Self.path(["o1"])]]],
+                "paths": [Self.path(["o3"])],
+            ]
+        }
+        var visitor = Visitor(chain)
+        #expect(try [visitor.come(), visitor.come()] == ["o1", "o3"])
+        try chain.tracker.kill()
+        let format = ISO8601DateFormatter()
+        format.formatOptions = [.withFullDate]
+        let before = format.string(from: Date(timeIntervalSinceNow: -2 * 86_400))
+        _ = try chain.tracker.directory.write(
+            String(repeating: "x", count: 8192), to: "data/clicks/\(before).db")
+        try chain.tracker.restart()
+        try eventually("the visitor is known again; \(chain.tracker.errorText)") {
+            let answer = try chain.tracker.head(
+                "/c/summer",
+                fields: ["User-Agent": visitor.agent, "Cookie": visitor.cookie ?? ""])
+            return answer.location?.hasPrefix("https://o3.") == true
+        }
+        #expect(chain.tracker.errorText.contains("those of \(before): "))
     }
 
     @Test func `unseen offers come first, and when all were seen any of them`() throws {

@@ -8,12 +8,15 @@ public final class VisitorHistory: Sendable {
     private let routing: Routing
     private let readers: Readers
     private let end: ClickRowID
+    private let later: @Sendable (_ work: @escaping @Sendable () -> Void) -> Void
     private let log: @Sendable (_ event: String, _ detail: String) -> Void
 
     /// More would only push each other out of memory: many are of visitors that came before.
     static let visitsMax = 2 * VisitorMemory.recordsMax
     /// Read at once, so that lists and reports get their turn in between.
     private static let pageRows = 10_000
+    /// What fails for want of descriptors, say, is there a moment later.
+    private static let triesMax = 3
 
     /// What of one day is still to be read.
     private struct Part: Sendable {
@@ -21,15 +24,19 @@ public final class VisitorHistory: Sendable {
         let first: ClickRowID
     }
 
-    /// - Parameter end: the first row ID of this run; visits from it on are remembered already.
+    /// - Parameters:
+    ///   - end: the first row ID of this run; visits from it on are remembered already.
+    ///   - later: does something in about a second.
     public init(
         _ memory: VisitorMemory, routing: Routing, readers: Readers, end: ClickRowID,
+        later: @escaping @Sendable (_ work: @escaping @Sendable () -> Void) -> Void,
         log: @escaping @Sendable (_ event: String, _ detail: String) -> Void
     ) {
         self.memory = memory
         self.routing = routing
         self.readers = readers
         self.end = end
+        self.later = later
         self.log = log
     }
 
@@ -38,32 +45,46 @@ public final class VisitorHistory: Sendable {
         guard let seconds = routing.newest.longestMemory else { return }
         let since = end.instant.milliseconds - seconds * 1000 - ClickRowID.epochMilliseconds
         let first = ClickRowID(milliseconds: max(0, since), node: 0, sequence: 0)
-        readers.read { [end] reader throws(StoreError) in
-            try Self.parts(reader, from: first, to: end)
+        look(from: first, tries: 1)
+    }
+
+    private func look(from first: ClickRowID, tries: Int) {
+        readers.read { [self] reader throws(StoreError) in
+            try parts(reader, from: first, isLastTry: tries == Self.triesMax)
         } finished: { [self] result in
             switch result {
             case .success(let parts): go(on: parts[...])
+            case .failure where tries < Self.triesMax:
+                later { [self] in look(from: first, tries: tries + 1) }
             case .failure(let error): log("visitors_not_restored", "\(error)")
             }
         }
     }
 
     /// Oldest first, so that windows end as they did then.
-    private static func parts(_ reader: LedgerReader, from first: ClickRowID, to end: ClickRowID)
+    ///
+    /// - Parameter isLastTry: leaves out days whose file can't be read.
+    private func parts(_ reader: LedgerReader, from first: ClickRowID, isLastTry: Bool)
         throws(StoreError) -> [Part]
     {
         var parts: [Part] = []
-        var left = visitsMax
+        var left = Self.visitsMax
         for day in try reader.clickDays().reversed() where day >= first.day && left > 0 {
-            let found = try reader.clicks.newestVisits(on: day, from: first, to: end, max: left)
-            guard let found else { continue }
-            left -= found.count
-            parts.append(Part(day: day, first: found.first))
+            do throws(StoreError) {
+                let found = try reader.clicks.newestVisits(
+                    on: day, from: first, to: end, max: left)
+                guard let found else { continue }
+                left -= found.count
+                parts.append(Part(day: day, first: found.first))
+            } catch {
+                guard isLastTry else { throw error }
+                log("visitors_not_restored", "those of \(day.text): \(error)")
+            }
         }
         return parts.reversed()
     }
 
-    private func go(on parts: ArraySlice<Part>) {
+    private func go(on parts: ArraySlice<Part>, tries: Int = 1) {
         guard let part = parts.first else { return }
         readers.read { [end] reader throws(StoreError) in
             try reader.clicks.visits(
@@ -79,7 +100,11 @@ public final class VisitorHistory: Sendable {
                 } else {
                     go(on: parts.dropFirst())
                 }
-            case .failure(let error): log("visitors_not_restored", "\(error)")
+            case .failure where tries < Self.triesMax:
+                later { [self] in go(on: parts, tries: tries + 1) }
+            case .failure(let error):
+                log("visitors_not_restored", "those of \(part.day.text): \(error)")
+                go(on: parts.dropFirst())
             }
         }
     }

@@ -161,11 +161,7 @@ final class Tracker: @unchecked Sendable {
                 ledger: installation.ledger, readers: installation.readers,
                 quickReaders: installation.quickReaders, services: api))
 
-        VisitorHistory(
-            services.visitors, routing: routing, readers: installation.readers,
-            end: rowIDs.next(micros: now.micros)
-        ) { log.error($0, ["detail": .string($1)]) }.restore()
-
+        let firstOfRun = rowIDs.next(micros: now.micros)
         let connectionsMax = Self.connectionsMax(configuration)
         var listen = configuration.listen
         var loops: [ServingLoop] = []
@@ -187,6 +183,14 @@ final class Tracker: @unchecked Sendable {
                 throw CommandFailure.failed("the path of control.sock is too long")
             }
             try control.server.listen(address)
+            let loop = control.loop
+            VisitorHistory(
+                services.visitors, routing: routing, readers: installation.readers,
+                end: firstOfRun,
+                later: { work in
+                    loop.post { _ = loop.schedule(afterNanos: 1_000_000_000, work) }
+                }
+            ) { log.error($0, ["detail": .string($1)]) }.restore()
             ParkedCalls(control.loop, installation).start()
             if configuration.retentionClickDays != nil {
                 CostNotes(control.loop, installation).start()
