@@ -181,7 +181,7 @@ public final class Client: @unchecked Sendable {
                 switch result {
                 case .success(let addresses): connect(call, addresses, port: port)
                 case .failure(let error):
-                    let shortage = Socket.shortage().map {
+                    let shortage = error.shortage.map {
                         ClientError.connect($0.description, code: $0.code)
                     }
                     finish(call, .failure(shortage ?? .resolve(error.text)))

@@ -3,8 +3,13 @@ internal import Glibc
 /// Why a name has no addresses, in the C library's words.
 public struct ResolverError: Error, Equatable, Sendable {
     public let text: String
+    /// What the machine or this process is short of: the look-up failed for nothing else.
+    public let shortage: NetError?
 
-    public init(_ text: String) { self.text = text }
+    public init(_ text: String, shortage: NetError? = nil) {
+        self.text = text
+        self.shortage = shortage
+    }
 }
 
 /// Turns a host name into addresses. Tests put their own in place of `Resolver`.
@@ -98,12 +103,14 @@ private let addressesMax = 64
     var list: UnsafeMutablePointer<addrinfo>?
     let code = getaddrinfo(host, nil, &hints, &list)
     guard code == 0 else {
+        let number = code == EAI_MEMORY ? ENOMEM : code == EAI_SYSTEM ? errno : 0
         let text =
-            code == EAI_SYSTEM
-            ? strerror(errno)
-            : UnsafeMutablePointer(
-                mutating: gai_strerror(code))
-        return .failure(ResolverError(text.map { String(cString: $0) } ?? "error \(code)"))
+            number == 0 ? String(cString: gai_strerror(code)) : String(cString: strerror(number))
+        // Mostly it says no more than that it failed, so it's seen at once whether a socket can be made.
+        let shortage =
+            NetError.isShortage(number)
+            ? NetError("look up \(host)", code: number) : Socket.shortage()
+        return .failure(ResolverError(text, shortage: shortage))
     }
     defer { freeaddrinfo(list) }
     var addresses: [UInt128] = []

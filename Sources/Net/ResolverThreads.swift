@@ -50,7 +50,11 @@ final class ResolverThreads: @unchecked Sendable {
         pthread_mutex_unlock(lock)
         tell(givenUp)
         // No thread could be made: refused now rather than never answered.
-        for waiter in unserved { waiter.tell(.failure(ResolverError("no thread to look it up"))) }
+        if !unserved.isEmpty {
+            let error = ResolverError(
+                "no thread to look it up", shortage: NetError("start a thread", code: ENOMEM))
+            for waiter in unserved { waiter.tell(.failure(error)) }
+        }
         return refusal
     }
 

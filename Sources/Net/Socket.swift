@@ -73,7 +73,7 @@ public enum Socket {
 
     /// Why no socket can be made now; nil when one can. What else fails meanwhile, such as a look-up
     /// of a name, may fail for no other reason.
-    public static func shortage() -> NetError? {
+    static func shortage() -> NetError? {
         do throws(NetError) {
             close(try open(family: AF_INET))
             return nil

@@ -1,3 +1,4 @@
+import Glibc
 import HTTP
 import Net
 import TestSupport
@@ -100,8 +101,13 @@ import Testing
         let resolver = TableResolver([
             "none.test": .failure(ResolverError("Name or service not known")),
             "empty.test": .success([]),
+            "short.test": .failure(
+                ResolverError("failure", shortage: NetError("socket", code: EMFILE))),
         ])
         let harness = try ClientHarness(resolver: resolver)
+        #expect(
+            try harness.get("http://short.test").error
+                == .connect("socket: Too many open files", code: EMFILE))
         #expect(
             try harness.get("http://none.test").error == .resolve("Name or service not known"))
         #expect(try harness.get("http://empty.test").error == .resolve("no address"))
