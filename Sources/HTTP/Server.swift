@@ -170,17 +170,14 @@ public final class Server: Acceptor, @unchecked Sendable {
             return true
         }
         while true {
-            if evictable.isEmpty { findEvictable() }
+            if evictable.isEmpty { findEvictable(sparesFresh: sparesFresh) }
             guard let candidate = evictable.popLast() else { return false }
             // Used since it was found.
             guard connections.generation(of: candidate.slot) == candidate.generation,
                 let connection = connections[candidate.slot],
-                connection.expendableSince == candidate.since
+                connection.expendableSince == candidate.since,
+                !(sparesFresh && connection.isFresh)
             else { continue }
-            if sparesFresh, connection.isFresh {
-                evictable.append(candidate)
-                return false
-            }
             connection.giveUp()
             return true
         }
@@ -188,16 +185,16 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     /// Looks through all connections for the next few at once: a flood of new ones at the cap
     /// would otherwise cost a look for each. Nor is a look in vain repeated in the same turn.
-    private func findEvictable() {
+    private func findEvictable(sparesFresh: Bool) {
         guard loop.nowNanos != lookedInVainNanos else { return }
         var idle: [Evictable] = []
         var stuck: [Evictable] = []
         // By age: what a new one has sent may not be read yet.
         var partial: [Evictable] = []
         for slot in connections.indices {
-            guard let connection = connections[slot], let since = connection.expendableSince else {
-                continue
-            }
+            guard let connection = connections[slot], let since = connection.expendableSince,
+                !(sparesFresh && connection.isFresh)
+            else { continue }
             let found = Evictable(slot: slot, generation: connection.generation, since: since)
             if connection.isIdle, !connection.isNew {
                 idle.append(found)
@@ -210,7 +207,7 @@ public final class Server: Acceptor, @unchecked Sendable {
         let first = [idle, stuck, partial].first { !$0.isEmpty } ?? []
         let all = first.sorted { $0.since < $1.since }
         evictable = all.prefix(Self.evictableMax).reversed()
-        if evictable.isEmpty { lookedInVainNanos = loop.nowNanos }
+        if evictable.isEmpty, !sparesFresh { lookedInVainNanos = loop.nowNanos }
     }
 
     /// `connection` has its last answer, and only time to read it from now on.

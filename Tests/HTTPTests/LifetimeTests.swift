@@ -393,6 +393,22 @@ import Testing
         #expect(server.server.openConnections == 0)
     }
 
+    @Test func `without descriptors one that says nothing goes before one that has begun`() throws {
+        let server = try SteppedServer()
+        try server.send("GET / HT".utf8)
+        let silent = try server.accept()
+        defer { close(silent) }
+        usleep(30_000)
+        server.turn()
+        #expect(server.server.exhausted(Self.shortage))
+        #expect(!server.server.exhausted(Self.shortage))
+        server.turn()
+        var byte: UInt8 = 0
+        #expect(recv(silent, &byte, 1, 0) == 0)
+        try server.send("TP/1.1\r\nHost: a\r\n\r\n".utf8)
+        #expect(withoutDates(server.receive()).hasPrefix("HTTP/1.1 200 OK\r\n"))
+    }
+
     @Test func `without descriptors another server closes one for each that waits`() throws {
         let short = try SteppedServer(isConnected: false)
         let others = try (0..<2).map { _ in try SteppedServer() }
