@@ -132,7 +132,8 @@ enum Setting: String, CaseIterable, Sendable {
         case .loops: "event loops; default: the cores this process may use"
         case .dbSync: "full: nothing acknowledged is lost in a power cut"
         case .onStorageFailure: "a click that can't be recorded is redirected or refused (503)"
-        case .maxConnections: "beyond it the oldest idle connection is closed"
+        case .maxConnections:
+            "beyond it the oldest idle connection is closed; LimitNOFILE may allow fewer"
         case .maxHeaderBytes: "longer request heads are answered 431"
         case .maxBodyBytes:
             "longer request bodies are answered 413, a network's call 400 with its beginning kept"
