@@ -119,7 +119,7 @@ final class Connection: EventHandler, @unchecked Sendable {
     /// or some milliseconds after it; what follows that, as in a TLS handshake, takes round trips.
     var isFresh: Bool {
         let cameNothing = requestStarted == 0 && (tls == nil || isShakingHands)
-        let nanos: UInt64 = cameNothing ? 20_000_000 : 500_000_000
+        let nanos: UInt64 = cameNothing ? 50_000_000 : 500_000_000
         return nextSequence == 0 && waitingSince &+ nanos > server.loop.nowNanos
     }
     /// The client has not taken its answers for a while.

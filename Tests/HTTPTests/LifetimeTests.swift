@@ -378,7 +378,7 @@ import Testing
 
     private static let shortage = NetError("accept", code: EMFILE)
 
-    @Test(arguments: [("", 30_000), ("GET / HT", 600_000)])
+    @Test(arguments: [("", 80_000), ("GET / HT", 600_000)])
     func `without descriptors one that just came keeps its own`(piece: String, micros: UInt32)
         throws
     {
@@ -398,7 +398,7 @@ import Testing
         try server.send("GET / HT".utf8)
         let silent = try server.accept()
         defer { close(silent) }
-        usleep(30_000)
+        usleep(80_000)
         server.turn()
         #expect(server.server.exhausted(Self.shortage))
         #expect(!server.server.exhausted(Self.shortage))
@@ -415,7 +415,7 @@ import Testing
         for other in others {
             try other.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
         }
-        usleep(30_000)
+        usleep(80_000)
         let all = [short] + others
         Server.shareDescriptors(all.map(\.server))
         for server in all { server.turn() }
