@@ -9,8 +9,11 @@ import Testing
 @Suite struct HostileReceiverTests {
     private typealias Harness = DispatcherHarness
 
-    private func firstAttempt(_ url: String, timeout: Int = 5000) throws -> (Delivery, Attempt) {
-        let harness = try Harness(settings: { $0.timeoutMilliseconds = timeout })
+    /// - Parameter timeout: in milliseconds; nil: as usual.
+    private func firstAttempt(_ url: String, timeout: Int? = nil) throws -> (Delivery, Attempt) {
+        let harness = try Harness(settings: {
+            if let timeout { $0.timeoutMilliseconds = timeout }
+        })
         harness.dispatcher.start()
         let id = try harness.queue(Harness.request(url + "/conv"))
         let (delivery, attempts) = try harness.await(id, attempts: 1)
@@ -36,22 +39,29 @@ import Testing
         let mode: FaultyPeer.Mode
         /// One of these is part of the attempt's error.
         let reasons: [String]
+        /// Of those that end by it: long enough for a connection on a busy machine.
+        let timeout: Int?
 
-        init(_ description: String, _ mode: FaultyPeer.Mode, _ reasons: String...) {
+        init(
+            _ description: String, _ mode: FaultyPeer.Mode, timeout: Int? = nil,
+            _ reasons: String...
+        ) {
             testDescription = description
             self.mode = mode
             self.reasons = reasons
+            self.timeout = timeout
         }
     }
 
     static let cases = [
-        Case("stalls", .stalls, "no answer within 300 ms"),
+        Case("stalls", .stalls, timeout: 2000, "no answer within 2 s"),
         Case(
-            "drips", .drips("HTTP/1.1 200 OK\r\n\r\n", pauseSeconds: 0.2),
-            "no answer within 300 ms"),
+            "drips", .drips("HTTP/1.1 200 OK\r\n\r\n", pauseSeconds: 0.2), timeout: 2000,
+            "no answer within 2 s"),
         Case(
             "stalls in the body",
-            .saysAndStalls("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), "no answer within"),
+            .saysAndStalls("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), timeout: 2000,
+            "no answer within 2 s"),
         Case("closes at once", .closesAtOnce, "the server closed the connection before an answer"),
         // Which of them depends on how far our request has got.
         Case("resets at once", .resetsAtOnce, "reset", "Broken pipe", "before an answer"),
@@ -71,12 +81,12 @@ import Testing
     @Test(arguments: cases)
     func `an attempt fails with a readable reason`(hostile: Case) throws {
         let peer = try FaultyPeer(hostile.mode)
-        let (delivery, attempt) = try firstAttempt(peer.url, timeout: 300)
+        let (delivery, attempt) = try firstAttempt(peer.url, timeout: hostile.timeout)
         #expect(delivery.state == .waiting)
         #expect(attempt.status == nil)
         let error = attempt.error ?? ""
         #expect(hostile.reasons.contains { error.contains($0) }, "\(error)")
-        #expect(attempt.milliseconds < 2000)
+        #expect(attempt.milliseconds < 15_000)
     }
 
     @Test func `an endless body is cut off and its status counts`() throws {
