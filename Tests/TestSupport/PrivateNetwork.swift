@@ -103,7 +103,7 @@ public final class PrivateNetwork: Sendable {
         nameServer: String, directory: TemporaryDirectory
     ) throws -> ChildProcess {
         let resolver = try directory.write(
-            "nameserver \(nameServer)\noptions timeout:20 attempts:1\n", to: "resolv.conf")
+            "nameserver \(nameServer)\noptions timeout:30 attempts:2\n", to: "resolv.conf")
         let services = try directory.write("hosts: files dns\n", to: "nsswitch.conf")
         let script = """
             mount --bind '\(resolver)' /etc/resolv.conf
