@@ -121,12 +121,7 @@ import Testing
         try chain.tracker.kill()
         try eventually("the clients notice") { ended.current == 4 }
         // Calls the dead server had sent may still be unread; they belong to its life.
-        var seen = -1
-        try eventually("the traffic source is quiet") {
-            defer { seen = chain.source.count }
-            usleep(30_000)
-            return seen == chain.source.count
-        }
+        try chain.source.settle()
         chain.source.setMark(round)
     }
 

@@ -138,6 +138,19 @@ public final class FakeTrafficSource: Sendable {
         return received
     }
 
+    /// Waits until nothing more can come from callers that are dead: every call they had sent has
+    /// been read.
+    public func settle() throws {
+        // Connections are accepted in the order they were made, so that all of theirs are known by
+        // the time ours has been.
+        let last = try Socket.connect(port: port)
+        last.finishSending()
+        _ = try last.readToEnd(within: 60)
+        try eventually(within: 60, "the callers' connections are read to their ends") {
+            state.with { $0.connections.isEmpty }
+        }
+    }
+
     private static func serve(_ socket: Socket, _ state: Locked<State>) throws {
         while let head = try socket.read(through: "\r\n\r\n", within: 120) {
             let (line, fields) = try parseHead(head)
