@@ -88,7 +88,7 @@ public final class HTTPConnection: @unchecked Sendable {
     public func receive(count: Int) throws -> [UInt8] { try socket.read(count: count) }
 
     /// Whether there is something to read, or the end.
-    var hasMore: Bool { socket.isReadable }
+    public var hasMore: Bool { socket.isReadable }
 
     /// No more requests will come; answers still may.
     public func finishSending() { socket.finishSending() }
