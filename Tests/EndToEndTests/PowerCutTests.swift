@@ -76,11 +76,20 @@ import Testing
         seconds: Double
     ) throws {
         let end = monotonicNanos() + UInt64(seconds * 1e9)
+        // However slow the machine is, the cuts must have something to take.
+        let least = all.with { (clicks: $0.clicks.count + 30, postbacks: $0.postbacks.count + 6) }
         try concurrently(4) { worker in
             let connection = try chain.tracker.connect()
             var random = SeededRandom(UInt64(worker))
             for number in 0... {
-                if monotonicNanos() > end { return }
+                let now = monotonicNanos()
+                if now > end {
+                    let isEnough = all.with {
+                        $0.clicks.count >= least.clicks && $0.postbacks.count >= least.postbacks
+                    }
+                    if isEnough { return }
+                    if now > end + 120_000_000_000 { throw TestFailure("too little load") }
+                }
                 if worker < 2 {
                     let externalID = "x\(name)-\(worker)-\(number)"
                     let visit = try Chain.visit(
