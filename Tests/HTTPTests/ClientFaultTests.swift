@@ -59,7 +59,7 @@ import Testing
         let peer = try peer { try $0.waitForClose() }
         let harness = try ClientHarness()
         #expect(
-            try harness.get(url(peer)) { $0.timeoutMilliseconds = 30 }.error == .timeout(.answer))
+            try harness.get(url(peer)) { $0.timeoutMilliseconds = 1000 }.error == .timeout(.answer))
         try eventually("the connection is closed") { peer.open == 0 }
     }
 
@@ -87,14 +87,14 @@ import Testing
         let peer = try peer { connection in
             for byte in "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n".utf8 {
                 try connection.sendAll([byte])
-                usleep(5000)
+                usleep(100_000)
             }
         }
         let harness = try ClientHarness()
         let start = Clock.monotonicNanos()
         #expect(
-            try harness.get(url(peer)) { $0.timeoutMilliseconds = 60 }.error == .timeout(.answer))
-        #expect(Clock.monotonicNanos() - start < 2_000_000_000)
+            try harness.get(url(peer)) { $0.timeoutMilliseconds = 1000 }.error == .timeout(.answer))
+        #expect(Clock.monotonicNanos() - start < 20_000_000_000)
     }
 
     @Test func `an answer that comes byte by byte in time is an answer`() throws {

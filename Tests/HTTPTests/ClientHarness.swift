@@ -48,7 +48,7 @@ final class ClientHarness: Sendable {
         var isComplete: Bool { answer.current != nil }
 
         func wait() throws -> Answer {
-            try eventually(within: 5, "the request is answered") { answer.current }
+            try eventually(within: 60, "the request is answered") { answer.current }
         }
     }
 

@@ -88,7 +88,7 @@ import Testing
         let peer = try ClientTestPeer { try $0.waitForClose() }
         let harness = try harness()
         let answer = try harness.get("https://127.0.0.1:\(peer.port)/") {
-            $0.connectTimeoutMilliseconds = 30
+            $0.connectTimeoutMilliseconds = 1000
         }
         #expect(answer.error == .timeout(.handshake))
         try eventually("the connection is closed") { peer.open == 0 }
