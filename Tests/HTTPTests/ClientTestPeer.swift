@@ -25,7 +25,7 @@ final class ClientTestPeer: Sendable {
     ) throws {
         let address = path.map { SocketAddress(path: $0) } ?? SocketAddress.parse("127.0.0.1:0")
         guard let address else { throw TestFailure("bad address") }
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let listener = socket(address.family, type, 0)
         let unix: Int32
         if let path {
@@ -46,10 +46,10 @@ final class ClientTestPeer: Sendable {
         let state = State()
         self.state = state
         _ = try LoopThread {
-            while true {
-                let descriptor = accept(listener, nil, nil)
-                guard descriptor >= 0, !state.isStopped.load(ordering: .acquiring) else {
-                    if descriptor >= 0 { close(descriptor) }
+            // A child process that had the connection would keep it open.
+            while let descriptor = acceptConnection(from: listener) {
+                guard !state.isStopped.load(ordering: .acquiring) else {
+                    close(descriptor)
                     break
                 }
                 let number = state.accepted.add(1, ordering: .relaxed).newValue
@@ -92,7 +92,7 @@ final class ClientTestPeer: Sendable {
     var open: Int { accepted - state.finished.load(ordering: .relaxed) }
     var failures: [String] { state.failures.withLock { $0 } }
 
-    /// A blocking connection; reads and writes give up after five seconds.
+    /// A blocking connection; reads and writes give up after a minute.
     // Unchecked because only its script's thread uses it.
     final class Connection: @unchecked Sendable {
         let number: Int
@@ -104,7 +104,7 @@ final class ClientTestPeer: Sendable {
             self.descriptor = descriptor
             self.number = number
             self.tls = try? tls?.accept()  // only lack of memory stops it; then it speaks plainly
-            var timeout = timeval(tv_sec: 5, tv_usec: 0)
+            var timeout = timeval(tv_sec: 60, tv_usec: 0)
             let size = socklen_t(MemoryLayout<timeval>.size)
             setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, size)
             setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, size)
@@ -189,7 +189,7 @@ final class ClientTestPeer: Sendable {
             return String(decoding: received.prefix(count), as: UTF8.self)
         }
 
-        /// Returns when the client has closed, or after five seconds with an error.
+        /// Returns when the client has closed, or after a minute with an error.
         func waitForClose() throws { while try fill() {} }
 
         func send(_ text: String) throws {

@@ -161,7 +161,9 @@ import Testing
         }
         let loop = try EventLoop(name: "changes")
         var ends: [Int32] = [0, 0]
-        #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        // A child process that had them would keep the other side open.
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        #expect(socketpair(AF_UNIX, type, 0, &ends) == 0)
         defer { close(ends[0]) }
         let (once, always) = (Seen(), Seen())
         let copy = dup(ends[0])

@@ -52,17 +52,7 @@ final class Socket: @unchecked Sendable {
 
     /// Waits for the next connection; nil when the listener has been shut down.
     static func accept(from listener: Int32) -> Socket? {
-        while true {
-            var poller = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
-            _ = poll(&poller, 1, -1)
-            let descriptor = inheritanceLock.withLock {
-                let descriptor = Foundation.accept(listener, nil, nil)
-                if descriptor >= 0 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-                return descriptor
-            }
-            if descriptor >= 0 { return Socket(descriptor: descriptor) }
-            if ![EINTR, ECONNABORTED, EAGAIN].contains(errno) { return nil }
-        }
+        acceptConnection(from: listener).map { Socket(descriptor: $0) }
     }
 
     /// Listens on a port that the kernel picks unless one is named.
@@ -248,5 +238,23 @@ final class Socket: @unchecked Sendable {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(
             descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+}
+
+/// Waits for the next connection, which no child process inherits; nil when the listener has been
+/// shut down.
+///
+/// - Parameter listener: non-blocking.
+public func acceptConnection(from listener: Int32) -> Int32? {
+    while true {
+        var poller = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+        _ = poll(&poller, 1, -1)
+        let descriptor = Socket.inheritanceLock.withLock {
+            let descriptor = Foundation.accept(listener, nil, nil)
+            if descriptor >= 0 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+            return descriptor
+        }
+        if descriptor >= 0 { return descriptor }
+        if ![EINTR, ECONNABORTED, EAGAIN].contains(errno) { return nil }
     }
 }
