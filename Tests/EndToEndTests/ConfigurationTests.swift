@@ -85,7 +85,8 @@ import Testing
         #expect(entries.contains("clickrelay.db") && entries.contains("clicks"))
     }
 
-    @Test func `several addresses are served`() throws {
+    @Test(.enabled(if: hasIPv6Loopback, "this machine has no ::1"))
+    func `several addresses are served`() throws {
         let tracker = try TrackerProcess.start(.init(arguments: ["--listen", "[::1]:0"]))
         #expect(try tracker.get("/healthz").status == 200)
         #expect(tracker.errorText.contains("[::1]:"), "the ready line names both")

@@ -25,9 +25,17 @@ import Testing
             print("MachineAddressTests passed over: \(reason)")
             return
         }
+        do {
+            try network.perform {
+                try Data("1\n".utf8).write(
+                    to: URL(fileURLWithPath: "/proc/sys/net/ipv4/ip_nonlocal_bind"))
+            }
+        } catch {
+            // In some containers it is read-only.
+            print("MachineAddressTests passed over: \(error)")
+            return
+        }
         try network.perform {
-            try Data("1\n".utf8).write(
-                to: URL(fileURLWithPath: "/proc/sys/net/ipv4/ip_nonlocal_bind"))
             #expect(MachineAddresses.canBindAny(true) && !MachineAddresses.canBindAny(false))
             for own in [Self.loopback, Self.first, Self.second, Self.ofIPv6] {
                 #expect(MachineAddresses.contains(own))

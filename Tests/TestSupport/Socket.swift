@@ -258,3 +258,18 @@ public func acceptConnection(from listener: Int32) -> Int32? {
         if ![EINTR, ECONNABORTED, EAGAIN].contains(errno) { return nil }
     }
 }
+
+/// Whether sockets can be bound to `::1`; some containers do without IPv6.
+public let hasIPv6Loopback: Bool = {
+    let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var address = sockaddr_in6()
+    address.sin6_family = sa_family_t(AF_INET6)
+    inet_pton(AF_INET6, "::1", &address.sin6_addr)
+    return withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0
+        }
+    }
+}()
