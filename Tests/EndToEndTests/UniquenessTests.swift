@@ -133,12 +133,12 @@ import Testing
         try chain.tracker.restart()
         // They are read back in the background.
         try eventually("visitors are known again") {
-            let answer = try chain.tracker.head(
-                "/c/summer",
-                fields: [
-                    "User-Agent": visitors[0].agent, "Cookie": visitors[0].cookie ?? "",
-                ])
-            return answer.location?.hasPrefix("https://\(seen[0]).") == true
+            try zip(visitors, seen).allSatisfy { visitor, offer in
+                let answer = try chain.tracker.head(
+                    "/c/summer",
+                    fields: ["User-Agent": visitor.agent, "Cookie": visitor.cookie ?? ""])
+                return answer.location?.hasPrefix("https://\(offer).") == true
+            }
         }
         #expect(try comeAgain() == seen)
         // An offer that is taken out of the path is seen no more.
