@@ -42,7 +42,11 @@ import Testing
 
     @Test(arguments: [true, false])
     func `once a pause is answered no further call begins`(isHost: Bool) throws {
-        let source = try FakeTrafficSource { _, _ in .init(200, delay: 0.005) }
+        let hold = Hold()
+        // However long the pause takes to come, not all calls are made before it.
+        let source = try FakeTrafficSource { _, before in
+            .init(200, delay: 0.005, hold: before < 40 ? nil : hold)
+        }
         let other = try FakeTrafficSource()
         let harness = try Harness(settings: { $0.perHost = 4 })
         harness.dispatcher.start()
@@ -51,6 +55,7 @@ import Testing
         let scope: Pause.Scope = isHost ? .host(source.url) : .destination("test/a")
         let pause = try harness.pause(scope)
         let begun = source.count
+        hold.end()
         try eventually("calls in flight end") { harness.dispatcher.status.inFlight == 0 }
         // Another host goes on.
         try harness.queue(Self.requests(other, "b", 50), to: "test/b")

@@ -1,4 +1,5 @@
 import Domain
+import Net
 import Store
 import TestSupport
 import Testing
@@ -117,14 +118,24 @@ import Testing
     }
 
     @Test func `a stop waits for the calls in flight and records them`() throws {
-        let source = try FakeTrafficSource { _, before in .init(200, delay: before == 0 ? 0 : 1) }
+        let hold = Hold()
+        let source = try FakeTrafficSource { _, before in
+            .init(200, hold: before == 0 ? nil : hold)
+        }
         let harness = try Harness(settings: { $0.perHost = 2 })
         harness.dispatcher.start()
         // A host that has answered is called more than once at a time.
         try harness.await(try harness.queue(Harness.request(source.url + "/first")), .delivered)
         let ids = try harness.queue((0..<6).map { Harness.request(source.url + "/\($0)") })
         try source.await(3)
-        harness.close(graceMilliseconds: 5000)
+        // They end once the stop has begun; earlier, further calls would be made.
+        let (loop, dispatcher) = (harness.loop, harness.dispatcher)
+        @Sendable func endWhenStopping() {
+            if dispatcher.isStopping { return hold.end() }
+            _ = loop.schedule(afterNanos: 1_000_000) { endWhenStopping() }
+        }
+        loop.post { endWhenStopping() }
+        harness.close(graceMilliseconds: 15_000)
 
         let after = try Harness(directory: harness.directory)
         #expect(try after.count(.delivered) == 3)
