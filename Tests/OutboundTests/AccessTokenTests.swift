@@ -82,11 +82,12 @@ import Testing
         try eventually("another token is asked for") {
             let id = try harness.queue(Self.request(source))
             try harness.await(id, .delivered)
-            return endpoint.count == 2
+            return endpoint.count > 1
         }
-        let tokens = Self.tokens(source)
-        #expect(tokens.last == "Bearer t2")
-        #expect(Set(tokens.dropLast()) == ["Bearer t1"])
+        // More than one may have ended on a slow machine.
+        let numbers = Self.tokens(source).compactMap { Int($0.dropFirst("Bearer t".count)) }
+        #expect(numbers.count == source.count && numbers == numbers.sorted())
+        #expect(numbers.first == 1 && numbers.last == endpoint.count)
     }
 
     @Test func `a token that is refused is replaced within the attempt`() throws {

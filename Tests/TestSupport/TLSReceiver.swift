@@ -34,16 +34,27 @@ public final class TLSReceiver: Sendable {
     private init(_ pair: TestCertificates.Pair, keeping directory: TemporaryDirectory?) throws {
         self.directory = directory
         certificateFile = pair.certificateFile
-        port = try Socket.unusedPort()
-        server = try BackgroundCommand(
-            tool: "/usr/bin/openssl",
-            [
-                "s_server", "-accept", "127.0.0.1:\(port)", "-cert", pair.certificateFile,
-                "-key", pair.keyFile, "-www",
-            ] + (pair.chainFile.map { ["-cert_chain", $0] } ?? []))
-        try eventually("openssl s_server listens: \(server.errorText)") {
-            server.outputText.contains("ACCEPT")
+        (port, server) = try Self.start(pair)
+    }
+
+    private static func start(_ pair: TestCertificates.Pair) throws -> (UInt16, BackgroundCommand) {
+        var errors = ""
+        for _ in 0..<5 {
+            let port = try Socket.unusedPort()
+            let server = try BackgroundCommand(
+                tool: "/usr/bin/openssl",
+                [
+                    "s_server", "-accept", "127.0.0.1:\(port)", "-cert", pair.certificateFile,
+                    "-key", pair.keyFile, "-www",
+                ] + (pair.chainFile.map { ["-cert_chain", $0] } ?? []))
+            try eventually("openssl s_server listens: \(server.errorText)") {
+                server.outputText.contains("ACCEPT") || server.hasExited
+            }
+            if !server.hasExited { return (port, server) }
+            // Somebody else took the port meanwhile.
+            errors += server.errorText
         }
+        throw TestFailure("openssl s_server: \(errors)")
     }
 
     deinit { server.signal(SIGKILL) }
