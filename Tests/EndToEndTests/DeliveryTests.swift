@@ -142,7 +142,7 @@ import Testing
         let chain = try Chain.start(answer: { _, before in before == 0 ? .manner(manner) : .ok }) {
             // The one that ends by it; the others say something before.
             if manner == .stall {
-                $0.options.environment = ["CLICKRELAY_OUTBOUND_TIMEOUT_MS": "1500"]
+                $0.options.environment = ["CLICKRELAY_OUTBOUND_TIMEOUT_MS": "3000"]
             }
         }
         let (clickID, delivery) = try firstAttempt(chain)
