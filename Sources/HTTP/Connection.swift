@@ -115,11 +115,10 @@ final class Connection: EventHandler, @unchecked Sendable {
         nextSequence == 0 && requestStarted == 0
             && waitingSince &+ server.nanos.stuck > server.loop.nowNanos
     }
-    /// Its first request may be on its way. A client sends something with the end of TCP's handshake,
-    /// or some milliseconds after it; what follows that, as in a TLS handshake, takes round trips.
+    /// Its first request may be on its way.
     var isFresh: Bool {
         let cameNothing = requestStarted == 0 && (tls == nil || isShakingHands)
-        let nanos: UInt64 = cameNothing ? 50_000_000 : 500_000_000
+        let nanos = cameNothing ? server.nanos.silent : server.nanos.begun
         return nextSequence == 0 && waitingSince &+ nanos > server.loop.nowNanos
     }
     /// The client has not taken its answers for a while.

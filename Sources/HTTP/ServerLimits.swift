@@ -50,6 +50,12 @@ public struct ServerLimits: Sendable {
     public var writeMilliseconds = 10_000
     /// Whose answers have waited for so long to be taken may lose its place to another one.
     public var stuckMilliseconds = 1_000
+    /// For want of descriptors a connection that has sent nothing for so long is closed for another
+    /// one. A client sends something with the end of TCP's handshake, or some milliseconds after it.
+    public var silentMilliseconds = 50
+    /// And one that has begun with its first request, or a TLS handshake, but isn't through with it:
+    /// that takes round trips.
+    public var begunMilliseconds = 500
     /// After an answer that closes a connection whose request was not read to its end: reading
     /// goes on for this long and this much, as a reset would destroy the answer on its way.
     public var lingerMilliseconds = 5_000
@@ -79,6 +85,8 @@ public struct ServerLimits: Sendable {
         let perBodyByte: UInt64
         let write: UInt64
         let stuck: UInt64
+        let silent: UInt64
+        let begun: UInt64
         let linger: UInt64
     }
 
@@ -92,6 +100,7 @@ public struct ServerLimits: Sendable {
             body: Self.nanos(bodyMilliseconds),
             perBodyByte: 1_000_000_000 / UInt64(max(1, bodyBytesPerSecondMin)),
             write: Self.nanos(writeMilliseconds), stuck: Self.nanos(stuckMilliseconds),
+            silent: Self.nanos(silentMilliseconds), begun: Self.nanos(begunMilliseconds),
             linger: Self.nanos(lingerMilliseconds))
     }
 

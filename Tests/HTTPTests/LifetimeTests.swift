@@ -380,27 +380,34 @@ import Testing
 
     private static let shortage = NetError("accept", code: EMFILE)
 
-    @Test(arguments: [("", 80_000), ("GET / HT", 600_000)])
-    func `without descriptors one that just came keeps its own`(piece: String, micros: UInt32)
-        throws
-    {
-        let server = try SteppedServer()
+    /// The times after which it may be closed, and whether it is.
+    private static let fresh: [(piece: String, silent: Int, begun: Int, isClosed: Bool)] = [
+        ("", 600_000, 0, false), ("", 0, 600_000, true),
+        ("GET / HT", 0, 600_000, false), ("GET / HT", 600_000, 0, true),
+    ]
+
+    @Test(arguments: fresh)
+    func `without descriptors one that just came keeps its own`(
+        piece: String, silent: Int, begun: Int, isClosed: Bool
+    ) throws {
+        let server = try SteppedServer {
+            $0.silentMilliseconds = silent
+            $0.begunMilliseconds = begun
+        }
         try server.send(piece.utf8)
-        #expect(!server.server.exhausted(Self.shortage))
-        usleep(micros)
+        #expect(server.server.exhausted(Self.shortage) == isClosed)
         server.turn()
-        #expect(server.server.openConnections == 1)
-        #expect(server.server.exhausted(Self.shortage))
-        server.turn()
-        #expect(server.server.openConnections == 0)
+        #expect(server.server.openConnections == (isClosed ? 0 : 1))
     }
 
     @Test func `without descriptors one that says nothing goes before one that has begun`() throws {
-        let server = try SteppedServer()
+        let server = try SteppedServer {
+            $0.silentMilliseconds = 0
+            $0.begunMilliseconds = 600_000
+        }
         try server.send("GET / HT".utf8)
         let silent = try server.accept()
         defer { close(silent) }
-        usleep(80_000)
         server.turn()
         #expect(server.server.exhausted(Self.shortage))
         #expect(!server.server.exhausted(Self.shortage))
@@ -417,7 +424,6 @@ import Testing
         for other in others {
             try other.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
         }
-        usleep(80_000)
         let all = [short] + others
         Server.shareDescriptors(all.map(\.server))
         for server in all { server.turn() }
