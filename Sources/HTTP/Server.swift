@@ -4,7 +4,8 @@ public import Net
 ///
 /// A server is never freed: responders of requests in flight point to it. After `drain` it holds
 /// little memory.
-// Unchecked: confined to its loop's thread, except `drain`, which posts to it.
+// Unchecked: confined to its loop's thread, except what says that it may be called from any: that
+// posts to it.
 public final class Server: Acceptor, @unchecked Sendable {
     public let handle: LoopHandle
     let loop: EventLoop
@@ -139,7 +140,7 @@ public final class Server: Acceptor, @unchecked Sendable {
         handler.cannotAccept(.exhausted(error))
         if evictOne(sparesFresh: true) { return true }
         guard let other = others.first else { return false }
-        // Another one each time, so that no more are closed than wait.
+        // Another one each time, so that hardly more are closed than wait.
         others.append(others.removeFirst())
         other.loop.post { _ = other.evictOne(sparesFresh: true) }
         return false
@@ -217,7 +218,8 @@ public final class Server: Acceptor, @unchecked Sendable {
 
     func closed(_ connection: Connection) {
         connections.remove(Int(connection.slot))
-        if isDraining { finishDrainIfDone() }
+        // Not while those that wait are accepted for the last time.
+        if isDraining, listeners.isEmpty { finishDrainIfDone() }
     }
 
     func respond(

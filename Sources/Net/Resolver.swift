@@ -3,7 +3,8 @@ internal import Glibc
 /// Why a name has no addresses, in the C library's words.
 public struct ResolverError: Error, Equatable, Sendable {
     public let text: String
-    /// What the machine or this process is short of: the look-up failed for nothing else.
+    /// What the machine or this process is short of: the look-up may have failed for
+    /// nothing else.
     public let shortage: NetError?
 
     public init(_ text: String, shortage: NetError? = nil) {

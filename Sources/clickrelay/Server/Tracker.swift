@@ -339,7 +339,8 @@ final class Tracker: @unchecked Sendable {
     /// outbound calls: clients that only keep theirs open could take them all.
     private static func connectionsMax(_ configuration: Configuration) -> Int {
         let descriptors = Machine.raiseDescriptorLimit()
-        let others = min(descriptors / 2, configuration.outboundConcurrency + 128)
+        let others = min(
+            descriptors / 2, configuration.outboundConcurrency + 128 + 4 * configuration.loops)
         let left = descriptors - others
         guard left < configuration.maxConnections else { return configuration.maxConnections }
         configuration.log.warn(
@@ -369,7 +370,7 @@ final class Tracker: @unchecked Sendable {
                 // An eighth of the memory for all loops; but enough for long lists, for some of the
                 // largest bodies, and for what clients that don't read hold.
                 max(
-                    max(Machine.memoryBytes() / 8, 64 << 20) / configuration.loops, 20 << 20,
+                    max(Machine.memoryBytes() / 8, 64 << 20) / configuration.loops, 48 << 20,
                     4 * configuration.maxBodyBytes, limits.connectionsMax << 14))
         }
         let loop = try EventLoop(name: name)
