@@ -174,7 +174,10 @@ import Testing
                 fields: ["User-Agent": visitor.agent, "Cookie": visitor.cookie ?? ""])
             return answer.location?.hasPrefix("https://o3.") == true
         }
-        #expect(chain.tracker.errorText.contains("those of \(before): "))
+        // Written by a thread of its own, after the fact.
+        try eventually("the log says so") {
+            chain.tracker.errorText.contains("those of \(before): ")
+        }
     }
 
     @Test func `unseen offers come first, and when all were seen any of them`() throws {
